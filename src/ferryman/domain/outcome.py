@@ -1,0 +1,160 @@
+"""What a run ended in, and what to write for it: `decide` is the only place that knows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from ferryman.domain import state
+from ferryman.domain.claim import care
+from ferryman.domain.errors import RunInterrupted, RunLost
+from ferryman.domain.job import MICROS, ClaimedJob, JobError
+from ferryman.domain.state import Status
+
+INTERRUPTIONS_MAX: Final = 20
+"""A job that was interrupted this often in a row spends attempts from then on."""
+
+
+class What(StrEnum):
+    """How a run ended; `RETRIED` marks a person's retry, which has no run."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SNOOZED = "snoozed"
+    CANCELLED = "cancelled"
+    RELEASED = "released"
+    INTERRUPTED = "interrupted"
+    LOST = "lost"
+    RETRIED = "retried"
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What a run ended in, as the executor, the stop or the rescue saw it."""
+
+    what: What
+    result: str | None = None
+    """JSON text, for DONE."""
+    error: JobError | None = None
+    delay: float | None = None
+    """Seconds until the next run, for SNOOZED and for a FAILED that is to be retried."""
+    retryable: bool = True
+
+
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """Who ran a claimed job, when, and the token by which it knows its own finish again."""
+
+    token: int = 0
+    """0 where nobody ran it: a rescue, a cancel."""
+    worker: int | None = None
+    started_at: int | None = None
+
+
+class Finish(msgspec.Struct, frozen=True, gc=False):
+    """What to write for one run: the outcome row, and where the job goes next."""
+
+    id: str
+    number: int
+    batch: int
+    what: What
+    status: Status
+    attempt: int
+    """Attempts spent once this is written."""
+    crashes: int
+    interruptions: int
+    care: int
+    lane: tuple[str, str, int]
+    """(queue, type, priority)"""
+    finished_at: int
+    run_at: int | None
+    """When it is due again, for SCHEDULED."""
+    token: int
+    worker: int | None
+    started_at: int | None
+    error: JobError | None
+    result: str | None
+    unique_key: str | None
+
+
+def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int) -> Finish:
+    """Say what to write for an outcome. Pure: the same arguments give the same answer.
+
+    Raises:
+        IllegalTransition: never for outcomes built as documented; it guards the table.
+    """
+    spends = _spends(job, outcome.what)
+    spent = job.attempt if spends else job.attempt - 1
+    status = _status(job, outcome, spent)
+    state.check(Status.PROCESSING, status)
+    crashes, interruptions = _streaks(job, outcome.what)
+    return Finish(
+        id=job.id,
+        number=job.number,
+        batch=job.batch,
+        what=outcome.what,
+        status=status,
+        attempt=spent,
+        crashes=crashes,
+        interruptions=interruptions,
+        care=care(spent, job.max_attempts, crashes),
+        lane=(job.lane.queue, job.lane.type, job.lane.priority),
+        finished_at=now,
+        run_at=now + round((outcome.delay or 0) * MICROS) if status is Status.SCHEDULED else None,
+        token=run.token,
+        worker=run.worker,
+        started_at=run.started_at,
+        error=outcome.error or _default_error(outcome.what),
+        result=outcome.result if outcome.what is What.DONE else None,
+        unique_key=job.unique_key,
+    )
+
+
+def _spends(job: ClaimedJob, what: What) -> bool:
+    """Whether the run spends its attempt."""
+    if what is What.INTERRUPTED:
+        return job.max_attempts == 1 or job.interruptions >= INTERRUPTIONS_MAX
+    return what not in (What.SNOOZED, What.RELEASED)
+
+
+def _status(job: ClaimedJob, outcome: Outcome, spent: int) -> Status:
+    """Where the run leads the job; a max_attempts=1 job that was cut off after its start never runs again."""
+    match outcome.what:
+        case What.DONE:
+            return Status.COMPLETED
+        case What.CANCELLED:
+            return Status.CANCELLED
+        case What.SNOOZED:
+            return Status.SCHEDULED
+        case What.RELEASED:
+            return Status.PENDING
+        case What.FAILED if outcome.retryable and spent < job.max_attempts:
+            return Status.SCHEDULED
+        case What.LOST | What.INTERRUPTED if spent < job.max_attempts:
+            return Status.PENDING
+        case _:
+            return Status.FAILED
+
+
+def _streaks(job: ClaimedJob, what: What) -> tuple[int, int]:
+    """(crashes, interruptions) in a row once this run is written; a release says nothing about either."""
+    match what:
+        case What.RELEASED:
+            return job.crashes, job.interruptions
+        case What.LOST:
+            return job.crashes + 1, 0
+        case What.INTERRUPTED:
+            return 0, job.interruptions + 1
+        case _:
+            return 0, 0
+
+
+def _default_error(what: What) -> JobError | None:
+    """The error of a run that ended without one of its own."""
+    match what:
+        case What.LOST:
+            return JobError(RunLost.code, "RunLost", "The node died while it held the claim.")
+        case What.INTERRUPTED:
+            return JobError(RunInterrupted.code, "RunInterrupted", "The node stopped before the handler had ended.")
+        case _:
+            return None

@@ -1,0 +1,47 @@
+"""From a database URL to a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ferryman.domain.errors import BadSetting
+from ferryman.domain.ids import IdMinter
+from ferryman.store.memory import MemoryStore
+from ferryman.store.protocol import Clock, Retention, Runner, Store
+from ferryman.store.sqlite import SqliteStore
+
+SQLITE = "sqlite:///"
+MEMORY = "memory://"
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file that a sqlite URL names: three slashes are relative, four are absolute; None for other URLs."""
+    return Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+
+
+def make_store(
+    url: str, *, clock: Clock, ids: IdMinter, retention: Retention, runner: Callable[[str], Runner]
+) -> Store:
+    """Build the store that a DATABASE_URL names; nothing is opened yet.
+
+    Args:
+        url: `sqlite:///relative`, `sqlite:////absolute` or `memory://`.
+        clock: the store's two times.
+        ids: mints the numbers that the store needs.
+        retention: how long ended jobs are kept.
+        runner: makes a named runner for blocking steps.
+
+    Raises:
+        BadSetting: no store has such a URL.
+    """
+    path = sqlite_path(url)
+    if path is not None and path.name:
+        return SqliteStore(path, clock=clock, ids=ids, retention=retention, runner=runner)
+    if url == MEMORY:
+        return MemoryStore(clock, ids, retention)
+    raise BadSetting(
+        f"DATABASE_URL is {url!r}.",
+        why="No store has such a URL.",
+        hint="Use sqlite:///relative.db, sqlite:////absolute/path.db or memory://.",
+    )

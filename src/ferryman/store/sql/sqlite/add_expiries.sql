@@ -1,0 +1,1 @@
+INSERT INTO expiry (expires_at, id) VALUES (?, ?);

@@ -1,0 +1,1 @@
+INSERT INTO failure (id, number, error) VALUES (?, ?, ?);

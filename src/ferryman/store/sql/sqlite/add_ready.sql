@@ -1,0 +1,2 @@
+INSERT INTO ready (lane, arrival, id, number, attempt, crashes, interruptions, care)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);

@@ -1,0 +1,1 @@
+INSERT INTO result (id, number, body) VALUES (?, ?, ?);

@@ -1,0 +1,2 @@
+INSERT INTO tally (lane, what, n) VALUES (?, ?, ?)
+ON CONFLICT (lane, what) DO UPDATE SET n = n + excluded.n;

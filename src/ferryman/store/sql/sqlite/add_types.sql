@@ -1,0 +1,1 @@
+INSERT INTO type (name, registered_at) VALUES (?, ?) ON CONFLICT DO NOTHING;

@@ -1,0 +1,1 @@
+DELETE FROM expiry WHERE expires_at <= :now AND id IN (SELECT value FROM json_each(:ids));

@@ -1,0 +1,1 @@
+DELETE FROM key WHERE scope = :scope AND key = :key AND job = :job;

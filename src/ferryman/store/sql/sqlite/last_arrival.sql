@@ -1,0 +1,1 @@
+SELECT arrival FROM ready WHERE lane = :lane ORDER BY arrival DESC LIMIT 1;

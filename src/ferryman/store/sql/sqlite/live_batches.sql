@@ -1,0 +1,1 @@
+SELECT json_group_array(claim.batch) FROM json_each(:batches) AS asked JOIN claim ON claim.batch = asked.value;

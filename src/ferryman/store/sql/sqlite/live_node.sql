@@ -1,0 +1,1 @@
+SELECT id FROM node WHERE number = :node AND ended_at IS NULL;

@@ -1,0 +1,1 @@
+SELECT max(number) FROM lane HAVING max(number) IS NOT NULL;

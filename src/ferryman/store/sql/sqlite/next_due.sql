@@ -1,0 +1,1 @@
+SELECT run_at FROM later ORDER BY run_at LIMIT 1;

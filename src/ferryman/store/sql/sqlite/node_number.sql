@@ -1,0 +1,1 @@
+SELECT number FROM node WHERE id = :id;

@@ -1,0 +1,1 @@
+DELETE FROM node WHERE ended_at <= :before AND number NOT IN (SELECT node FROM claim);

@@ -1,0 +1,42 @@
+"""Only one process checkpoints a file: SQLite before 3.51.3 can corrupt a WAL that is reset while another writes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from ferryman.store.sqlite.database import CHECKPOINT_PAGES
+
+
+class Checkpoints:
+    """The right to checkpoint: a lock file that the kernel frees with its process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptor: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this process does the checkpoints."""
+        return self._descriptor is not None
+
+    def adopt(self, connection: sqlite3.Connection) -> None:
+        """Take the right if nobody has it; from then on this connection checkpoints as it commits."""
+        if self._descriptor is None:
+            self._folder.mkdir(exist_ok=True)
+            descriptor = os.open(self._folder / "checkpoint.lock", os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return
+            self._descriptor = descriptor
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+    def close(self) -> None:
+        """Let go of the right. Idempotent."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)

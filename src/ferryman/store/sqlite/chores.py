@@ -1,0 +1,94 @@
+"""The sweeper's steps in the store: promote, expire, prune."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.errors import JobExpired
+from ferryman.domain.job import JobError
+from ferryman.domain.state import Status, allowed
+from ferryman.store.protocol import Promoted, Retention
+from ferryman.store.sqlite.people import cancel_waiting, standing
+from ferryman.store.sqlite.session import Session, encode
+
+DueRow = tuple[int, str, int, int, int, int, int, int]
+"""(run_at, id, lane, number, attempt, crashes, interruptions, care)"""
+_due: Final = msgspec.json.Decoder(list[DueRow])
+_ids: Final = msgspec.json.Decoder(list[str])
+_prunable: Final = msgspec.json.Decoder(list[tuple[str, bool | int]])
+EXPIRED: Final = JobError(JobExpired.code, "JobExpired", "The job was not started before its expires_at.")
+
+
+def promote(session: Session, now: int, limit: int) -> Promoted:
+    """Move due jobs to the end of their lanes, in the order in which they are due."""
+    rows = session.document("due", _due, now=now, limit=limit)
+    by_lane: dict[int, list[DueRow]] = {}
+    for row in rows:
+        by_lane.setdefault(row[2], []).append(row)
+    for lane, group in by_lane.items():
+        first = session.arrivals(lane, len(group), now)
+        session.insert("add_ready", [(lane, arrival, row[1], *row[3:]) for arrival, row in enumerate(group, first)])
+        session.count(lane, "scheduled", -len(group))
+        session.count(lane, "pending", len(group))
+    if rows:
+        session.run("drop_later", ids=encode([row[1] for row in rows]).decode())
+    following = session.one("next_due")
+    return Promoted(len(rows), None if following is None else following[0])
+
+
+def expire(session: Session, now: int, limit: int) -> int:
+    """Cancel what waited past its expires_at; a job that runs or has ended is left alone."""
+    ids = session.document("expired", _ids, now=now, limit=limit)
+    found = [(id, job) for id in ids if (job := standing(session, id)) is not None]
+    late = [
+        (id, job) for id, job in found if job.status is not Status.PROCESSING and allowed(job.status, Status.CANCELLED)
+    ]
+    if late:
+        cancel_waiting(session, late, now, EXPIRED)
+    # a running job may come back, so its row stays until it has ended
+    done = [id for id in ids if all(id != other or job.status is not Status.PROCESSING for other, job in found)]
+    if done:
+        session.run("drop_expiries", now=now, ids=encode(done).decode())
+    return len(late)
+
+
+class Pruner:
+    """Deletes what retention no longer keeps, walking over the jobs in the order of their ids.
+
+    The walk starts again from the oldest job when it has reached those too young to be due.
+    """
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention = retention
+        self._after = ""
+
+    def step(self, session: Session, now: int, limit: int) -> int:
+        """Look at the next `limit` jobs. Returns how many were deleted."""
+        keep = self._retention
+        youngest = now - min(keep.completed, keep.failed, keep.cancelled)
+        rows = session.document(
+            "prunable",
+            _prunable,
+            after=self._after,
+            horizon=id_horizon(youngest),
+            completed_before=now - keep.completed,
+            failed_before=now - keep.failed,
+            cancelled_before=now - keep.cancelled,
+            limit=limit,
+        )
+        gone = encode([id for id, due in rows if due]).decode()
+        if gone != "[]":
+            for table in ("prune_job", "prune_outcome", "prune_result", "prune_failure"):
+                session.run(table, ids=gone)
+        session.run("prune_keys", now=now, limit=limit)
+        session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled))
+        self._after = rows[-1][0] if len(rows) == limit else ""
+        return sum(1 for _, due in rows if due)
+
+
+def id_horizon(time: int) -> str:
+    """The text that sorts after every UUIDv7 minted before `time`, and before every later one."""
+    stamp = f"{max(0, time // 1000) + 1:012x}"
+    return f"{stamp[:8]}-{stamp[8:]}"

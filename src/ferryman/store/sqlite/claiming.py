@@ -1,0 +1,118 @@
+"""The claim: pending rows become one claim row, durable before anything starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.claim import Batch, Care, ClaimRequest, take
+from ferryman.domain.errors import NodeNotLive, StoreFailed
+from ferryman.domain.job import ClaimedJob
+from ferryman.store.sqlite.session import Session, encode
+
+Candidate = tuple[
+    int, int, str, int, int, int, int, int, str, int, float | None, int, int | None, int | None, str | None, str | None
+]
+"""(lane, arrival, id, number, attempt, crashes, interruptions, care, then the body's columns)"""
+_candidates: Final = msgspec.json.Decoder(list[Candidate])
+tags_of: Final = msgspec.json.Decoder(tuple[str, ...])
+
+
+def require_live(session: Session, node: int) -> None:
+    """Refuse a node that was rescued or never registered.
+
+    Raises:
+        NodeNotLive
+    """
+    if session.one("live_node", node=node) is None:
+        raise NodeNotLive(
+            f"Node {node} is not live, so it may not claim.",
+            why="It was taken for dead and its claims were given back, or it never registered.",
+            hint="It registers again under a new id by itself.",
+        )
+
+
+def claim(session: Session, request: ClaimRequest, now: int) -> Batch:
+    """Take what `domain.claim.take` allows from the lanes that the node can run."""
+    require_live(session, request.node)
+    care = Care.ALONE if request.alone else Care.IDLE
+    lanes = [
+        number
+        for number, lane in session.lanes().by_number.items()
+        if lane.type in request.types and (request.queues is None or lane.queue in request.queues)
+    ]
+    if not lanes or request.limit <= 0:
+        return Batch(request.batch, now, [])
+    if len(lanes) == 1:
+        found = session.document("lane_candidates", _candidates, lane=lanes[0], care=care, limit=request.limit)
+    else:
+        found = session.document(
+            "candidates", _candidates, lanes=encode(lanes).decode(), care=care, limit=request.limit
+        )
+    positions = take([row[7] for row in found], request.idle, request.alone)
+    taken = [found[position] for position in positions]
+    if not taken:
+        return Batch(request.batch, now, [])
+    _leave_ready(session, taken, whole=len(lanes) == 1 and positions[-1] == len(positions) - 1, care=care)
+    _write_claim(session, request, taken, now)
+    return Batch(request.batch, now, [_claimed(session, request.batch, row) for row in taken])
+
+
+def _leave_ready(session: Session, taken: list[Candidate], *, whole: bool, care: int) -> None:
+    """Delete the ready rows of what was taken; `whole` says that they are one stretch of one lane."""
+    if whole:
+        gone = session.run("drop_ready_run", lane=taken[0][0], first=taken[0][1], last=taken[-1][1], care=care)
+    else:
+        gone = session.run("drop_ready", ids=encode([row[2] for row in taken]).decode())
+    if gone != len(taken):
+        raise StoreFailed(
+            f"A claim of {len(taken)} jobs would have removed {gone} rows.", why="The ready table is not sound."
+        )
+    for lane, count in Counter([row[0] for row in taken]).items():
+        session.count(lane, "pending", -count)
+        session.count(lane, "processing", count)
+
+
+def _write_claim(session: Session, request: ClaimRequest, taken: list[Candidate], now: int) -> None:
+    jobs = [(row[2], row[3] + 1, row[4] + 1, row[0], row[5], row[6]) for row in taken]
+    session.run("add_claim", batch=request.batch, node=request.node, claimed_at=now, jobs=encode(jobs).decode())
+
+
+def _claimed(session: Session, batch: int, row: Candidate) -> ClaimedJob:
+    (
+        lane,
+        _,
+        id,
+        number,
+        attempt,
+        crashes,
+        interruptions,
+        _,
+        payload,
+        most,
+        timeout,
+        created,
+        run_at,
+        until,
+        key,
+        tags,
+    ) = row
+    return ClaimedJob(
+        id,
+        number + 1,
+        attempt + 1,
+        crashes,
+        interruptions,
+        batch,
+        session.known.by_number[lane],
+        payload,
+        most,
+        timeout,
+        created,
+        run_at,
+        until,
+        key,
+        tags_of.decode(tags) if tags else (),
+    )

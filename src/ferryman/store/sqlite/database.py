@@ -1,0 +1,152 @@
+"""Opening a SQLite file: what it must be, how it is connected, how its schema is brought up to date."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from ferryman.domain.errors import (
+    DatabaseFolderMissing,
+    DatabaseIsFolder,
+    DatabaseReadOnly,
+    NetworkFileSystem,
+    NotADatabase,
+    SchemaTooNew,
+)
+from ferryman.store.sqlite import filesystem
+from ferryman.store.sqlite.failures import explain
+from ferryman.store.sqlite.statements import migrations
+
+APPLICATION_ID: Final = 0x46455252
+"""'FERR': tells our files from other SQLite databases."""
+CHECKPOINT_PAGES: Final = 4000
+CACHE_KIBIBYTES: Final = 8192
+
+
+def check_path(path: Path, kind_of: Callable[[Path], str | None] = filesystem.kind_of) -> None:
+    """Refuse a path that cannot hold the database, before SQLite does so in its own words.
+
+    Raises:
+        DatabaseIsFolder, DatabaseFolderMissing, DatabaseReadOnly, NetworkFileSystem
+    """
+    folder = path.parent
+    if path.is_dir():
+        raise DatabaseIsFolder(f"The database path {path} is a folder.", hint=f"Name a file, such as {path}/jobs.db.")
+    if not folder.is_dir():
+        raise DatabaseFolderMissing(
+            f"The folder {folder} of the database does not exist.", hint=f"Create it: mkdir -p {folder}"
+        )
+    if not os.access(path if path.exists() else folder, os.W_OK) or not os.access(folder, os.W_OK):
+        raise DatabaseReadOnly(
+            f"The database {path} cannot be written.",
+            why="This user lacks write permission for the file or its folder.",
+            hint="SQLite writes two files beside the database, so the folder must be writable, too.",
+        )
+    kind = kind_of(folder)
+    if filesystem.is_network(kind):
+        raise NetworkFileSystem(
+            f"The database {path} lies on a network file system ({kind}).",
+            why="SQLite's locks do not hold there, so jobs could run twice.",
+            hint="Put the file on a local disk.",
+        )
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection with our pragmas. FULL: NORMAL loses accepted jobs at a power cut.
+
+    Raises:
+        StoreError: SQLite cannot open the file, or it is not a database.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        connection.execute("PRAGMA mmap_size = 0")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    return connection
+
+
+def open_migrated(path: Path) -> sqlite3.Connection:
+    """A connection for writing, to a file whose schema is up to date.
+
+    Raises:
+        StoreError: see `connect` and `migrate`.
+    """
+    connection = connect(path)
+    try:
+        migrate(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise explain(error, path) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema up to date, each migration in a transaction of its own under the write lock.
+
+    Raises:
+        NotADatabase: the file belongs to another program.
+        SchemaTooNew: a newer Ferryman was here.
+    """
+    steps = migrations()
+    newest = steps[-1][0]
+    if _version(connection, path, newest) == newest:
+        return
+    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    for number, script in steps:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection, path, newest) < number:
+                for statement in _statements(script):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+    connection.execute("PRAGMA busy_timeout = 0")
+
+
+def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+    """The schema's number; 0 for an empty file."""
+    # tables first: another process may be migrating between these reads
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if owner != APPLICATION_ID and tables:
+        raise NotADatabase(
+            f"{path} is a SQLite database of another program.",
+            hint="Give Ferryman a file of its own in DATABASE_URL.",
+        )
+    if version > newest:
+        raise SchemaTooNew(
+            f"The database {path} has schema {version}; this version knows {newest}.",
+            why="A newer Ferryman has migrated it.",
+            hint="Upgrade this installation: pip install --upgrade ferryman",
+        )
+    return version
+
+
+def _statements(script: str) -> list[str]:
+    """Cut a script into statements."""
+    found: list[str] = []
+    text = ""
+    for line in script.splitlines(keepends=True):
+        text += line
+        if sqlite3.complete_statement(text):
+            found.append(text)
+            text = ""
+    return found

@@ -1,0 +1,186 @@
+"""Outcomes: each fenced by (id, number), the first one wins; then the job's next place."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.job import ClaimedJob
+from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
+from ferryman.domain.state import TERMINAL, Status
+from ferryman.store.protocol import FinishReport
+from ferryman.store.sqlite.inserting import unique_scope
+from ferryman.store.sqlite.session import Session, encode
+
+OpenRun = tuple[int, int, str, int, int, int, int, int, int, str | None, int]
+"""(node, batch, id, number, attempt, lane, crashes, interruptions, max_attempts, unique_key, claimed_at)"""
+_open_runs: Final = msgspec.json.Decoder(list[OpenRun])
+_numbers: Final = msgspec.json.Decoder(list[int])
+run_keys: Final = msgspec.json.Decoder(list[tuple[str, int]])
+_known: Final = msgspec.json.Decoder(list[tuple[str, int, int]])
+
+
+def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+    """Write the outcomes that win, move their jobs on, close batches that are done."""
+    asked = _asked_to_cancel(session, finishes)
+    fresh, fenced = _write_outcomes(session, node, [_obey(each) if each.id in asked else each for each in finishes])
+    _write_sides(session, fresh)
+    for each in fresh:
+        _count(session, each)
+        if each.unique_key is not None and each.status in TERMINAL:
+            session.run("drop_key", scope=unique_scope(each.lane[1]), key=each.unique_key, job=each.id)
+    readied, scheduled = _place(session, fresh, now)
+    if fresh:
+        session.run("close_batches", batches=encode(sorted({each.batch for each in fresh})).decode())
+    if asked:
+        session.run("drop_cancellations", ids=encode([each.id for each in fresh]).decode())
+    overruled = frozenset(each.id for each in fresh if each.id in asked and each.what is What.CANCELLED)
+    return FinishReport(fenced, readied, scheduled, overruled)
+
+
+def _asked_to_cancel(session: Session, finishes: Sequence[Finish]) -> frozenset[str]:
+    """Which of these jobs a person asked to cancel; mostly nobody asked for anything."""
+    if session.one("any_cancellation") is None:
+        return frozenset()
+    ids = encode([each.id for each in finishes]).decode()
+    return frozenset(id for id, _ in session.document("cancellations_of", run_keys, ids=ids))
+
+
+def _obey(each: Finish) -> Finish:
+    """A run that would lead to another one ends cancelled instead."""
+    if each.status in TERMINAL:
+        return each
+    return msgspec.structs.replace(each, what=What.CANCELLED, status=Status.CANCELLED, run_at=None)
+
+
+def end_open_runs(
+    session: Session,
+    what: What,
+    now: int,
+    *,
+    batch: int | None = None,
+    node: int | None = None,
+    asked_before: int | None = None,
+) -> int:
+    """Give every open run that fits the same outcome, decided as if its worker had said it. Returns how many."""
+    rows = session.document("open_runs", _open_runs, batch=batch, node=node, asked_before=asked_before)
+    by_node: dict[int, list[Finish]] = {}
+    for row in rows:
+        ended = decide(_claimed(session, row), Outcome(what), Run(started_at=row[10]), now)
+        by_node.setdefault(row[0], []).append(ended)
+    for owner, finishes in by_node.items():
+        finish(session, owner, finishes, now)
+    return len(rows)
+
+
+def _claimed(session: Session, row: OpenRun) -> ClaimedJob:
+    _, batch, id, number, attempt, lane, crashes, interruptions, most, key, claimed_at = row
+    where = session.lanes().by_number[lane]
+    return ClaimedJob(
+        id, number, attempt, crashes, interruptions, batch, where, "", most, None, claimed_at, None, None, key, ()
+    )
+
+
+def _write_outcomes(
+    session: Session, node: int, finishes: Sequence[Finish]
+) -> tuple[Sequence[Finish], frozenset[tuple[str, int]]]:
+    """The finishes written now, and the runs of those that lost; a repeated own finish is neither."""
+    batches = sorted({each.batch for each in finishes})
+    open_batches = session.document("live_batches", _numbers, batches=encode(batches).decode())
+    live = set(open_batches)
+    if len(live) == len(batches) and _insert_all(session, node, finishes):
+        return finishes, frozenset()
+    return _insert_unknown(session, node, finishes, live)
+
+
+def _insert_all(session: Session, node: int, finishes: Sequence[Finish]) -> bool:
+    """Insert the outcomes if none of the runs has one yet, which is the rule."""
+    session.connection.execute("SAVEPOINT outcomes")
+    try:
+        session.insert("add_outcomes", [_row(node, each) for each in finishes])
+    except sqlite3.IntegrityError:
+        session.connection.execute("ROLLBACK TO outcomes")
+        return False
+    finally:
+        session.connection.execute("RELEASE outcomes")
+    return True
+
+
+def _insert_unknown(
+    session: Session, node: int, finishes: Sequence[Finish], live: set[int]
+) -> tuple[list[Finish], frozenset[tuple[str, int]]]:
+    """Some of these runs have an outcome already, or their claim is gone: tell them apart, write the rest."""
+    runs = encode([(each.id, each.number) for each in finishes]).decode()
+    tokens = {(id, number): token for id, number, token in session.document("known_outcomes", _known, runs=runs)}
+    fresh: list[Finish] = []
+    fenced: set[tuple[str, int]] = set()
+    for each in finishes:
+        run = (each.id, each.number)
+        if run in tokens:
+            if not each.token or tokens[run] != each.token:
+                fenced.add(run)
+        elif each.batch in live:
+            tokens[run] = each.token
+            fresh.append(each)
+        else:
+            fenced.add(run)
+    session.insert("add_outcomes", [_row(node, each) for each in fresh])
+    return fresh, frozenset(fenced)
+
+
+def _row(node: int, each: Finish) -> tuple[object, ...]:
+    return (
+        each.id,
+        each.number,
+        each.what.value,
+        each.status.value,
+        each.attempt,
+        each.batch,
+        each.token,
+        node,
+        each.worker,
+        each.started_at,
+        each.finished_at,
+    )
+
+
+def _write_sides(session: Session, fresh: Sequence[Finish]) -> None:
+    """Results and errors lie apart, so that outcomes stay narrow."""
+    results = [(each.id, each.number, each.result) for each in fresh if each.result is not None]
+    session.insert("add_results", [row for row in results if row[2] != "null"])
+    failures = [(each.id, each.number, encode(each.error).decode()) for each in fresh if each.error is not None]
+    session.insert("add_failures", failures)
+
+
+def _count(session: Session, each: Finish) -> None:
+    lane = session.lane(*each.lane)
+    session.count(lane, "processing", -1)
+    if each.status in TERMINAL:
+        session.count(lane, each.status.value)
+    if each.what is What.FAILED and each.status is Status.SCHEDULED:
+        session.count(lane, "retried")
+    if each.what is What.LOST:
+        session.count(lane, "rescued")
+
+
+def _place(session: Session, fresh: Sequence[Finish], now: int) -> tuple[bool, int | None]:
+    """Give jobs that run again their next place. Returns whether one is ready, and the earliest that is due."""
+    earliest: int | None = None
+    readied = False
+    for each in fresh:
+        if each.status in TERMINAL:
+            continue
+        lane = session.lane(*each.lane)
+        carried = (each.number, each.attempt, each.crashes, each.interruptions, each.care)
+        if each.status is Status.PENDING:
+            session.insert("add_ready", [(lane, session.arrivals(lane, 1, now), each.id, *carried)])
+            readied = True
+        else:
+            due = max(now, each.run_at or now)
+            session.insert("add_later", [(due, each.id, lane, *carried)])
+            earliest = due if earliest is None else min(earliest, due)
+        session.count(lane, each.status.value)
+    return readied, earliest

@@ -1,0 +1,106 @@
+"""Which nodes of a SQLite file live: a lock file each, `<db>-nodes/<id>.lock`.
+
+The process that holds the lock is alive; the kernel lets go of it when the process ends, however it
+ends. The file also holds a beat counter, by which others judge a node that hangs. A node that was
+taken for dead finds its file gone. Nothing here goes through the database, so a long transaction of
+somebody costs nobody its claims.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+_COUNTER: Final = struct.Struct("<Q")
+
+
+class Liveness:
+    """The lock files of one database, and the beats of others as this process has seen them."""
+
+    def __init__(self, folder: Path, monotonic: Callable[[], float]) -> None:
+        self._folder = folder
+        self._monotonic = monotonic
+        self._own: dict[str, tuple[int, int]] = {}
+        self._seen: dict[str, tuple[int | None, float]] = {}
+
+    def enter(self, node: str) -> None:
+        """Hold a lock for a node of this process."""
+        self._folder.mkdir(exist_ok=True)
+        descriptor = os.open(self._path(node), os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        self._own[node] = (descriptor, 0)
+        self.beat(node)
+
+    def beat(self, node: str) -> bool:
+        """Count on. False: the file is gone, so somebody took this node for dead."""
+        held = self._own.get(node)
+        if held is None:
+            return False
+        descriptor, count = held
+        try:
+            if os.fstat(descriptor).st_nlink == 0:
+                return False
+            os.pwrite(descriptor, _COUNTER.pack(count + 1), 0)
+        except OSError:
+            return False
+        self._own[node] = (descriptor, count + 1)
+        return True
+
+    def leave(self, node: str) -> None:
+        """Let go of an own node. Idempotent."""
+        held = self._own.pop(node, None)
+        if held is not None:
+            self.bury(node)
+            os.close(held[0])
+
+    def dead(self, node: str, lease: float) -> bool:
+        """Whether a node's process is gone, or its counter has stood still for `lease` seconds."""
+        if self._unlocked(node):
+            return True
+        count = self._read(node)
+        before = self._seen.get(node)
+        if before is None or before[0] != count:
+            self._seen[node] = (count, self._monotonic())
+            return False
+        return self._monotonic() - before[1] >= lease
+
+    def bury(self, node: str) -> None:
+        """Remove the file of a dead node, which tells it so if it wakes up."""
+        self._seen.pop(node, None)
+        self._path(node).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of every own node without burying it: whoever comes next finds it dead."""
+        for descriptor, _ in self._own.values():
+            os.close(descriptor)
+        self._own.clear()
+
+    def _path(self, node: str) -> Path:
+        return self._folder / f"{node}.lock"
+
+    def _read(self, node: str) -> int | None:
+        try:
+            data = self._path(node).read_bytes()
+        except OSError:
+            return None
+        count: int | None = _COUNTER.unpack(data)[0] if len(data) == _COUNTER.size else None
+        return count
+
+    def _unlocked(self, node: str) -> bool:
+        """Whether nobody holds the lock; a file that is not there tells nothing."""
+        try:
+            descriptor = os.open(self._path(node), os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            return True
+        finally:
+            os.close(descriptor)

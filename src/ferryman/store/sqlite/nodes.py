@@ -1,0 +1,47 @@
+"""Node rows: registering, ending, and giving back the claims of the dead."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.outcome import What
+from ferryman.store.protocol import NodeInfo
+from ferryman.store.sqlite.finishing import end_open_runs
+from ferryman.store.sqlite.session import Session, encode
+
+live_nodes: Final = msgspec.json.Decoder(list[tuple[int, str]])
+_numbers: Final = msgspec.json.Decoder(list[int])
+
+
+def register(session: Session, node: NodeInfo, now: int) -> int:
+    """Make a node live; saying it twice changes nothing."""
+    known = session.one("node_number", id=node.id)
+    if known is None:
+        session.run(
+            "add_node",
+            id=node.id,
+            host=node.host,
+            pid=node.pid,
+            version=node.version,
+            queues=None if node.queues is None else encode(sorted(node.queues)).decode(),
+            workers=node.workers,
+            started_at=now,
+        )
+        known = session.one("node_number", id=node.id)
+    session.insert("add_types", [(name, now) for name in sorted(node.types)])
+    assert known is not None
+    number: int = known[0]
+    return number
+
+
+def bury(session: Session, node: int, now: int) -> int:
+    """End a dead node and give its claims back. Returns how many jobs."""
+    session.run("end_node", node=node, now=now)
+    return end_open_runs(session, What.LOST, now, node=node)
+
+
+def orphaned(session: Session) -> list[int]:
+    """Ended nodes that still have claim rows, which a cut-off rescue would leave."""
+    return session.document("orphans", _numbers)

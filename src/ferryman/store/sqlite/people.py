@@ -1,0 +1,103 @@
+"""What a person may do to a job: cancel it, retry it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.claim import care
+from ferryman.domain.job import JobError
+from ferryman.domain.outcome import What
+from ferryman.domain.state import TERMINAL, Status, allowed
+from ferryman.store.protocol import CancelResult, RetryResult
+from ferryman.store.sqlite.inserting import take_unique_key, unique_scope
+from ferryman.store.sqlite.session import Session, encode
+
+Running = tuple[str, int, int, int, str | None, int]
+"""(id, number, attempt, node number, node id, claimed_at)"""
+running_runs: Final = msgspec.json.Decoder(list[Running])
+
+
+class Standing(msgspec.Struct, array_like=True, frozen=True):
+    """Where a job stands, as `standing.sql` says it."""
+
+    lane: int
+    status: Status
+    number: int
+    attempt: int
+    max_attempts: int
+    unique_key: str | None
+
+
+def standing(session: Session, id: str) -> Standing | None:
+    """Where one job stands, or None if there is no such job."""
+    row = session.one("standing", id=id)
+    return None if row is None else msgspec.convert(row, Standing)
+
+
+def cancel(session: Session, id: str, now: int) -> CancelResult:
+    """Cancel what waits; ask for it where it runs."""
+    job = standing(session, id)
+    if job is None:
+        return CancelResult(None)
+    if job.status is Status.PROCESSING:
+        return CancelResult(job.status, _ask(session, id, now))
+    if allowed(job.status, Status.CANCELLED):
+        cancel_waiting(session, [(id, job)], now, None)
+    return CancelResult(job.status)
+
+
+def _ask(session: Session, id: str, now: int) -> str | None:
+    """Store the request for the run that is open now. Returns the node that runs it."""
+    _, number, _, node, node_id, _ = session.document("running", running_runs, id=id)[-1]
+    session.run("add_cancellation", id=id, number=number, node=node, asked_at=now)
+    return node_id
+
+
+def cancel_waiting(session: Session, jobs: Sequence[tuple[str, Standing]], now: int, error: JobError | None) -> None:
+    """End waiting, scheduled and pending jobs: a tombstone under the next claim number, and no place any more."""
+    ids = encode([id for id, _ in jobs]).decode()
+    for place in ("drop_ready", "drop_later", "drop_held"):
+        session.run(place, ids=ids)
+    session.insert(
+        "add_outcomes",
+        [_marker(id, job.number + 1, What.CANCELLED, Status.CANCELLED, job.attempt, now) for id, job in jobs],
+    )
+    if error is not None:
+        text = encode(error).decode()
+        session.insert("add_failures", [(id, job.number + 1, text) for id, job in jobs])
+    for id, job in jobs:
+        session.count(job.lane, job.status.value, -1)
+        session.count(job.lane, "cancelled")
+        if job.unique_key is not None:
+            type = session.lanes().by_number[job.lane].type
+            session.run("drop_key", scope=unique_scope(type), key=job.unique_key, job=id)
+
+
+def retry(session: Session, id: str, now: int) -> RetryResult:
+    """Send a failed or cancelled job back; the marker under the next claim number is its audit."""
+    job = standing(session, id)
+    if job is None:
+        return RetryResult(None)
+    if job.status not in TERMINAL or not allowed(job.status, Status.PENDING):
+        return RetryResult(job.status)
+    if job.unique_key is not None:
+        type = session.lanes().by_number[job.lane].type
+        held = session.one("key", scope=unique_scope(type), key=job.unique_key)
+        if held is not None:
+            return RetryResult(job.status, held[0])
+        take_unique_key(session, type, job.unique_key, id)
+    number = job.number + 1
+    session.insert("add_outcomes", [_marker(id, number, What.RETRIED, Status.PENDING, 0, now)])
+    arrival = session.arrivals(job.lane, 1, now)
+    session.insert("add_ready", [(job.lane, arrival, id, number, 0, 0, 0, care(0, job.max_attempts, 0))])
+    session.count(job.lane, "pending")
+    session.count(job.lane, "retried")
+    return RetryResult(job.status)
+
+
+def _marker(id: str, number: int, what: What, status: Status, attempt: int, now: int) -> tuple[object, ...]:
+    """An outcome that no run had: batch and token 0, no node, no start."""
+    return (id, number, what.value, status.value, attempt, 0, 0, None, None, None, now)

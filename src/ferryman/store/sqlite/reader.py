@@ -1,0 +1,61 @@
+"""The reading side: one read-only connection on a thread of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from ferryman.domain.errors import StoreClosed
+from ferryman.store.protocol import Runner
+from ferryman.store.sqlite.database import connect
+from ferryman.store.sqlite.failures import explain
+from ferryman.store.sqlite.session import Session
+from ferryman.store.sqlite.statements import Statements
+
+Result = TypeVar("Result")
+ids_of: Final = msgspec.json.Decoder(list[str])
+
+
+class Reader:
+    """Runs reads, each over one snapshot."""
+
+    def __init__(self, runner: Runner, path: Path) -> None:
+        self._runner = runner
+        self._path = path
+        self._session: Session | None = None
+
+    async def open(self, statements: Statements) -> None:
+        """Connect, after the writer has migrated."""
+        self._session = await self._runner.run(lambda: Session(connect(self._path, read_only=True), statements))
+
+    async def do(self, request: Callable[[Session], Result]) -> Result:
+        """Run one read.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return await self._runner.run(lambda: self._within(request))
+
+    def _within(self, request: Callable[[Session], Result]) -> Result:
+        session = self._session
+        if session is None:
+            raise StoreClosed("The store is closed.", hint="Open it before use.")
+        try:
+            session.connection.execute("BEGIN")
+            try:
+                return request(session)
+            finally:
+                session.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise explain(error, self._path) from error
+
+    async def close(self) -> None:
+        """Close the connection. Idempotent."""
+        session, self._session = self._session, None
+        if session is not None:
+            await self._runner.run(session.connection.close)
+        await self._runner.close()

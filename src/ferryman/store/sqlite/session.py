@@ -1,0 +1,117 @@
+"""What a verb works with inside one write transaction: statements, lanes, arrivals and tallies."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from ferryman.domain.job import Lane
+from ferryman.store.sqlite.statements import Statements, insert_rows
+
+Decoded = TypeVar("Decoded")
+encode: Final = msgspec.json.Encoder().encode
+
+
+class Lanes:
+    """Every lane by number and back; lanes are few and never change, so they are remembered."""
+
+    def __init__(self) -> None:
+        self.by_number: dict[int, Lane] = {}
+        self.by_name: dict[tuple[str, str, int], int] = {}
+
+    def learn(self, number: int, lane: Lane) -> None:
+        """Remember one."""
+        self.by_number[number] = lane
+        self.by_name[lane.queue, lane.type, lane.priority] = number
+
+    def forget(self) -> None:
+        """Forget all, because a rolled-back transaction may have made some."""
+        self.by_number.clear()
+        self.by_name.clear()
+
+
+class Session:
+    """One write transaction as the verbs see it.
+
+    `tallies` collects what the verbs of the transaction count; the writer stores it once, before the commit.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, statements: Statements) -> None:
+        self.connection = connection
+        self.statements = statements
+        self.known = Lanes()
+        self.tallies: Counter[tuple[int, str]] = Counter()
+        self._last_arrival = 0
+
+    def run(self, name: str, **parameters: object) -> int:
+        """Execute a statement; gives the number of rows it changed."""
+        return self.connection.execute(self.statements[name], parameters).rowcount
+
+    def one(self, name: str, **parameters: object) -> tuple[Any, ...] | None:
+        """The first row of a statement, or None."""
+        row: tuple[Any, ...] | None = self.connection.execute(self.statements[name], parameters).fetchone()
+        return row
+
+    def document(self, name: str, into: msgspec.json.Decoder[Decoded], **parameters: object) -> Decoded:
+        """Decode the one JSON document that a statement makes of all its rows.
+
+        A row fetched is a step, and each step gives up the interpreter lock (see `insert_rows`).
+        """
+        return read_document(self.connection, self.statements[name], into, parameters)
+
+    def insert(self, name: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows through a statement with one VALUES row."""
+        insert_rows(self.connection, self.statements, name, rows)
+
+    def count(self, lane: int, what: str, n: int = 1) -> None:
+        """Note that `n` more jobs of a lane stand there, or that `n` such events happened."""
+        self.tallies[lane, what] += n
+
+    def lanes(self) -> Lanes:
+        """All lanes, read again only when another process has made one."""
+        newest = self.one("newest_lane")
+        if newest is not None and newest[0] not in self.known.by_number:
+            load_lanes(self.connection, self.statements, self.known)
+        return self.known
+
+    def lane(self, queue: str, type: str, priority: int) -> int:
+        """The number of a lane, made if it is new."""
+        number = self.known.by_name.get((queue, type, priority))
+        if number is None:
+            self.run("add_lane", queue=queue, type=type, priority=priority)
+            load_lanes(self.connection, self.statements, self.known)
+            number = self.known.by_name[queue, type, priority]
+        return number
+
+    def arrivals(self, lane: int, count: int, now: int) -> int:
+        """The first of `count` new places at the end of a lane.
+
+        An arrival is the time in microseconds, or the next free number after the lane's last: so it
+        orders the lane whatever the clock does, and says how long its first job has been ready.
+        """
+        row = self.one("last_arrival", lane=lane)
+        first = max(now, self._last_arrival + 1, row[0] + 1 if row else 0)
+        self._last_arrival = first + count - 1
+        return first
+
+
+def read_document(
+    connection: sqlite3.Connection, sql: str, into: msgspec.json.Decoder[Decoded], parameters: dict[str, object]
+) -> Decoded:
+    """Run a statement that gives one JSON text, and decode it."""
+    (text,) = connection.execute(sql, parameters).fetchone()
+    return into.decode(text)
+
+
+LaneRows = list[tuple[int, str, str, int]]
+_lane_rows: Final = msgspec.json.Decoder(LaneRows)
+
+
+def load_lanes(connection: sqlite3.Connection, statements: Statements, known: Lanes) -> None:
+    """Read every lane."""
+    for number, queue, type, priority in read_document(connection, statements["lanes"], _lane_rows, {}):
+        known.learn(number, Lane(queue, type, priority))

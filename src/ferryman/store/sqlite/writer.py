@@ -1,0 +1,132 @@
+"""The one writer of a process: groups what has piled up into one commit.
+
+Each request of a group has its savepoint: one that fails is undone alone. Nothing is answered before
+the commit has reached the disk.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from ferryman.domain.errors import FerrymanError, StoreClosed
+from ferryman.store.pile import Pile
+from ferryman.store.protocol import Runner
+from ferryman.store.sqlite.failures import explain, is_busy, is_fatal
+from ferryman.store.sqlite.session import Session
+
+Result = TypeVar("Result")
+Request = Callable[[Session], Any]
+
+GROUP_CAP: Final = 256
+BUSY_SECONDS: Final = 5.0
+PAUSE_SECONDS: Final = (0.0001, 0.002)
+"""Bounds of the random wait between two looks at a held lock: short, so that two processes take turns."""
+
+
+class Writer:
+    """Runs requests, each a function of the `Session`, in group commits."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        path: Path,
+        *,
+        monotonic: Callable[[], float],
+        pauses: random.Random,
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self._runner = runner
+        self._path = path
+        self._monotonic = monotonic
+        self._pauses = pauses
+        self._on_fatal = on_fatal
+        self._session: Session | None = None
+        self._never = threading.Event()
+        self._pile: Pile[Request, Any] = Pile(self._write, GROUP_CAP)
+
+    async def open(self, make: Callable[[], Session]) -> None:
+        """Make the session on the writer's thread."""
+        self._session = await self._runner.run(make)
+
+    async def do(self, request: Callable[[Session], Result]) -> Result:
+        """Run one request; durable when this returns.
+
+        Raises:
+            StoreError: nothing of the request was stored, unless the commit itself failed to answer.
+        """
+        result: Result = await self._pile.submit(request)
+        return result
+
+    async def close(self) -> None:
+        """Finish what was asked, then close the connection. Idempotent."""
+        await self._pile.flush()
+        session, self._session = self._session, None
+        if session is not None:
+            await self._runner.run(session.connection.close)
+        await self._runner.close()
+
+    async def _write(self, requests: list[Request]) -> Sequence[Any]:
+        return await self._runner.run(lambda: self._commit(requests))
+
+    def _commit(self, requests: list[Request]) -> list[Any]:
+        """One group, on the writer's thread: begin, every request, commit."""
+        session = self._session
+        if session is None:
+            raise StoreClosed("The store is closed.", hint="Open it again, or keep it open while it is in use.")
+        try:
+            self._begin(session.connection)
+            answers = [self._attempt(session, request, alone=len(requests) == 1) for request in requests]
+            self._store_tallies(session)
+            session.connection.execute("COMMIT")
+        except BaseException as error:
+            self._undo(session)
+            if isinstance(error, sqlite3.Error):
+                if is_fatal(error):
+                    self._on_fatal(error)
+                raise explain(error, self._path) from error
+            raise
+        return answers
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Take the write lock; look again, at random short intervals, while another process has it."""
+        deadline = self._monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or self._monotonic() >= deadline:
+                    raise
+            self._never.wait(self._pauses.uniform(*PAUSE_SECONDS))
+
+    def _attempt(self, session: Session, request: Request, *, alone: bool) -> Any:
+        """One request in its savepoint; its error is its answer. A request alone needs no savepoint."""
+        if alone:
+            return request(session)
+        before = session.tallies.copy()
+        session.connection.execute("SAVEPOINT request")
+        try:
+            answer = request(session)
+        except (FerrymanError, sqlite3.IntegrityError, ValueError) as error:
+            session.connection.execute("ROLLBACK TO request")
+            session.known.forget()
+            session.tallies = before
+            answer = error
+        session.connection.execute("RELEASE request")
+        return answer
+
+    def _store_tallies(self, session: Session) -> None:
+        rows = [(lane, what, n) for (lane, what), n in session.tallies.items() if n]
+        session.insert("add_tallies", rows)
+        session.tallies.clear()
+
+    def _undo(self, session: Session) -> None:
+        session.tallies.clear()
+        session.known.forget()
+        if session.connection.in_transaction:
+            session.connection.execute("ROLLBACK")
