@@ -1,72 +1,74 @@
 """Every error Ferryman raises, drawn as a tree; each has a code, says what, why and what to do.
 
-    FerrymanError
-    ├── SettingsError                FM1xx settings and targets
-    │   ├── BadSetting               FM101
-    │   ├── UnknownSetting           FM102
-    │   ├── BadSettingsFile          FM103
-    │   ├── TargetNotFound           FM110
-    │   ├── TargetBroken             FM111
-    │   ├── TargetWithoutApp         FM112
-    │   ├── PortInUse                FM120
-    │   └── ToolMissing              FM121
-    ├── StoreError                   FM2xx the store
-    │   ├── DatabaseIsFolder         FM201
-    │   ├── DatabaseReadOnly         FM202
-    │   ├── DatabaseFolderMissing    FM203
-    │   ├── NotADatabase             FM204
-    │   ├── SchemaTooNew             FM205
-    │   ├── NetworkFileSystem        FM206
-    │   ├── StoreBusy                FM207
-    │   ├── StoreFull                FM208
-    │   ├── StoreFailed              FM209
-    │   ├── StoreClosed              FM210
-    │   ├── IllegalTransition        FM211
-    │   └── NodeNotLive              FM212
-    ├── EnqueueError                 FM3xx enqueue and payload
-    │   ├── NotSerialisable          FM301
-    │   ├── WrongArgumentType        FM302
-    │   ├── UnknownArgument          FM303
-    │   ├── MissingArgument          FM304
-    │   ├── PayloadTooLarge          FM305
-    │   ├── BadText                  FM306
-    │   ├── BadNumber                FM307
-    │   ├── DuplicateMember          FM308
-    │   ├── TooDeep                  FM309
-    │   ├── UnknownType              FM310
-    │   ├── BadOption                FM311
-    │   ├── UniqueKeyTaken           FM312
-    │   ├── IdempotencyKeyReused     FM313
-    │   ├── QueueFull                FM314
-    │   └── SyncInsideLoop           FM315
-    ├── RequestError                 FM4xx HTTP and state
-    │   ├── MalformedJson            FM400
-    │   ├── BadParameter             FM401
-    │   ├── JobNotFound              FM404
-    │   ├── MethodNotAllowed         FM405
-    │   ├── NotAcceptable            FM406
-    │   ├── WrongState               FM409
-    │   ├── BodyTooLarge             FM413
-    │   ├── WrongContentType         FM415
-    │   ├── WrongContent             FM422
-    │   ├── RouteNotFound            FM440
-    │   └── ShuttingDown             FM450
-    └── HandlerError                 FM5xx handlers and how runs end
-        ├── HandlerRaised            FM501
-        ├── HandlerTimedOut          FM502
-        ├── ResultNotSerialisable    FM503
-        ├── ResultTooLarge           FM504
-        ├── RunLost                  FM505
-        ├── RunInterrupted           FM506
-        ├── CancellationSwallowed    FM507
-        ├── PayloadMismatch          FM508
-        ├── HandlerExited            FM509
-        ├── JobExpired               FM510
-        ├── BadHandler               FM511
-        ├── DuplicateType            FM512
-        ├── JobFailed                FM513
-        ├── JobCancelled             FM514
-        └── ResultTimeout            FM515
+FerrymanError
+├── SettingsError                FM1xx settings and targets
+│   ├── BadSetting               FM101
+│   ├── UnknownSetting           FM102
+│   ├── BadSettingsFile          FM103
+│   ├── TargetNotFound           FM110
+│   ├── TargetBroken             FM111
+│   ├── TargetWithoutApp         FM112
+│   ├── PortInUse                FM120
+│   └── ToolMissing              FM121
+├── StoreError                   FM2xx the store
+│   ├── DatabaseIsFolder         FM201
+│   ├── DatabaseReadOnly         FM202
+│   ├── DatabaseFolderMissing    FM203
+│   ├── NotADatabase             FM204
+│   ├── SchemaTooNew             FM205
+│   ├── NetworkFileSystem        FM206
+│   ├── StoreBusy                FM207
+│   ├── StoreFull                FM208
+│   ├── StoreFailed              FM209
+│   ├── StoreClosed              FM210
+│   ├── IllegalTransition        FM211
+│   └── NodeNotLive              FM212
+├── EnqueueError                 FM3xx enqueue and payload
+│   ├── NotSerialisable          FM301
+│   ├── WrongArgumentType        FM302
+│   ├── UnknownArgument          FM303
+│   ├── MissingArgument          FM304
+│   ├── PayloadTooLarge          FM305
+│   ├── BadText                  FM306
+│   ├── BadNumber                FM307
+│   ├── DuplicateMember          FM308
+│   ├── TooDeep                  FM309
+│   ├── UnknownType              FM310
+│   ├── BadOption                FM311
+│   ├── UniqueKeyTaken           FM312
+│   ├── IdempotencyKeyReused     FM313
+│   ├── QueueFull                FM314
+│   └── SyncInsideLoop           FM315
+├── RequestError                 FM4xx HTTP and state
+│   ├── MalformedJson            FM400
+│   ├── BadParameter             FM401
+│   ├── MalformedRequest         FM402
+│   ├── JobNotFound              FM404
+│   ├── MethodNotAllowed         FM405
+│   ├── NotAcceptable            FM406
+│   ├── WrongState               FM409
+│   ├── BodyTooLarge             FM413
+│   ├── WrongContentType         FM415
+│   ├── WrongContent             FM422
+│   ├── RouteNotFound            FM440
+│   ├── ShuttingDown             FM450
+│   └── InternalError            FM499
+└── HandlerError                 FM5xx handlers and how runs end
+    ├── HandlerRaised            FM501
+    ├── HandlerTimedOut          FM502
+    ├── ResultNotSerialisable    FM503
+    ├── ResultTooLarge           FM504
+    ├── RunLost                  FM505
+    ├── RunInterrupted           FM506
+    ├── CancellationSwallowed    FM507
+    ├── PayloadMismatch          FM508
+    ├── HandlerExited            FM509
+    ├── JobExpired               FM510
+    ├── BadHandler               FM511
+    ├── DuplicateType            FM512
+    ├── JobFailed                FM513
+    ├── JobCancelled             FM514
+    └── ResultTimeout            FM515
 """
 
 from __future__ import annotations
@@ -348,6 +350,12 @@ class BadParameter(RequestError):
     code = "FM401"
 
 
+class MalformedRequest(RequestError):
+    """The bytes are not an HTTP request."""
+
+    code = "FM402"
+
+
 class JobNotFound(RequestError):
     """No job has this id, or retention has passed."""
 
@@ -389,9 +397,7 @@ class WrongContent(RequestError):
 
     code = "FM422"
 
-    def __init__(
-        self, what: str, *, errors: tuple[tuple[str, str], ...] = (), why: str = "", hint: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, errors: tuple[tuple[str, str], ...] = (), why: str = "", hint: str = "") -> None:
         super().__init__(what, why=why, hint=hint)
         self.errors = errors
 
@@ -408,6 +414,12 @@ class ShuttingDown(RequestError):
     code = "FM450"
 
 
+class InternalError(RequestError):
+    """Something broke that no other code names: a fault of Ferryman's own."""
+
+    code = "FM499"
+
+
 class HandlerError(FerrymanError):
     """Something about a handler or the end of a run."""
 
@@ -420,8 +432,8 @@ class HandlerRaised(HandlerError):
     code = "FM501"
 
 
-class HandlerTimedOut(HandlerError):
-    """The handler ran longer than its timeout."""
+class HandlerTimedOut(HandlerError, TimeoutError):
+    """The handler ran longer than its timeout; a retry rule for TimeoutError fits it."""
 
     code = "FM502"
 
@@ -487,9 +499,24 @@ class DuplicateType(HandlerError):
 
 
 class JobFailed(HandlerError):
-    """Raised by `Handle.result`: the job ended failed."""
+    """Raised by `Handle.result`: the job ended failed; the `error_` fields say how its last attempt ended."""
 
     code = "FM513"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        error_code: str = "",
+        error_type: str = "",
+        error_message: str = "",
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.error_code = error_code
+        self.error_type = error_type
+        self.error_message = error_message
 
 
 class JobCancelled(HandlerError):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ferryman.domain.errors import BadSetting
 from ferryman.domain.ids import IdMinter
+from ferryman.store.bell import Bell, Silent
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import Clock, Retention, Runner, Store
-from ferryman.store.sqlite import SqliteStore
+from ferryman.store.sqlite import Doorbell, SqliteStore, nodes_folder
 
 SQLITE = "sqlite:///"
 MEMORY = "memory://"
@@ -45,3 +46,9 @@ def make_store(
         why="No store has such a URL.",
         hint="Use sqlite:///relative.db, sqlite:////absolute/path.db or memory://.",
     )
+
+
+def make_bell(url: str) -> Bell:
+    """The bell that reaches the other processes of a store."""
+    path = sqlite_path(url)
+    return Silent() if path is None else Doorbell(nodes_folder(path))

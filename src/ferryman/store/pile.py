@@ -22,7 +22,7 @@ class Pile(Generic[Item, Answer]):
         """`write` answers one entry per item; an exception as an entry fails that item alone."""
         self._write = write
         self._cap = cap
-        self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
+        self._waiting: deque[tuple[Item, asyncio.Future[Answer] | None]] = deque()
         self._writing: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -30,17 +30,23 @@ class Pile(Generic[Item, Answer]):
 
     def submit(self, item: Item) -> asyncio.Future[Answer]:
         """Add an item; the future gives its answer. Cancelling the future does not take the item back."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((item, answer))
-        if self._writing is None:
-            self._writing = loop.create_task(self._drain())
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._put(item, answer)
         return answer
+
+    def add(self, item: Item) -> None:
+        """Add an item whose answer nobody waits for; `write` has to see to its errors."""
+        self._put(item, None)
 
     async def flush(self) -> None:
         """Wait until everything submitted so far has been answered."""
         if self._writing is not None:
             await asyncio.shield(self._writing)
+
+    def _put(self, item: Item, answer: asyncio.Future[Answer] | None) -> None:
+        self._waiting.append((item, answer))
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._drain())
 
     async def _drain(self) -> None:
         try:
@@ -50,14 +56,14 @@ class Pile(Generic[Item, Answer]):
         finally:
             self._writing = None
 
-    async def _write_group(self, group: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
+    async def _write_group(self, group: list[tuple[Item, asyncio.Future[Answer] | None]]) -> None:
         answers: Sequence[Answer | Exception]
         try:
             answers = await self._write([item for item, _ in group])
         except Exception as error:
             answers = [error] * len(group)
         for (_, future), answer in zip(group, answers, strict=True):
-            if future.done():
+            if future is None or future.done():
                 continue
             if isinstance(answer, Exception):
                 future.set_exception(answer)

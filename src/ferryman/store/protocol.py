@@ -18,7 +18,6 @@ from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.domain.state import Status
 
-
 T = TypeVar("T")
 
 TOTALS: Final = ("created", "completed", "failed", "cancelled", "retried", "rescued")
@@ -171,6 +170,7 @@ class Store(Protocol):
         Raises:
             NodeNotLive: the claim's node is not live; nothing was inserted.
         """
+        ...
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -183,6 +183,7 @@ class Store(Protocol):
         Raises:
             NodeNotLive: the node was rescued or never registered; nothing was claimed.
         """
+        ...
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         """Write outcomes, each fenced by (id, number): the first outcome of a run wins.
@@ -190,69 +191,87 @@ class Store(Protocol):
         A write that finds its own token there already is its own, not fenced. A job whose cancel was
         asked for and that would run again ends cancelled. A claim batch vanishes with its last run.
         """
+        ...
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         """The claims of a node that still lack an outcome."""
+        ...
 
     async def release(self, node: int, batch: int, now: int) -> int:
         """Give a whole batch back whose jobs never started (a claim whose reply was lost). Returns how many jobs."""
+        ...
 
     async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
         """The runs (id, number) of this node that a person asked to cancel."""
+        ...
 
     # -- people ----------------------------------------------------------------------------------
 
     async def cancel(self, id: str, now: int) -> CancelResult:
         """Cancel a job that waits; ask for it where it is processing."""
+        ...
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
         """End as cancelled the processing jobs whose cancel was asked for before a time. Returns how many."""
+        ...
 
     async def retry(self, id: str, now: int) -> RetryResult:
         """Send a failed or cancelled job back to pending: attempt restarts at 0, the claim number grows."""
+        ...
 
     async def get(self, id: str, now: int) -> Job | None:
         """One job; None also when its retention has passed."""
+        ...
 
     async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
         """Jobs in the order of their ids; those past their retention are left out."""
+        ...
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         """Every ended run of a job, oldest first."""
+        ...
 
     async def counts(self, now: int) -> Counts:
         """Depths and totals."""
+        ...
 
     async def lanes(self) -> Mapping[int, Lane]:
         """Every lane there ever was."""
+        ...
 
     async def known_types(self) -> frozenset[str]:
         """Every type that a node has ever registered on this store."""
+        ...
 
     # -- chores ----------------------------------------------------------------------------------
 
     async def promote(self, now: int, limit: int) -> Promoted:
         """Make due jobs pending, in the order in which they are due."""
+        ...
 
     async def expire(self, now: int, limit: int) -> int:
         """Cancel waiting, scheduled and pending jobs past their expires_at. Returns how many."""
+        ...
 
     async def prune(self, now: int, limit: int) -> int:
         """Delete ended jobs past the store's retention, and expired keys; looks at about `limit` jobs a call.
 
         Returns how many jobs were deleted.
         """
+        ...
 
     # -- nodes -----------------------------------------------------------------------------------
 
     async def register(self, node: NodeInfo, now: int) -> int:
         """Make a node live and remember its types. Returns the number that claims name."""
+        ...
 
     def beat(self, node: int) -> bool:
         """Say that a node lives, which renews all it claims. False: it was rescued, and must stop.
 
         Blocking and callable from any thread: a blocked event loop must not cost a node its claims.
         """
+        ...
 
     async def retire(self, node: int, now: int) -> None:
         """A node ends by itself; it must hold no claims. Idempotent."""
@@ -263,6 +282,7 @@ class Store(Protocol):
         A node is dead when its process is known to be gone, or when the caller's monotonic clock saw no
         new beat of it for `lease` seconds. Marking it dead re-checks its beat.
         """
+        ...
 
 
 class Wakeup(Protocol):
@@ -283,6 +303,7 @@ class DirectDispatch(Protocol):
 
     def offer(self) -> ClaimRequest | None:
         """A claim to ride along with an insert, or None; whoever gets one owes a `settle`."""
+        ...
 
     def settle(self, request: ClaimRequest, batch: Batch | None) -> None:
         """Hand over what the claim gave; None when the insert failed and the claim's fate is unknown."""
@@ -293,9 +314,11 @@ class Clock(Protocol):
 
     def now(self) -> int:
         """The store's time, in microseconds since 1970, UTC."""
+        ...
 
     def monotonic(self) -> float:
         """Seconds that only grow."""
+        ...
 
 
 class Runner(Protocol):
@@ -303,6 +326,7 @@ class Runner(Protocol):
 
     async def run(self, step: Callable[[], T]) -> T:
         """Run one step and give its result. Steps of one runner never overlap."""
+        ...
 
     async def close(self) -> None:
         """Wait for the step under way and end."""

@@ -10,7 +10,7 @@ from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import JobError
 from ferryman.domain.state import Status, allowed
 from ferryman.store.protocol import Promoted, Retention
-from ferryman.store.sqlite.people import cancel_waiting, standing
+from ferryman.store.sqlite.people import Standing, cancel_waiting, standing
 from ferryman.store.sqlite.session import Session, encode
 
 DueRow = tuple[int, str, int, int, int, int, int, int]
@@ -39,18 +39,18 @@ def promote(session: Session, now: int, limit: int) -> Promoted:
 
 
 def expire(session: Session, now: int, limit: int) -> int:
-    """Cancel what waited past its expires_at; a job that runs or has ended is left alone."""
+    """Cancel what waited past its expires_at. A job that is running is the worker's to judge."""
     ids = session.document("expired", _ids, now=now, limit=limit)
-    found = [(id, job) for id in ids if (job := standing(session, id)) is not None]
-    late = [
-        (id, job) for id, job in found if job.status is not Status.PROCESSING and allowed(job.status, Status.CANCELLED)
-    ]
+    if not ids:
+        return 0
+    late: list[tuple[str, Standing]] = []
+    for id in ids:
+        job = standing(session, id)
+        if job is not None and job.status is not Status.PROCESSING and allowed(job.status, Status.CANCELLED):
+            late.append((id, job))
     if late:
         cancel_waiting(session, late, now, EXPIRED)
-    # a running job may come back, so its row stays until it has ended
-    done = [id for id in ids if all(id != other or job.status is not Status.PROCESSING for other, job in found)]
-    if done:
-        session.run("drop_expiries", now=now, ids=encode(done).decode())
+    session.run("drop_expiries", now=now, ids=encode(ids).decode())
     return len(late)
 
 

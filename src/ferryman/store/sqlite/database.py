@@ -92,6 +92,24 @@ def open_migrated(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def inspect(path: Path) -> None:
+    """Refuse what `check_path` and `open_migrated` would refuse, without making or changing the file.
+
+    Raises:
+        StoreError: see there.
+    """
+    check_path(path)
+    if not path.exists():
+        return
+    connection = connect(path, read_only=True)
+    try:
+        _version(connection, path, migrations()[-1][0])
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    finally:
+        connection.close()
+
+
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the schema up to date, each migration in a transaction of its own under the write lock.
 

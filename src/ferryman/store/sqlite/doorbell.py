@@ -1,6 +1,6 @@
 """Wakeups between processes that share a file: one Unix datagram socket per node, `<db>-nodes/<id>.sock`.
 
-A ring carries nothing but "look"; a lost one is covered by the node's periodic look.
+A ring carries one letter that says where to look; a lost one is covered by the node's periodic look.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
-_RING: Final = b"!"
+from ferryman.store.bell import Ring
 
 
 class Doorbell:
@@ -25,10 +24,10 @@ class Doorbell:
         self._own_path: str | None = None
         self._out = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
-    def listen(self, node: str, rung: Callable[[], None]) -> None:
-        """Call `rung` on the running loop whenever somebody rings at this node."""
+    def listen(self, name: str, rung: Callable[[Ring], None]) -> None:
+        """Call `rung` on the running loop, once for each kind of ring that has come in."""
         self._folder.mkdir(exist_ok=True)
-        path = str(self._folder / f"{node}.sock")
+        path = str(self._folder / f"{name}.sock")
         own = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             own.bind(path)
@@ -39,8 +38,8 @@ class Doorbell:
         self._own, self._own_path = own, path
         asyncio.get_running_loop().add_reader(own.fileno(), self._answer, own, rung)
 
-    def ring(self) -> None:
-        """Tell every other node to look; nobody at home, or a full socket, is no error."""
+    def ring(self, what: Ring) -> None:
+        """Tell every other node; nobody at home, or a full socket, is no error."""
         try:
             entries = os.listdir(self._folder)
         except OSError:
@@ -48,14 +47,14 @@ class Doorbell:
         for name in entries:
             path = f"{self._folder}/{name}"
             if name.endswith(".sock") and path != self._own_path:
-                with contextlib.suppress(OSError):
-                    self._out.sendto(_RING, path)
-
-    def sweep(self, live: frozenset[str]) -> None:
-        """Remove the sockets of nodes that do not live."""
-        for path in self._folder.glob("*.sock"):
-            if path.stem not in live:
-                path.unlink(missing_ok=True)
+                try:
+                    self._out.sendto(what.value.encode(), path)
+                except ConnectionRefusedError:
+                    # nobody holds the socket any more: its process was killed
+                    with contextlib.suppress(OSError):
+                        Path(path).unlink()
+                except OSError:
+                    continue
 
     def close(self) -> None:
         """Stop listening. Idempotent."""
@@ -67,8 +66,11 @@ class Doorbell:
         self._out.close()
 
     @staticmethod
-    def _answer(own: socket.socket, rung: Callable[[], None]) -> None:
+    def _answer(own: socket.socket, rung: Callable[[Ring], None]) -> None:
+        heard: set[bytes] = set()
         with contextlib.suppress(BlockingIOError):
             while True:
-                own.recv(16)
-        rung()
+                heard.add(own.recv(16))
+        for what in Ring:
+            if what.value.encode() in heard:
+                rung(what)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from ferryman.domain import state
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
@@ -25,6 +26,8 @@ _known: Final = msgspec.json.Decoder(list[tuple[str, int, int]])
 
 def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
     """Write the outcomes that win, move their jobs on, close batches that are done."""
+    for each in finishes:
+        state.check(Status.PROCESSING, each.status)
     asked = _asked_to_cancel(session, finishes)
     fresh, fenced = _write_outcomes(session, node, [_obey(each) if each.id in asked else each for each in finishes])
     _write_sides(session, fresh)
@@ -37,7 +40,8 @@ def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
         session.run("close_batches", batches=encode(sorted({each.batch for each in fresh})).decode())
     if asked:
         session.run("drop_cancellations", ids=encode([each.id for each in fresh]).decode())
-    overruled = frozenset(each.id for each in fresh if each.id in asked and each.what is What.CANCELLED)
+    again = {each.id for each in finishes if each.status not in TERMINAL}
+    overruled = frozenset(each.id for each in fresh if each.id in asked and each.id in again)
     return FinishReport(fenced, readied, scheduled, overruled)
 
 
@@ -53,7 +57,7 @@ def _obey(each: Finish) -> Finish:
     """A run that would lead to another one ends cancelled instead."""
     if each.status in TERMINAL:
         return each
-    return msgspec.structs.replace(each, what=What.CANCELLED, status=Status.CANCELLED, run_at=None)
+    return msgspec.structs.replace(each, status=Status.CANCELLED, run_at=None)
 
 
 def end_open_runs(
@@ -69,7 +73,8 @@ def end_open_runs(
     rows = session.document("open_runs", _open_runs, batch=batch, node=node, asked_before=asked_before)
     by_node: dict[int, list[Finish]] = {}
     for row in rows:
-        ended = decide(_claimed(session, row), Outcome(what), Run(started_at=row[10]), now)
+        run = Run() if what is What.RELEASED else Run(started_at=row[10])
+        ended = decide(_claimed(session, row), Outcome(what), run, now)
         by_node.setdefault(row[0], []).append(ended)
     for owner, finishes in by_node.items():
         finish(session, owner, finishes, now)
@@ -89,7 +94,7 @@ def _write_outcomes(
 ) -> tuple[Sequence[Finish], frozenset[tuple[str, int]]]:
     """The finishes written now, and the runs of those that lost; a repeated own finish is neither."""
     batches = sorted({each.batch for each in finishes})
-    open_batches = session.document("live_batches", _numbers, batches=encode(batches).decode())
+    open_batches = session.document("live_batches", _numbers, node=node, batches=encode(batches).decode())
     live = set(open_batches)
     if len(live) == len(batches) and _insert_all(session, node, finishes):
         return finishes, frozenset()

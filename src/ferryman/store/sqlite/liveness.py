@@ -18,6 +18,11 @@ from typing import Final
 _COUNTER: Final = struct.Struct("<Q")
 
 
+def nodes_folder(database: Path) -> Path:
+    """The folder beside a database that holds its lock files and sockets."""
+    return database.with_name(database.name + "-nodes")
+
+
 class Liveness:
     """The lock files of one database, and the beats of others as this process has seen them."""
 
@@ -28,7 +33,9 @@ class Liveness:
         self._seen: dict[str, tuple[int | None, float]] = {}
 
     def enter(self, node: str) -> None:
-        """Hold a lock for a node of this process."""
+        """Hold a lock for a node of this process. Idempotent."""
+        if node in self._own:
+            return
         self._folder.mkdir(exist_ok=True)
         descriptor = os.open(self._path(node), os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -11,7 +11,7 @@ from ferryman.domain.claim import care
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
 from ferryman.domain.state import TERMINAL, Status, allowed
-from ferryman.store.protocol import CancelResult, RetryResult
+from ferryman.store.protocol import CancelResult, Retention, RetryResult
 from ferryman.store.sqlite.inserting import take_unique_key, unique_scope
 from ferryman.store.sqlite.session import Session, encode
 
@@ -29,6 +29,9 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
     attempt: int
     max_attempts: int
     unique_key: str | None
+    expires_at: int | None
+    ended_at: int | None
+    """When its last outcome was written."""
 
 
 def standing(session: Session, id: str) -> Standing | None:
@@ -37,9 +40,18 @@ def standing(session: Session, id: str) -> Standing | None:
     return None if row is None else msgspec.convert(row, Standing)
 
 
-def cancel(session: Session, id: str, now: int) -> CancelResult:
-    """Cancel what waits; ask for it where it runs."""
+def visible(session: Session, id: str, now: int, retention: Retention) -> Standing | None:
+    """Where a job stands, unless its retention has passed: then it is gone for people, pruned or not."""
     job = standing(session, id)
+    if job is None or job.status not in TERMINAL or job.ended_at is None:
+        return job
+    kept: int = getattr(retention, job.status.value)
+    return None if job.ended_at + kept <= now else job
+
+
+def cancel(session: Session, id: str, now: int, retention: Retention) -> CancelResult:
+    """Cancel what waits; ask for it where it runs."""
+    job = visible(session, id, now, retention)
     if job is None:
         return CancelResult(None)
     if job.status is Status.PROCESSING:
@@ -76,9 +88,9 @@ def cancel_waiting(session: Session, jobs: Sequence[tuple[str, Standing]], now: 
             session.run("drop_key", scope=unique_scope(type), key=job.unique_key, job=id)
 
 
-def retry(session: Session, id: str, now: int) -> RetryResult:
+def retry(session: Session, id: str, now: int, retention: Retention) -> RetryResult:
     """Send a failed or cancelled job back; the marker under the next claim number is its audit."""
-    job = standing(session, id)
+    job = visible(session, id, now, retention)
     if job is None:
         return RetryResult(None)
     if job.status not in TERMINAL or not allowed(job.status, Status.PENDING):
@@ -93,6 +105,8 @@ def retry(session: Session, id: str, now: int) -> RetryResult:
     session.insert("add_outcomes", [_marker(id, number, What.RETRIED, Status.PENDING, 0, now)])
     arrival = session.arrivals(job.lane, 1, now)
     session.insert("add_ready", [(job.lane, arrival, id, number, 0, 0, 0, care(0, job.max_attempts, 0))])
+    if job.expires_at is not None:
+        session.insert("add_expiries", [(job.expires_at, id)])
     session.count(job.lane, "pending")
     session.count(job.lane, "retried")
     return RetryResult(job.status)

@@ -38,7 +38,7 @@ from ferryman.store.sqlite import (
     people,
     reading,
 )
-from ferryman.store.sqlite.liveness import Liveness
+from ferryman.store.sqlite.liveness import Liveness, nodes_folder
 from ferryman.store.sqlite.reader import Reader, ids_of
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements
@@ -68,15 +68,15 @@ class SqliteStore:
         on_fatal: Callable[[BaseException], None] = end_process,
     ) -> None:
         self.path = path
-        self.nodes_folder = path.with_name(path.name + "-nodes")
+        folder = nodes_folder(path)
         self._clock = clock
         self._retention = retention
         self._make_runner = runner
         self._on_fatal = on_fatal
         self._pauses = random.Random(ids.number())
         self._statements = Statements()
-        self._liveness = Liveness(self.nodes_folder, clock.monotonic)
-        self._checkpoints = checkpoint.Checkpoints(self.nodes_folder)
+        self._liveness = Liveness(folder, clock.monotonic)
+        self._checkpoints = checkpoint.Checkpoints(folder)
         self._pruner = chores.Pruner(retention)
         self._own: dict[int, str] = {}
         self._writer: Writer | None = None
@@ -159,7 +159,7 @@ class SqliteStore:
 
     async def cancel(self, id: str, now: int) -> CancelResult:
         """See `Store.cancel`."""
-        return await self._write(lambda session: people.cancel(session, id, now))
+        return await self._write(lambda session: people.cancel(session, id, now, self._retention))
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
         """See `Store.force_cancel`."""
@@ -169,7 +169,7 @@ class SqliteStore:
 
     async def retry(self, id: str, now: int) -> RetryResult:
         """See `Store.retry`."""
-        return await self._write(lambda session: people.retry(session, id, now))
+        return await self._write(lambda session: people.retry(session, id, now, self._retention))
 
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""

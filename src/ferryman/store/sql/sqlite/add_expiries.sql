@@ -1,1 +1,2 @@
-INSERT INTO expiry (expires_at, id) VALUES (?, ?);
+INSERT INTO expiry (expires_at, id) VALUES (?, ?)
+ON CONFLICT DO NOTHING;

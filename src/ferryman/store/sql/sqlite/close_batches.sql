@@ -2,6 +2,6 @@
 DELETE FROM claim
 WHERE batch IN (SELECT value FROM json_each(:batches))
 AND NOT EXISTS (
-    SELECT 1 FROM json_each(claim.jobs) AS job
+    SELECT 1 FROM json_each(claim.jobs) AS run
     WHERE NOT EXISTS (
-        SELECT 1 FROM outcome WHERE outcome.id = job.value ->> 0 AND outcome.number = job.value ->> 1));
+        SELECT 1 FROM outcome WHERE outcome.id = run.value ->> 0 AND outcome.number = run.value ->> 1));

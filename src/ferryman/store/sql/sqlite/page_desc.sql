@@ -1,4 +1,5 @@
 -- the next :limit ids (order: desc) from the places where jobs of the wanted statuses can lie
+-- (the IN term repeats the condition of the partial index, without which SQLite does not use it)
 SELECT json_group_array(id) FROM (
     SELECT id FROM job
     WHERE :everything AND id < :after AND (:lanes IS NULL OR lane IN (SELECT value FROM json_each(:lanes)))
@@ -17,10 +18,10 @@ SELECT json_group_array(id) FROM (
     AND (:lanes IS NULL OR run.value ->> 3 IN (SELECT value FROM json_each(:lanes)))
     UNION
     SELECT outcome.id FROM outcome CROSS JOIN job ON job.id = outcome.id
-    WHERE :failed AND outcome.status = 'failed' AND outcome.id < :after
+    WHERE :failed AND outcome.status IN ('failed', 'cancelled') AND outcome.status = 'failed' AND outcome.id < :after
     AND (:lanes IS NULL OR job.lane IN (SELECT value FROM json_each(:lanes)))
     UNION
     SELECT outcome.id FROM outcome CROSS JOIN job ON job.id = outcome.id
-    WHERE :cancelled AND outcome.status = 'cancelled' AND outcome.id < :after
+    WHERE :cancelled AND outcome.status IN ('failed', 'cancelled') AND outcome.status = 'cancelled' AND outcome.id < :after
     AND (:lanes IS NULL OR job.lane IN (SELECT value FROM json_each(:lanes)))
     ORDER BY 1 DESC LIMIT :limit);

@@ -1,0 +1,44 @@
+# Each target sets itself up: all it needs is Python 3.11 or later with pip, git and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: setup demo run test lint chaos bench
+
+setup: $(READY)
+
+# a Python without ensurepip (Debian's, without python3-venv) makes the environment by its own pip
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Ferryman needs Python 3.11 or later; say which one: make PYTHON=python3.12" >&2; exit 3; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv || $(PYTHON) -m venv --clear --without-pip .venv
+	if $(BIN)/python -c 'import pip' 2>/dev/null; then pip="$(BIN)/python -m pip"; \
+	  else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
+	$$pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt --editable .
+	touch $@
+
+demo: $(READY)
+	$(BIN)/python examples/demo.py
+
+run: $(READY)
+	$(BIN)/ferryman serve examples/basics.py
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+# the domain and the stores are the ground: every branch of them is run by a test
+test: lint
+	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/coverage report --include='src/ferryman/domain/*,src/ferryman/store/*' --fail-under=100
+
+# kill -9 of serve under load: 0 lost, 0 committed twice, or exit code 1
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos.kill --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1)
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000)

@@ -1,0 +1,215 @@
+"""`Ferryman`: what a user holds. It declares jobs, and enqueues them."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
+
+from ferryman.bridge import Bridge, refuse_inside_loop
+from ferryman.calls import Call, Declared
+from ferryman.client import Client, JobRequest
+from ferryman.client.chunks import achunks, chunks, tally
+from ferryman.declare import JobOptions, make_handler
+from ferryman.domain import options
+from ferryman.domain.events import Events
+from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import MICROS
+from ferryman.engine.clock import SystemClock
+from ferryman.engine.context import Context
+from ferryman.engine.registry import Registry
+from ferryman.engine.runner import ThreadRunner
+from ferryman.engine.signature import result_decoder
+from ferryman.settings import load
+from ferryman.store.bell import Ringing
+from ferryman.store.factory import make_bell, make_store
+from ferryman.store.protocol import Retention
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Coro = Coroutine[Any, Any, R]
+
+
+class Ferryman:
+    """An app: its jobs, and the way to the store where they live.
+
+    Nothing is read or opened before the first enqueue. Two apps in one process know nothing of each other.
+    """
+
+    def __init__(self, database_url: str | None = None, **settings: object) -> None:
+        """Make an app.
+
+        Args:
+            database_url: where jobs live, such as "sqlite:///jobs.db"; None leaves it to the settings.
+            settings: any other setting by its name in lower case, such as max_pending=1000. What is given
+                here goes before the environment and the settings file.
+        """
+        given = {"database_url": database_url, **settings}
+        self.overrides: Mapping[str, object] = {name: value for name, value in given.items() if value is not None}
+        self.registry = Registry()
+        self._bridge = Bridge(partial(_connect, self.overrides, self.registry))
+
+    # -- declaring -------------------------------------------------------------------------------
+
+    @overload
+    def job(self, function: Callable[P, Coro[R]], /) -> Declared[P, R, P, Coro[R]]: ...
+    @overload
+    def job(self, function: Callable[P, R], /) -> Declared[P, R, P, R]: ...
+    @overload
+    def job(self, /, **declared: Unpack[JobOptions]) -> JobDecorator: ...
+    def job(self, function: Callable[..., Any] | None = None, /, **declared: Unpack[JobOptions]) -> Any:
+        """Declare a function, `def` or `async def`, as a job: `@app.job` or `@app.job(queue="mail", ...)`.
+
+        The options are those of `JobOptions`. The function stays what it was: calling it runs it.
+
+        Raises:
+            BadHandler: the function cannot be a handler.
+            BadOption: an option is not allowed.
+            DuplicateType: the app has a job of this name.
+        """
+        decorator = JobDecorator(self.registry, self._bridge, declared)
+        return decorator if function is None else decorator(function)
+
+    @overload
+    def job_with_context(
+        self, function: Callable[Concatenate[Context, P], Coro[R]], /
+    ) -> Declared[P, R, Concatenate[Context, P], Coro[R]]: ...
+    @overload
+    def job_with_context(
+        self, function: Callable[Concatenate[Context, P], R], /
+    ) -> Declared[P, R, Concatenate[Context, P], R]: ...
+    @overload
+    def job_with_context(self, /, **declared: Unpack[JobOptions]) -> ContextJobDecorator: ...
+    def job_with_context(self, function: Callable[..., Any] | None = None, /, **declared: Unpack[JobOptions]) -> Any:
+        """As `job`, for a function whose first parameter takes the run's `Context`; who enqueues does not give it."""
+        decorator = ContextJobDecorator(self.registry, self._bridge, declared)
+        return decorator if function is None else decorator(function)
+
+    # -- enqueueing ------------------------------------------------------------------------------
+
+    def enqueue_many(self, calls: Iterable[Call[Any]]) -> int:
+        """Hand in any number of calls, a thousand to a commit, and block until all are durable.
+
+        Takes any iterable and never holds more than a thousand of its calls. The first refusal ends it: what
+        was stored by then stays, and a note on the error says how many that were. See `Client.enqueue_many`.
+
+        Returns:
+            How many jobs were accepted. For handles, await several `aenqueue` together instead.
+
+        Raises: as `Call.enqueue`.
+        """
+        refuse_inside_loop("app.aenqueue_many(...)")
+        with tally() as found:
+            for chunk in chunks(calls):
+                requests = [_request(call) for call in chunk]
+                found.accepted += self._bridge.call(_enqueue_chunk(requests), "app.aenqueue_many(...)")
+        return found.accepted
+
+    async def aenqueue_many(self, calls: Iterable[Call[Any]] | AsyncIterable[Call[Any]]) -> int:
+        """As `enqueue_many`, without blocking; takes asynchronous iterables too."""
+        with tally() as found:
+            async for chunk in achunks(calls):
+                requests = [_request(call) for call in chunk]
+                found.accepted += await self._bridge.acall(_enqueue_chunk(requests))
+        return found.accepted
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def attach(self, client: Client | None) -> None:
+        """Use a node's client from now on, on the running loop; None ends that. `serve` does this."""
+        self._bridge.attach(client)
+
+    def close(self) -> None:
+        """Close the store and end the thread that the first call started; a later call starts anew. Idempotent."""
+        self._bridge.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Decorator:
+    """What a declaration needs to know."""
+
+    def __init__(self, registry: Registry, bridge: Bridge, declared: JobOptions) -> None:
+        self._registry = registry
+        self._bridge = bridge
+        self._declared = declared
+
+    def _declare(self, function: Callable[..., Any], *, wants_context: bool) -> Declared[..., Any, ..., Any]:
+        handler = make_handler(function, wants_context, **self._declared)
+        self._registry.add(handler)
+        return Declared(handler, self._bridge, result_decoder(function))
+
+
+class JobDecorator(_Decorator):
+    """`@app.job(...)`, waiting for its function."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coro[R]], /) -> Declared[P, R, P, Coro[R]]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Declared[P, R, P, R]: ...
+    def __call__(self, function: Callable[..., Any], /) -> Any:
+        """Declare the function."""
+        return self._declare(function, wants_context=False)
+
+
+class ContextJobDecorator(_Decorator):
+    """`@app.job_with_context(...)`, waiting for its function."""
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[Context, P], Coro[R]], /
+    ) -> Declared[P, R, Concatenate[Context, P], Coro[R]]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[Context, P], R], /
+    ) -> Declared[P, R, Concatenate[Context, P], R]: ...
+    def __call__(self, function: Callable[..., Any], /) -> Any:
+        """Declare the function."""
+        return self._declare(function, wants_context=True)
+
+
+def _connect(overrides: Mapping[str, object], registry: Registry) -> Client:
+    """A client of this process's own, as the settings say. Raises SettingsError."""
+    settings = load({}, os.environ, Path.cwd(), overrides).settings
+    kept = settings.retention
+    clock, ids = SystemClock(), IdMinter(random.Random())
+    store = make_store(
+        settings.database_url,
+        clock=clock,
+        ids=ids,
+        retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
+        runner=ThreadRunner,
+    )
+    bell = make_bell(settings.database_url)
+    return Client(
+        store,
+        clock,
+        ids,
+        Ringing(bell),
+        events=Events(),
+        catalogue=registry,
+        max_body=settings.max_body,
+        max_pending=settings.max_pending,
+        accept_unknown_types=settings.accept_unknown_types,
+        on_close=bell.close,
+    )
+
+
+def _request(call: object) -> JobRequest:
+    if isinstance(call, Call):
+        return call.request
+    raise options.refused("a call", call, "what job.call(...) gives")
+
+
+def _enqueue_chunk(requests: list[JobRequest]) -> Callable[[Client], Coro[int]]:
+    return lambda client: client.enqueue_chunk(requests)

@@ -1,0 +1,126 @@
+"""Calls a client from any thread and any event loop: the blocking face, and `await` on loops that are not its own.
+
+A client lives on one loop. Inside `serve` that is the node's loop, and the node's client is attached;
+anywhere else it is a loop in a daemon thread of this app, started at the first call. One client per
+process means that the enqueues of all its threads and loops share commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from ferryman.client import Client
+from ferryman.crossing import Crossing, Verb
+from ferryman.domain.errors import SyncInsideLoop
+
+T = TypeVar("T")
+
+CLOSE_WITHIN: Final = 5.0
+"""Seconds that closing may take; what was enqueued is durable either way."""
+
+
+class Bridge:
+    """The way from this app to its client, wherever that lives."""
+
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        """`connect` builds a client for this process; it is called at the first use, and again after a fork."""
+        self._connect = connect
+        self._starting = threading.Lock()
+        self._pid = os.getpid()
+        self._own: Lodging | None = None
+        self._attached: Crossing | None = None
+        self._inherited: list[object] = []
+
+    def call(self, verb: Verb[T], instead: str) -> T:
+        """Do what `verb` does with the client, and block until it is done.
+
+        Raises:
+            SyncInsideLoop: an event loop runs in this thread; `instead` names what to await there.
+        """
+        refuse_inside_loop(instead)
+        return self._crossing().call(verb)
+
+    async def acall(self, verb: Verb[T]) -> T:
+        """Do what `verb` does with the client."""
+        return await self._crossing().acall(verb)
+
+    def attach(self, client: Client | None) -> None:
+        """Use a client on the running loop from now on; None ends that."""
+        self._attached = None if client is None else Crossing(asyncio.get_running_loop(), self._connect, client)
+
+    def close(self) -> None:
+        """Close the client of this app and end its thread, if there is one; the next call starts anew."""
+        with self._starting:
+            own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    def _crossing(self) -> Crossing:
+        if os.getpid() != self._pid:
+            self._start_anew()
+        if self._attached is not None and not self._attached.loop.is_closed():
+            return self._attached
+        own = self._own
+        return (own or self._lodge()).crossing
+
+    def _lodge(self) -> Lodging:
+        with self._starting:
+            if self._own is None:
+                self._own = Lodging(self._connect)
+                # whoever drops the last handle of an app that was never closed closes it, at exit at the latest
+                weakref.finalize(self, self._own.close)
+            return self._own
+
+    def _start_anew(self) -> None:
+        """In a forked child: nothing of the parent's works here, and none of it may be closed.
+
+        SQLite's file locks belong to the parent, so its connections are kept, unused, until the child ends.
+        """
+        self._inherited += [self._own, self._attached]
+        self._starting = threading.Lock()
+        self._own = self._attached = None
+        self._pid = os.getpid()
+
+
+class Lodging:
+    """A daemon thread with an event loop, and a client on it."""
+
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        self.crossing = Crossing(asyncio.new_event_loop(), connect)
+        self._pid = os.getpid()
+        self._thread = threading.Thread(target=self._live, name="ferryman-client", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Close the client, end the thread; idempotent."""
+        if self._pid != os.getpid() or not self._thread.is_alive():
+            return
+        self.crossing.close(CLOSE_WITHIN)
+        if self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_WITHIN)
+
+    def _live(self) -> None:
+        loop = self.crossing.loop
+        try:
+            loop.run_forever()
+        finally:
+            self.crossing.end()
+            loop.close()
+
+
+def refuse_inside_loop(instead: str) -> None:
+    """Raise SyncInsideLoop where blocking would stop an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise SyncInsideLoop(
+        "This call blocks, and an event loop runs in this thread.",
+        why="The loop, and every task on it, would stand still meanwhile.",
+        hint=f"Write `await` and {instead} instead.",
+    )

@@ -1,0 +1,70 @@
+"""The command line: `ferryman serve`, `config`, `check`, `version`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ferryman.cli.group import LazyGroup
+from ferryman.cli.report import exit_code, print_error, print_usage_error
+from ferryman.cli.world import World
+from ferryman.domain.errors import FerrymanError
+from ferryman.version import VERSION
+
+COMMANDS = {
+    "serve": ("ferryman.cli.serve:serve", "Serve HTTP and run the jobs of TARGET, in one process."),
+    "config": ("ferryman.cli.config:config", "Show every setting: its value, and where that came from."),
+    "check": ("ferryman.cli.check:check", "Look for what would go wrong, and say what to do about it."),
+    "version": ("ferryman.cli.version:version", "Show the versions of Ferryman, Python and SQLite."),
+}
+EPILOG = """
+Exit codes: 0 all went well; 1 the operation failed, or `check` found an error; 2 wrong usage or a bad
+setting; 3 the environment (database, port, missing tool); 4 a forced stop.
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_at=COMMANDS,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(VERSION, "--version", prog_name="ferryman", message="%(prog)s %(version)s")
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """Ferryman, a job queue for Python: every job crosses once.
+
+    Jobs are Python functions, declared with @app.job in a file of yours. `ferryman serve jobs.py` runs
+    them, and takes new ones over HTTP.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(arguments: Sequence[str] | None = None, world: World | None = None) -> None:
+    """Run a command and exit with its code; what went wrong goes to stderr, for people."""
+    world = world or World(environ=os.environ, folder=Path.cwd(), now=time.time, sqlite=sqlite3.sqlite_version_info)
+    try:
+        code = group.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="ferryman",
+            standalone_mode=False,
+            obj=world,
+        )
+    except click.UsageError as error:
+        print_usage_error(error)
+        code = error.exit_code
+    except click.Abort:
+        code = 1
+    except FerrymanError as error:
+        print_error(error)
+        code = exit_code(error)
+    sys.exit(code or 0)

@@ -1,0 +1,258 @@
+"""The client: enqueue, read, cancel, retry, wait.
+
+One client lives on one event loop. Enqueues that are awaited at the same time share a commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from ferryman.client.chunks import achunks, tally
+from ferryman.client.endings import Endings, wait_within
+from ferryman.client.inserter import Inserter, patiently
+from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, admit, refusal
+from ferryman.domain import options
+from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, UnknownType, WrongState
+from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
+from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import Attempt, Job, NewJob
+from ferryman.domain.state import TERMINAL, Status
+from ferryman.domain.suggest import did_you_mean
+from ferryman.store.protocol import Clock, Counts, DirectDispatch, JobFilter, Receipt, Store, Verdict, Wakeup
+
+POLL: Final = 0.5
+"""Seconds between two looks at a job that runs in another process; the first looks come faster."""
+_FIRST_PAUSE: Final = 0.01
+_RETRIED: Final = frozenset({Status.FAILED, Status.CANCELLED})
+
+
+class Client:
+    """What a person may say about jobs. Every error is one of `ferryman.errors`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: IdMinter,
+        wakeup: Wakeup,
+        *,
+        events: Events,
+        catalogue: Catalogue,
+        max_body: int = MAX_BODY_DEFAULT,
+        max_pending: int = 0,
+        accept_unknown_types: bool = False,
+        direct: DirectDispatch | None = None,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        """Make a client; it says what it did to `wakeup` and `events` once that is durable.
+
+        Args:
+            catalogue: the types declared in this process.
+            max_body: bytes that a payload may have.
+            max_pending: how many jobs may wait in a queue; 0 is no bound.
+            accept_unknown_types: whether a type may be enqueued that no node ever registered.
+            direct: the node's offer to start jobs in the commit that inserts them.
+            on_close: closes what else belongs to this client, after the store; it may be called twice.
+        """
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._wakeup = wakeup
+        self._events = events
+        self._catalogue = catalogue
+        self._max_body = max_body
+        self._accept_unknown_types = accept_unknown_types
+        self._known: frozenset[str] = frozenset()
+        self._inserter = Inserter(store, clock, wakeup, events, max_pending=max_pending, direct=direct)
+        self._endings = Endings()
+        self._on_close = on_close
+        events.listen(self._endings.listen)
+
+    async def open(self) -> None:
+        """Open the store. Raises StoreError."""
+        await self._store.open()
+
+    async def close(self) -> None:
+        """Answer every enqueue under way, then close the store; idempotent."""
+        await self._inserter.flush()
+        await self._store.close()
+        if self._on_close is not None:
+            self._on_close()
+
+    # -- handing in ------------------------------------------------------------------------------
+
+    async def enqueue(self, request: JobRequest) -> Accepted:
+        """Hand a job in; it is durable when this returns.
+
+        Raises:
+            EnqueueError: the request was refused; nothing was stored.
+            StoreError: the store failed, or stayed busy for two seconds. The job may have been stored all
+                the same; a request that carries its `id` can be said again without doubling.
+        """
+        await self._expect(request.type)
+        new = self._admit(request)
+        return await self._accept(request, new, await self._inserter.submit(new))
+
+    async def enqueue_many(self, requests: Iterable[JobRequest] | AsyncIterable[JobRequest]) -> int:
+        """Hand in any number of jobs, a thousand to a commit; returns how many requests were accepted.
+
+        Never holds more than one chunk. The first refusal ends it: the chunks before it are stored; of its
+        own chunk everything else is stored if the store refused it (a taken key, a full queue), and nothing
+        if the request itself was wrong. A note on the error says how many were accepted before.
+
+        Raises: as `enqueue`.
+        """
+        with tally() as found:
+            async for chunk in achunks(requests):
+                found.accepted += await self.enqueue_chunk(chunk)
+        return found.accepted
+
+    async def enqueue_chunk(self, requests: Sequence[JobRequest]) -> int:
+        """Hand in a few jobs, at most about a thousand, in one commit; returns how many.
+
+        Raises: as `enqueue`, for the first refusal; see `enqueue_many` for what is stored then.
+        """
+        for each in {request.type for request in requests}:
+            await self._expect(each)
+        news = [self._admit(request) for request in requests]
+        receipts = await self._inserter.write(news)
+        for request, receipt in zip(requests, receipts, strict=True):
+            error = refusal(request, receipt)
+            if error is not None:
+                raise error
+        return len(news)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    async def get(self, id: str) -> Job:
+        """One job. Raises JobNotFound, also where its retention has passed."""
+        job = await self._store.get(id, self._clock.now()) if options.is_id(id) else None
+        if job is None:
+            raise _not_found(id)
+        return job
+
+    async def list(self, filter: JobFilter) -> Sequence[Job]:
+        """A page of jobs in the order of their ids, which is the order in which they were made."""
+        return await self._store.list(filter, self._clock.now())
+
+    async def attempts(self, id: str) -> Sequence[Attempt]:
+        """Every ended run of a job, oldest first. Raises JobNotFound."""
+        await self.get(id)
+        return await self._store.attempts(id)
+
+    async def counts(self) -> Counts:
+        """How many jobs there are and were."""
+        return await self._store.counts(self._clock.now())
+
+    async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - it gives an error that says more
+        """The job once it has ended; it may have been sent back by hand since.
+
+        An end in this process is noticed at once, one in another process within half a second.
+
+        Args:
+            timeout: seconds to wait; None is no bound.
+
+        Raises:
+            JobNotFound: there is no such job (any more).
+            ResultTimeout: it had not ended in time.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = math.inf if timeout is None else loop.time() + timeout
+        pause = _FIRST_PAUSE
+        while True:
+            with self._endings.watch(id) as ending:  # before the look, so that no end falls between
+                job = await self.get(id)
+                if job.status in TERMINAL:
+                    return job
+                left = deadline - loop.time()
+                if left <= 0:
+                    raise ResultTimeout(f"Job {id} is {job.status} after {timeout:g} s.", hint="Wait longer for it.")
+                await wait_within(ending, min(pause, left))
+            pause = min(2 * pause, POLL)
+
+    # -- changing --------------------------------------------------------------------------------
+
+    async def cancel(self, id: str) -> Job:
+        """Cancel a job that waits; ask the handler of a running one to end. Gives the job as it then was.
+
+        Raises:
+            JobNotFound: there is no such job.
+            WrongState: it has ended already.
+        """
+        if not options.is_id(id):
+            raise _not_found(id)
+        result = await patiently(lambda: self._store.cancel(id, self._clock.now()))
+        if result.before is None:
+            raise _not_found(id)
+        if result.before in TERMINAL:
+            raise WrongState(f"Job {id} is {result.before} already.", why="Only a job that has not ended can be.")
+        running = result.before is Status.PROCESSING
+        if running:
+            self._wakeup.cancelled(result.node)
+        job = await self.get(id)
+        self._events.emit(JobCancelledByRequest(id, job.type, job.queue, running))
+        return job
+
+    async def retry(self, id: str) -> Job:
+        """Send a failed or cancelled job back to pending, with all its attempts. Gives the job as it then was.
+
+        Raises:
+            JobNotFound: there is no such job.
+            WrongState: it is neither failed nor cancelled.
+            UniqueKeyTaken: another live job has its unique key by now.
+        """
+        if not options.is_id(id):
+            raise _not_found(id)
+        result = await patiently(lambda: self._store.retry(id, self._clock.now()))
+        if result.before is None:
+            raise _not_found(id)
+        if result.before not in _RETRIED:
+            raise WrongState(f"Job {id} is {result.before}.", why="Only a failed or cancelled job can be retried.")
+        if result.holder is not None:
+            raise UniqueKeyTaken(f"Job {result.holder} has the unique key of job {id} by now.", holder=result.holder)
+        self._wakeup.work()
+        job = await self.get(id)
+        self._events.emit(JobRetriedByRequest(id, job.type, job.queue))
+        return job
+
+    # -- how jobs are handed in ------------------------------------------------------------------
+
+    async def _expect(self, type: str) -> None:
+        """Refuse a type that nobody here or on this store ever declared."""
+        if self._accept_unknown_types or type in self._known or self._catalogue.get(type) is not None:
+            return
+        options.type_name(type)
+        self._known = await self._store.known_types()
+        if type not in self._known:
+            raise UnknownType(
+                f"No node has ever registered the type {type}.",
+                why=did_you_mean(type, self._known | self._catalogue.types),
+                hint="Start a node that has its handler, or set ACCEPT_UNKNOWN_TYPES.",
+            )
+
+    def _admit(self, request: JobRequest) -> NewJob:
+        now = self._clock.now()
+        minted = self._ids.mint(now) if request.id is None else options.job_id(request.id)
+        return admit(request, self._catalogue.get(request.type), minted, now, self._max_body)
+
+    async def _accept(self, request: JobRequest, new: NewJob, receipt: Receipt) -> Accepted:
+        """The answer to a request. Raises why it was refused."""
+        if receipt.verdict is Verdict.INSERTED or receipt.verdict is Verdict.EXISTS:
+            return Accepted(new)
+        error = refusal(request, receipt)
+        if error is not None:
+            raise error
+        standing = await self._store.get(receipt.id, self._clock.now())
+        if standing is None:  # its retention has passed, the key's has not: all that is left of it is its id
+            new = msgspec.structs.replace(new, id=receipt.id)
+        replayed = receipt.verdict is Verdict.REPLAYED
+        return Accepted(new, standing, replayed=replayed, existed=not replayed)
+
+
+def _not_found(id: object) -> JobNotFound:
+    return JobNotFound(f"There is no job {id!a}.", why="It never was, or its retention has passed.")

@@ -1,0 +1,98 @@
+"""From a function and what its declaration says to a handler."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, TypedDict, cast
+
+import msgspec
+
+from ferryman.domain import options
+from ferryman.domain.job import MAX_ATTEMPTS_DEFAULT, PRIORITY_DEFAULT
+from ferryman.domain.retry import Backoff, RetryPolicy, policy
+from ferryman.engine.registry import Handler
+from ferryman.engine.signature import Signature, name_of
+
+_RETRY_ALLOWED: Final = (
+    "seconds, a list of seconds, a backoff such as Exponential(base=2), a RetryPolicy, or a dict of these by exception"
+)
+
+Delays = float | Sequence[float] | Backoff
+"""Seconds, a list of seconds with one per attempt, or a backoff."""
+Rules = Mapping[type[BaseException], Delays | None]
+"""Delays by exception; None there means "do not retry"."""
+
+
+class JobOptions(TypedDict, total=False):
+    """What a declaration may say of a job; all of it may be left out."""
+
+    name: str
+    """The job's type; else it is the function's name."""
+    queue: str
+    priority: int
+    """0 (runs first) to 9; 5 by default."""
+    max_attempts: int
+    """1 to 1000; 5 by default."""
+    timeout: float | Literal["default"] | None
+    """Seconds a run may take; None is no bound, "default" is the setting DEFAULT_TIMEOUT."""
+    retry: Delays | Rules | RetryPolicy | None
+    """When to try again; by default after 1 s x 2^n with full jitter, at most an hour."""
+    never: Sequence[type[BaseException]]
+    """Exceptions that are not retried."""
+
+
+def make_handler(
+    function: Callable[..., Any],
+    wants_context: bool,
+    *,
+    name: str | None = None,
+    queue: str = "default",
+    priority: int = PRIORITY_DEFAULT,
+    max_attempts: int = MAX_ATTEMPTS_DEFAULT,
+    timeout: float | Literal["default"] | None = "default",
+    retry: Delays | Rules | RetryPolicy | None = None,
+    never: Sequence[type[BaseException]] = (),
+) -> Handler:
+    """Check a declaration.
+
+    Raises:
+        BadHandler: the function cannot be a handler.
+        BadOption: an option is not allowed.
+    """
+    signature = Signature(function, wants_context=wants_context)
+    return Handler(
+        type=options.type_name(name_of(function) if name is None else name),
+        function=function,
+        is_async=inspect.iscoroutinefunction(function),
+        wants_context=wants_context,
+        signature=signature,
+        queue=options.queue(queue),
+        priority=options.priority(priority),
+        max_attempts=options.max_attempts(max_attempts),
+        timeout=timeout if timeout is None or timeout == "default" else options.timeout(timeout),
+        retry=_policy(retry, never),
+    )
+
+
+def _policy(retry: Delays | Rules | RetryPolicy | None, never: Sequence[type[BaseException]]) -> RetryPolicy:
+    """The policy that a declaration spells in one of five ways."""
+    _check_exceptions("never", never)
+    if isinstance(retry, RetryPolicy):
+        return msgspec.structs.replace(retry, rules=(*((kind, None) for kind in never), *retry.rules))
+    try:
+        if isinstance(retry, Mapping):
+            _check_exceptions("retry", list(retry))
+            return policy(rules=retry, never=never)
+        return policy(retry, never=never)
+    except (ValueError, TypeError) as error:
+        raise options.refused("retry", retry, _RETRY_ALLOWED, hint=str(error)) from None
+
+
+def _check_exceptions(option: str, kinds: object) -> None:
+    """Refuse anything but a list of exception classes."""
+    if not isinstance(kinds, list | tuple):
+        raise options.refused(option, kinds, "a list or tuple of exception classes")
+    for kind in cast("Sequence[Any]", kinds):
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise options.refused(option, cast("object", kind), "exception classes")

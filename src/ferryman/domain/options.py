@@ -1,0 +1,156 @@
+"""What the options of a job may be: each check gives its value back, or says what is allowed instead.
+
+Every check raises BadOption and nothing else, whatever it is given.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeGuard, cast
+
+from ferryman.domain.errors import BadOption
+from ferryman.domain.job import MICROS, PRIORITIES
+
+MAX_ATTEMPTS: Final = 1000
+MAX_TAGS: Final = 20
+MAX_DELAY: Final = 10 * 366 * 24 * 3600
+"""Ten years, in seconds."""
+
+_QUEUE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+"""Without a colon, which parts a queue from its share of the workers in QUEUES."""
+_TYPE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_VISIBLE: Final = re.compile(r"[!-~]{1,255}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SHOWN: Final = 80
+
+
+def refused(option: str, value: object, allowed: str, hint: str = "") -> BadOption:
+    """The error for a value that is not allowed."""
+    try:
+        shown = ascii(value)
+    except Exception:  # a foreign __repr__ may raise anything
+        shown = f"a {type(value).__name__}"
+    shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
+    return BadOption(f"{option} cannot be {shown}.", why=f"Allowed: {allowed}.", hint=hint)
+
+
+def queue(value: object) -> str:
+    """The name of a queue."""
+    if isinstance(value, str) and _QUEUE.fullmatch(value):
+        return value
+    raise refused("queue", value, "1 to 128 of a-z, A-Z, 0-9, _ . and -")
+
+
+def type_name(value: object) -> str:
+    """The name of a type."""
+    if isinstance(value, str) and _TYPE.fullmatch(value):
+        return value
+    raise refused("type", value, "1 to 128 of a-z, A-Z, 0-9, _ . : and -")
+
+
+def job_id(value: object) -> str:
+    """A job's id as its caller minted it."""
+    if isinstance(value, str) and is_id(value):
+        return value
+    raise refused("id", value, "a UUID in lower case, such as 01890a5d-ac96-774b-bcce-b302099a8057")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of a job."""
+    return _ID.fullmatch(text) is not None
+
+
+def priority(value: object) -> int:
+    """0 runs first, 9 last."""
+    if _is_integer(value) and value in PRIORITIES:
+        return value
+    raise refused("priority", value, "an integer from 0 (runs first) to 9")
+
+
+def max_attempts(value: object) -> int:
+    """How often a job may be tried."""
+    if _is_integer(value) and 1 <= value <= MAX_ATTEMPTS:
+        return value
+    raise refused("max_attempts", value, f"an integer from 1 to {MAX_ATTEMPTS}")
+
+
+def timeout(value: object) -> float:
+    """Seconds that one run may take."""
+    if _is_number(value) and 0 < value <= MAX_DELAY:
+        return float(value)
+    raise refused("timeout", value, "a number of seconds above 0, at most ten years")
+
+
+def seconds_of(option: str, value: object) -> float:
+    """A delay, given as seconds or a timedelta."""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if _is_number(seconds) and 0 <= seconds <= MAX_DELAY:
+        return float(seconds)
+    raise refused(option, value, "seconds or a timedelta from 0 to ten years")
+
+
+def moment_of(option: str, value: object) -> int:
+    """A time given as a datetime with its zone, in microseconds."""
+    if isinstance(value, datetime) and value.utcoffset() is not None:
+        since = value - _EPOCH
+        return (since.days * 86_400 + since.seconds) * MICROS + since.microseconds
+    hint = "Write datetime.now(timezone.utc), or add tzinfo=." if isinstance(value, datetime) else ""
+    raise refused(option, value, "a datetime that knows its time zone", hint)
+
+
+def moment(option: str, value: object, now: int) -> int:
+    """A time in microseconds: not before 1970, at most ten years ahead."""
+    if _is_integer(value) and 0 <= value <= now + MAX_DELAY * MICROS:
+        return value
+    raise refused(option, value, "a time from 1970 to ten years from now")
+
+
+def unique_key(value: object) -> str:
+    """Holds among the live jobs of one type."""
+    if isinstance(value, str) and 1 <= len(value) <= 256 and _is_clean(value):
+        return value
+    raise refused("unique_key", value, "a text of 1 to 256 characters without NUL")
+
+
+def idempotency_key(value: object) -> str:
+    """Names one request, however often it is sent."""
+    if isinstance(value, str) and _VISIBLE.fullmatch(value):
+        return value
+    raise refused("idempotency_key", value, "1 to 255 visible ASCII characters")
+
+
+def tags(value: object) -> tuple[str, ...]:
+    """Words to find jobs by; one said twice counts once."""
+    if not isinstance(value, list | tuple):
+        raise refused("tags", value, "a list of texts")
+    given = cast("Collection[object]", value)
+    if len(given) > MAX_TAGS:
+        raise refused("tags", given, f"at most {MAX_TAGS} of them")
+    return tuple(dict.fromkeys(_tag(each) for each in given))
+
+
+def _tag(value: object) -> str:
+    if isinstance(value, str) and 1 <= len(value) <= 64 and _is_clean(value):
+        return value
+    raise refused("a tag", value, "a text of 1 to 64 characters without NUL")
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    """Whether a value is an integer; True and False are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a finite number; True and False are not."""
+    return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_clean(text: str) -> bool:
+    """Whether any store can keep a text."""
+    if text.isascii():
+        return "\0" not in text
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,1 @@
+"""Runs jobs: from the store through the channel to the workers, and their outcomes back."""

@@ -1,0 +1,300 @@
+"""Moves claimed jobs from the store to the channel, and knows which claims this node has open.
+
+    wakeup, free worker, room, poll -> look -> at most one claim in flight -> accept -> channel -> look
+
+Nothing here waits in a loop: whatever may change the answer to "should I claim now?" makes it look
+again. A claim is a task of its own that nobody cancels, because a claim that is given must be kept: what
+arrives after the stop is released.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+from ferryman.domain.claim import Batch, Care, ClaimRequest, care
+from ferryman.domain.errors import NodeNotLive, StoreError
+from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import ClaimedJob
+from ferryman.domain.outcome import Finish
+from ferryman.engine.channel import Channel
+from ferryman.engine.completer import Completer
+from ferryman.engine.pause import Pause, backoff
+from ferryman.engine.prefetch import Prefetch
+from ferryman.engine.shares import Group, Shares
+from ferryman.store.protocol import Clock, Store
+
+log: Final = logging.getLogger("ferryman.engine")
+
+CAP: Final = 1000
+"""Jobs in one claim."""
+
+
+class Dispatcher:
+    """Claims for one node; implements the store's `DirectDispatch`."""
+
+    def __init__(
+        self,
+        store: Store,
+        node: int,
+        channel: Channel[ClaimedJob],
+        completer: Completer,
+        clock: Clock,
+        ids: IdMinter,
+        *,
+        types: frozenset[str],
+        shares: Shares,
+        workers: int,
+        on_lost: Callable[[], None],
+    ) -> None:
+        """Make a dispatcher.
+
+        Args:
+            node: the number that the store gave the node.
+            types: what the node has handlers for.
+            shares: the queues that it serves, and how many workers each may have.
+            on_lost: called once when the store says that the node is not live any more.
+        """
+        self._store = store
+        self._node = node
+        self._channel = channel
+        self._completer = completer
+        self._clock = clock
+        self._ids = ids
+        self._types = types
+        self._shares = shares
+        self._on_lost = on_lost
+        self._prefetch = Prefetch(workers)
+        self._known: dict[int, int] = {}
+        """Open batch -> how many of its runs have no outcome yet."""
+        self._alone: set[tuple[str, int]] = set()
+        """Open runs that must be the only one of their kind."""
+        self._busy = False
+        """Whether a claim or an offer is under way, or its fate is being found out."""
+        self._in_flight: int | None = None
+        """The batch of the claim or offer under way."""
+        self._asked_at = 0.0
+        self._landed: asyncio.Future[None] | None = None
+        self._will_look = False
+        self._running = False
+        self._retry = Pause()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to claim."""
+        if self._types:
+            self._running = True
+            self.work()
+
+    async def stop(self) -> None:
+        """Claim no more, wait for a claim under way, close the channel, release what no worker has received."""
+        self._running = False
+        self._retry.cut()
+        while self._busy:
+            self._landed = asyncio.get_running_loop().create_future()
+            await self._landed
+        await self._reconciled()  # an insert that nobody waited for may have claimed late
+        self.close_channel()
+
+    def close_channel(self) -> None:
+        """Release what no worker has received; again after the workers' end, for one that gave its job back."""
+        self._completer.release(self._channel.close())
+
+    # -- what makes it look ----------------------------------------------------------------------
+
+    def work(self) -> None:
+        """There may be pending jobs."""
+        self._shares.work()
+        self._look_soon()
+
+    def written(self, finishes: Sequence[Finish]) -> None:
+        """Runs of this node have their outcomes in the store."""
+        known, spent = self._known, 0
+        for finish in finishes:
+            left = known.get(finish.batch, 0) - 1
+            if left > 0:
+                known[finish.batch] = left
+            else:
+                known.pop(finish.batch, None)
+            if finish.started_at is not None:
+                spent += finish.finished_at - finish.started_at
+        self._prefetch.ended(len(finishes), spent)
+        if self._shares.bound or self._alone:
+            self._free(finishes)
+
+    def _free(self, finishes: Sequence[Finish]) -> None:
+        """What was held back because of these runs may be claimed now."""
+        for finish in finishes:
+            self._alone.discard((finish.id, finish.number))
+            self._shares.ended(finish.lane[0])
+        self.work()
+
+    def _look_soon(self) -> None:
+        """Look when everything else that is ready has run: then all workers that are about to wait do wait."""
+        if not self._will_look and self._running:
+            self._will_look = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        """Claim if that is worth it now; else look again when workers have taken what is buffered."""
+        self._will_look = False
+        if not self._running or self._busy:
+            return
+        channel, groups = self._channel, self._shares.worth_asking()
+        low = self._prefetch.trip
+        for group in groups:
+            if channel.idle or (channel.length + channel.waiting <= low and not group.careful):
+                request = self._request(group)
+                if request is not None:
+                    self._spawn(self._claim(group, request))
+                    return
+        if groups:
+            channel.when_low(0 if all(group.careful for group in groups) else low, self._look_soon)
+
+    def poll(self) -> None:
+        """Look although nobody said that there is work: a wakeup may have been lost."""
+        if self._channel.idle:
+            self.work()
+
+    # -- claiming --------------------------------------------------------------------------------
+
+    def _request(self, group: Group) -> ClaimRequest | None:
+        """Ask for what will start soon: a job for each idle worker, and what is to be held ready.
+
+        Never more than the channel will have room for by the time the claim is answered; where that was
+        reckoned too high, sending waits.
+        """
+        channel, prefetch = self._channel, self._prefetch
+        idle, buffered = channel.idle, channel.length + channel.waiting
+        wanted = idle + max(0, prefetch.count - buffered)
+        room = max(0, channel.room) + prefetch.trip
+        limit = min(CAP, room, wanted, CAP if group.room is None else group.room)
+        if limit <= 0:
+            return None
+        self._shares.asked(group)
+        self._busy = True
+        self._in_flight = batch = self._ids.number()
+        self._asked_at = self._clock.monotonic()
+        return ClaimRequest(
+            node=self._node,
+            batch=batch,
+            types=self._types,
+            queues=group.queues,
+            limit=limit,
+            idle=min(idle, limit),
+            alone=not self._alone,
+        )
+
+    async def _claim(self, group: Group, request: ClaimRequest) -> None:
+        """One claim, to its end."""
+        try:
+            batch = await self._store.claim(request, self._clock.now())
+        except NodeNotLive:
+            self._land()
+            self._lose()
+        except Exception as error:
+            expected = isinstance(error, StoreError)
+            log.warning("A claim failed: %s", error, exc_info=not expected, extra={"event": "claim_failed"})
+            group.work()
+            await self._recover()
+        else:
+            self._accept(group, request, batch)
+
+    def _accept(self, group: Group, request: ClaimRequest, batch: Batch) -> None:
+        """Keep the books, then send."""
+        jobs = batch.jobs
+        starved = self._channel.idle > 0 and len(jobs) >= request.limit
+        self._prefetch.claimed(self._asked_at, self._clock.monotonic(), starved=starved)
+        if jobs:
+            self._known[batch.id] = len(jobs)
+            self._shares.claimed(jobs)
+            self._note_alone(jobs)
+        group.answered(request, len(jobs))
+        if self._running:
+            self._channel.send_all(jobs)
+        else:
+            self._completer.release(jobs)
+        self._land()
+        self._look_soon()
+
+    def _note_alone(self, jobs: Sequence[ClaimedJob]) -> None:
+        for job in jobs:
+            if job.crashes and care(job.attempt - 1, job.max_attempts, job.crashes) is Care.ALONE:
+                self._alone.add((job.id, job.number))
+
+    def _land(self) -> None:
+        """No claim is under way any more."""
+        self._busy = False
+        self._in_flight = None
+        if self._landed is not None and not self._landed.done():
+            self._landed.set_result(None)
+
+    def _lose(self) -> None:
+        if self._running:
+            self._running = False
+            self._on_lost()
+
+    # -- direct dispatch -------------------------------------------------------------------------
+
+    def offer(self) -> ClaimRequest | None:
+        """A claim for the idle workers, to ride along with an insert."""
+        group = self._shares.free
+        if group is None or not self._running or self._busy or not self._channel.idle:
+            return None
+        return self._request(group)
+
+    def settle(self, request: ClaimRequest, batch: Batch | None) -> None:
+        """The insert is done, and this is what its claim gave; None where nobody knows."""
+        group = self._shares.free
+        assert group is not None
+        if batch is None:
+            group.work()
+            self._spawn(self._recover())
+        else:
+            self._accept(group, request, batch)
+
+    # -- books -----------------------------------------------------------------------------------
+
+    async def reconcile(self) -> None:
+        """Release the claims that the store has and this node does not know: their replies were lost.
+
+        Raises:
+            StoreError: the store could not be asked.
+        """
+        for batch in await self._store.open_batches(self._node):
+            if batch.id in self._known or batch.id == self._in_flight:
+                continue
+            count = await self._store.release(self._node, batch.id, self._clock.now())
+            if count:
+                log.warning("Released %d jobs of a claim whose reply was lost.", count, extra={"event": "released"})
+                self.work()
+
+    async def _recover(self) -> None:
+        """The fate of the claim under way is unknown: claim nothing more before the store has told it."""
+        self._in_flight = None
+        failures = 1
+        await self._retry.wait(backoff(failures))
+        while not await self._reconciled() and self._running:
+            failures += 1
+            await self._retry.wait(backoff(failures))
+        self._land()
+        self._look_soon()
+
+    async def _reconciled(self) -> bool:
+        """Reconcile, and say whether that was possible."""
+        try:
+            await self.reconcile()
+        except Exception as error:
+            log.warning("The open claims could not be read: %s", error, extra={"event": "reconcile_failed"})
+            return False
+        return True
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that nobody waits for, and keep it from being collected."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,126 @@
+"""How a run that did not simply return ends: from an exception, or a reason, to an outcome."""
+
+from __future__ import annotations
+
+import traceback
+from asyncio import CancelledError
+from types import TracebackType
+from typing import Final
+
+from ferryman.domain.errors import (
+    HandlerError,
+    HandlerExited,
+    HandlerRaised,
+    HandlerTimedOut,
+    JobCancelled,
+    JobExpired,
+    PayloadMismatch,
+)
+from ferryman.domain.job import ClaimedJob, JobError
+from ferryman.domain.outcome import Outcome, What
+from ferryman.domain.retry import RetryPolicy
+from ferryman.engine.running import Reason
+from ferryman.engine.signals import Cancel, Retry, Snooze
+
+TRACEBACK_MAX: Final = 16 * 1024
+"""Characters of a traceback that are kept; its end says most."""
+MESSAGE_MAX: Final = 4 * 1024
+
+RELEASED: Final = Outcome(What.RELEASED)
+_OURS: Final = ("ferryman.engine.executor", "ferryman.engine.trampoline", "ferryman.engine.threads")
+
+
+def expired() -> Outcome:
+    """The job was still waiting at its expires_at."""
+    return Outcome(
+        What.CANCELLED,
+        error=JobError(JobExpired.code, "JobExpired", "The job was not started before its expires_at."),
+    )
+
+
+def mismatched(error: PayloadMismatch) -> Outcome:
+    """The payload does not fit the handler; another attempt would not change that."""
+    message = " ".join(part for part in (error.what, error.why, error.hint) if part)
+    return Outcome(What.FAILED, error=JobError(error.code, "PayloadMismatch", plain(message)), retryable=False)
+
+
+def bad_result(kind: type[HandlerError], message: str) -> Outcome:
+    """The handler returned what cannot be kept; another attempt would return the same."""
+    return Outcome(What.FAILED, error=JobError(kind.code, kind.__name__, plain(message)), retryable=False)
+
+
+def raised(error: BaseException, job: ClaimedJob, policy: RetryPolicy, share: float) -> Outcome:
+    """The handler raised; `share` is random in [0, 1)."""
+    match error:
+        case Snooze():
+            return Outcome(What.SNOOZED, delay=error.delay)
+        case Cancel():
+            told = JobError(JobCancelled.code, "Cancel", plain(error.reason)) if error.reason else None
+            return Outcome(What.CANCELLED, error=told)
+        case Retry():
+            delay = policy.backoff.delay(job.attempt, share) if error.delay is None else error.delay
+            return failed(told_by(error, HandlerRaised), delay)
+        case _:
+            # a CancelledError that nobody asked for is the handler's own failure, like any exception
+            failure = isinstance(error, Exception | CancelledError)
+            kind = HandlerRaised if failure else HandlerExited
+            return failed(told_by(error, kind), policy.delay(error, job.attempt, share))
+
+
+def cut_off(
+    reason: Reason,
+    error: BaseException | None,
+    seconds: float | None,
+    job: ClaimedJob,
+    policy: RetryPolicy,
+    share: float,
+) -> Outcome:
+    """The run was made to end; `error` is what the handler raised on its way out, `seconds` its timeout."""
+    match reason:
+        case Reason.CANCEL:
+            return Outcome(What.CANCELLED)
+        case Reason.INTERRUPT | Reason.LOST:
+            return Outcome(What.INTERRUPTED)
+        case Reason.TIMEOUT:
+            late = HandlerTimedOut(f"The handler ran longer than its timeout of {seconds or 0:g} s.")
+            where = None if error is None else traceback_of(error)
+            told = JobError(late.code, "HandlerTimedOut", late.what, where)
+            return failed(told, policy.delay(late, job.attempt, share))
+
+
+def failed(error: JobError, delay: float | None) -> Outcome:
+    """A failed attempt; without a delay it is the last one."""
+    return Outcome(What.FAILED, error=error, delay=delay, retryable=delay is not None)
+
+
+def told_by(error: BaseException, kind: type[HandlerError]) -> JobError:
+    """An exception as it is kept."""
+    return JobError(kind.code, plain(type(error).__name__), plain(_message(error))[:MESSAGE_MAX], traceback_of(error))
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback as Python prints it, from the handler inwards."""
+    try:
+        text = plain("".join(traceback.format_exception(type(error), error, _handlers_part(error.__traceback__))))
+    except Exception as broken:  # an exception's own __str__ or __repr__ may do anything
+        text = f"The traceback cannot be printed: {type(broken).__name__}."
+    return text if len(text) <= TRACEBACK_MAX else "...\n" + text[4 - TRACEBACK_MAX :]
+
+
+def plain(text: str) -> str:
+    """Text that every store can keep: no NUL, no lone surrogate."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:
+        return f"Its message cannot be printed: {type(broken).__name__}."
+
+
+def _handlers_part(trace: TracebackType | None) -> TracebackType | None:
+    """Without the frames by which we called the handler."""
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") in _OURS:
+        trace = trace.tb_next
+    return trace

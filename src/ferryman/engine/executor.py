@@ -1,0 +1,203 @@
+"""Runs one job and says how that ended; another part writes it.
+
+The way of a job that never waits is the hot path: no task, no timer, no log line.
+"""
+
+from __future__ import annotations
+
+import logging
+from asyncio import CancelledError
+from collections.abc import Callable, Collection
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Final
+
+from ferryman.domain.errors import CancellationSwallowed, PayloadMismatch, ResultNotSerialisable, ResultTooLarge
+from ferryman.domain.events import Events, StaleStart
+from ferryman.domain.job import ClaimedJob
+from ferryman.domain.outcome import Outcome, Run, What
+from ferryman.engine import endings
+from ferryman.engine.context import Context
+from ferryman.engine.heartbeat import Lease
+from ferryman.engine.registry import Handler, Registry
+from ferryman.engine.running import Ladder, Running
+from ferryman.engine.trampoline import WorkerClosed, drive
+from ferryman.store.protocol import Clock
+
+log: Final = logging.getLogger("ferryman.engine")
+
+_NOTHING: Final = Outcome(What.DONE, result="null")
+
+
+class Executor:
+    """Runs jobs for all workers of a node."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        clock: Clock,
+        ladder: Ladder,
+        lease: Lease,
+        events: Events,
+        *,
+        encode: Callable[[Any], str],
+        share: Callable[[], float],
+        default_timeout: float,
+        max_result: int,
+    ) -> None:
+        """Make an executor.
+
+        Args:
+            encode: a result as JSON text; raises what says why there is none.
+            share: random in [0, 1), for the backoff.
+            default_timeout: seconds, for handlers that declare none.
+            max_result: bytes of a result's JSON.
+        """
+        self.asked: Collection[tuple[str, int]] = frozenset()
+        """The runs whose cancel is known; they do not start."""
+        self._registry = registry
+        self._clock = clock
+        self._ladder = ladder
+        self._lease = lease
+        self._events = events
+        self._encode = encode
+        self._share = share
+        self._default_timeout = default_timeout
+        self._max_result = max_result
+
+    async def run(self, running: Running) -> Outcome:
+        """Run a job in the task that awaits this. Whatever the handler does, there is an outcome."""
+        job = running.job
+        handler = self._registry.get(job.lane.type)
+        if handler is None:
+            return self._not_started(running, endings.RELEASED)  # never failed: another node may know the type
+        if (refused := self._refuse(running)) is not None:
+            return self._not_started(running, refused)
+        try:
+            arguments = handler.signature.decode(job.payload)
+        except PayloadMismatch as error:
+            return endings.mismatched(error)
+        try:
+            if handler.is_async:
+                value = await self._on_loop(running, handler, arguments)
+            else:
+                value = await self._in_thread(running, handler, arguments)
+        except WorkerClosed:
+            raise
+        except BaseException as error:
+            running.end()
+            return self._raised(running, handler, error)
+        running.end()
+        if running.reason is not None:
+            return self._swallowed(running, handler)
+        return self._returned(value)
+
+    def cut_off(self, running: Running, error: BaseException | None = None) -> Outcome:
+        """The outcome of a run that was made to end; `error` is what its handler raised on its way out."""
+        assert running.reason is not None
+        handler = self._registry.get(running.job.lane.type)
+        assert handler is not None
+        timeout = self._timeout(running.job, handler)
+        return endings.cut_off(running.reason, error, timeout, running.job, handler.retry, self._share())
+
+    # -- before the handler ----------------------------------------------------------------------
+
+    def _refuse(self, running: Running) -> Outcome | None:
+        """What keeps a handler from being started."""
+        job = running.job
+        if self.asked and (job.id, job.number) in self.asked:
+            return Outcome(What.CANCELLED)
+        if job.expires_at is not None and self._clock.now() >= job.expires_at:
+            return endings.expired()
+        if running.began >= self._lease.until:
+            self._events.emit(StaleStart(job))
+            return endings.RELEASED
+        return None
+
+    def _not_started(self, running: Running, outcome: Outcome) -> Outcome:
+        """The outcome of a run that nobody ran."""
+        running.run = Run(running.run.token)
+        return outcome
+
+    def _timeout(self, job: ClaimedJob, handler: Handler) -> float | None:
+        """Seconds that the run may take: the job's word, then the handler's, then the default."""
+        if job.timeout is not None:
+            return job.timeout
+        return self._default_timeout if handler.timeout == "default" else handler.timeout
+
+    # -- the handler -----------------------------------------------------------------------------
+
+    async def _on_loop(self, running: Running, handler: Handler, arguments: dict[str, Any]) -> Any:
+        """Run a coroutine in the worker's own task. Its timeout counts from its first wait on: before that
+        nothing could stop it."""
+        context = copy_context()
+        if handler.wants_context:
+            coroutine = handler.function(self._context(running, handler), **arguments)
+        else:
+            coroutine = handler.function(**arguments)
+        try:
+            awaited = context.run(coroutine.send, None)
+        except StopIteration as end:
+            return end.value
+        self._expect(running, handler)
+        return await drive(coroutine, context, awaited)
+
+    async def _in_thread(self, running: Running, handler: Handler, arguments: dict[str, Any]) -> Any:
+        """Run a function in the worker's thread and wait for its answer."""
+        positional = (self._context(running, handler),) if handler.wants_context else ()
+        function = partial(copy_context().run, handler.function, *positional, **arguments)
+        running.call = call = running.slot.thread().call(function)
+        self._expect(running, handler)
+        try:
+            answer = await call.answer
+        except CancelledError:
+            # not by us: we cancel no task that waits for a thread. The thread may run on, so it is given up
+            call.stop()
+            running.slot.give_up(running)
+            raise
+        if answer.error is not None:
+            raise answer.error
+        return answer.value
+
+    def _expect(self, running: Running, handler: Handler) -> None:
+        timeout = self._timeout(running.job, handler)
+        if timeout is not None and running.reason is None:
+            self._ladder.expect(running, timeout)
+
+    def _context(self, running: Running, handler: Handler) -> Context:
+        timeout = self._timeout(running.job, handler)
+        return Context(running, None if timeout is None else running.began + timeout)
+
+    # -- after the handler -----------------------------------------------------------------------
+
+    def _returned(self, value: Any) -> Outcome:
+        """The handler's result as JSON."""
+        if value is None:
+            return _NOTHING
+        try:
+            result = self._encode(value)
+        except Exception as error:
+            return endings.bad_result(ResultNotSerialisable, f"The result has no JSON form: {error}")
+        size = len(result) if result.isascii() else len(result.encode())
+        if size > self._max_result:
+            return endings.bad_result(
+                ResultTooLarge, f"The result has {size} bytes; MAX_RESULT allows {self._max_result}."
+            )
+        return Outcome(What.DONE, result=result)
+
+    def _raised(self, running: Running, handler: Handler, error: BaseException) -> Outcome:
+        """The handler raised: for a reason of ours, or of its own."""
+        if running.reason is not None:
+            return self.cut_off(running, error)
+        return endings.raised(error, running.job, handler.retry, self._share())
+
+    def _swallowed(self, running: Running, handler: Handler) -> Outcome:
+        """The handler was asked to end, and returned as if nothing had been: the reason counts."""
+        log.warning(
+            "%s A handler of type %s was told to end (%s) and went on; its result is dropped.",
+            CancellationSwallowed.code,
+            handler.type,
+            running.reason and running.reason.value,
+            extra={"event": "cancellation_swallowed", "job_id": running.job.id, "worker_id": running.slot.id},
+        )
+        return self.cut_off(running)

@@ -1,0 +1,199 @@
+"""A node: one process that claims. It survives the loss of its claims by beginning anew under a new id."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from typing import Final
+
+from ferryman.domain.claim import Batch, ClaimRequest
+from ferryman.domain.errors import StoreError
+from ferryman.engine.chores import Expire, ForceCancel, Promote, Prune, Rescue
+from ferryman.engine.dispatcher import Dispatcher
+from ferryman.engine.incarnation import Incarnation, NodeOptions, World
+from ferryman.engine.loopwatch import LoopWatch
+from ferryman.engine.pause import Pause, backoff
+from ferryman.engine.startlist import Part, StartList
+from ferryman.engine.sweeper import Sweeper
+from ferryman.engine.wakeup import LocalWakeup
+from ferryman.store.protocol import NodeInfo
+from ferryman.version import VERSION
+
+log: Final = logging.getLogger("ferryman.engine")
+
+
+class Node:
+    """The engine of one process; implements the store's `DirectDispatch`."""
+
+    def __init__(self, world: World, options: NodeOptions, local: LocalWakeup) -> None:
+        """Build what outlives a life; `local` will wake the parts of the life under way.
+
+        `world.store` has to be open when the node starts, and until it has stopped.
+        """
+        self._world = world
+        self._options = options
+        self._local = local
+        self._life: Incarnation | None = None
+        self._stopping = False
+        self._reviving: asyncio.Task[None] | None = None
+        self._pause = Pause()
+        self._offers: dict[int, Dispatcher] = {}
+        """Offered batch -> whose offer it was; that life may be over when it is settled."""
+        store, clock, wakeup = world.store, world.clock, world.wakeup
+        self._watch = LoopWatch(
+            clock.monotonic, world.events, self._running_in, stall=options.loop_stall, ticker=world.ticker
+        )
+        self._promote = Promote(store, clock, wakeup)
+        rescue = Rescue(store, clock, wakeup, world.events, options.lease)
+        self._sweeper = Sweeper(
+            clock.monotonic,
+            [self._promote, rescue, Expire(store, clock), ForceCancel(store, clock), Prune(store, clock)],
+        )
+        self._parts = StartList(
+            Part("loop watch", self._watch.start, self._watch.stop),
+            # a node that crashed a moment ago left claims: they come back before the first claim of this one
+            Part("rescue", rescue.step, _nothing),
+            Part("life", self._begin, self._end),
+            Part("sweeper", self._sweeper.start, self._sweeper.stop),
+        )
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Register, rescue, claim, run. Raises StoreError."""
+        await self._parts.start()
+
+    async def stop(self) -> None:
+        """Take nothing more, let runs end within the stop deadline, write every outcome, retire."""
+        self._stopping = True
+        self._pause.cut()
+        await self._parts.stop()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the node claims."""
+        return self._life is not None and not self._life.lost and not self._stopping
+
+    @property
+    def stuck_threads(self) -> int:
+        """How many threads run handlers that were given up."""
+        return self._life.pool.stuck_threads if self._life else 0
+
+    @property
+    def unwritten(self) -> int:
+        """How many outcomes the stop could not write."""
+        return self._life.unwritten if self._life else 0
+
+    # -- statistics ------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str | None:
+        """The node's present id."""
+        return self._life.id if self._life else None
+
+    @property
+    def channel_length(self) -> int:
+        """How many jobs are buffered."""
+        return self._life.channel.length if self._life else 0
+
+    @property
+    def channel_capacity(self) -> int:
+        """How many jobs can be buffered."""
+        return self._options.capacity
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        return self._options.workers
+
+    @property
+    def in_progress(self) -> int:
+        """How many of them run a job."""
+        return self._life.pool.in_progress if self._life else 0
+
+    # -- direct dispatch -------------------------------------------------------------------------
+
+    def offer(self) -> ClaimRequest | None:
+        """A claim to ride along with an insert, if workers are idle."""
+        if self._life is None:
+            return None
+        request = self._life.dispatcher.offer()
+        if request is not None:
+            self._offers[request.batch] = self._life.dispatcher
+        return request
+
+    def settle(self, request: ClaimRequest, batch: Batch | None) -> None:
+        """Hand over what the claim gave; None where its fate is unknown."""
+        self._offers.pop(request.batch).settle(request, batch)
+
+    # -- lives -----------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Register under a new id and start the parts of a new life."""
+        world, options = self._world, self._options
+        now = world.clock.now()
+        id = world.ids.mint(now)
+        queues = None if options.queues is None else frozenset(name for name, _ in options.queues)
+        info = NodeInfo(
+            id=id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=VERSION,
+            types=world.registry.types,
+            queues=queues,
+            workers=options.workers,
+        )
+        number = await world.store.register(info, now)
+        life = Incarnation(world, options, id, number, alive=self._watch.alive, on_lost=self._lost)
+        self._life = life
+        self._local.connect(id, life.dispatcher.work, self._scheduled, life.cancel_soon)
+        await life.start()
+
+    async def _end(self) -> None:
+        self._local.disconnect()
+        if self._reviving is not None:
+            await asyncio.wait((self._reviving,))
+        if self._life is not None:
+            await self._life.stop()
+
+    def _lost(self) -> None:
+        """The node is not live any more: others may run its jobs."""
+        if self._reviving is None and not self._stopping:
+            self._reviving = asyncio.get_running_loop().create_task(self._revive())
+
+    async def _revive(self) -> None:
+        """Stop what the lost life still runs, then begin anew, as often as it takes."""
+        try:
+            while self._life is not None and self._life.lost and not self._stopping:
+                log.error(
+                    "The node %s lost its claims; its handlers are stopped, it begins anew.",
+                    self._life.id,
+                    extra={"event": "node_lost", "node": self._life.id},
+                )
+                await self._life.end_at_once()
+                await self._begin_patiently()
+        finally:
+            self._reviving = None
+
+    async def _begin_patiently(self) -> None:
+        failures = 0
+        while not self._stopping:
+            try:
+                return await self._begin()
+            except StoreError as error:
+                failures += 1
+                log.warning("The node cannot register: %s", error, extra={"event": "register_failed"})
+                await self._pause.wait(backoff(failures))
+        return None
+
+    def _scheduled(self, run_at: int) -> None:
+        self._sweeper.sooner(self._promote, self._promote.due_in(run_at))
+
+    def _running_in(self, task: asyncio.Task[object] | None) -> tuple[str, ...]:
+        return self._life.pool.running_in(task) if self._life else ()
+
+
+async def _nothing() -> None:
+    """Nothing to stop."""

@@ -1,0 +1,69 @@
+"""The handlers of one app, by type."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from ferryman.domain.errors import DuplicateType
+from ferryman.domain.retry import RetryPolicy
+from ferryman.engine.signature import Function, Signature
+
+
+class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A user's function, and how its jobs are to be enqueued and run."""
+
+    type: str
+    function: Function
+    is_async: bool
+    wants_context: bool
+    """Whether the function's first argument is a Context."""
+    signature: Signature
+    queue: str
+    priority: int
+    max_attempts: int
+    timeout: float | Literal["default"] | None
+    """Seconds a run may take; None is no bound, "default" leaves it to DEFAULT_TIMEOUT."""
+    retry: RetryPolicy
+
+    def check(self, payload: str) -> None:
+        """Refuse a payload that the function could not be called with (see `Signature.check`)."""
+        self.signature.check(payload)
+
+
+class Registry:
+    """Which handler runs a type; filled while the user's module is imported, then only read."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Handler] = {}
+
+    def add(self, handler: Handler) -> None:
+        """Take a handler in.
+
+        Raises:
+            DuplicateType: another handler has this type.
+        """
+        there = self._handlers.get(handler.type)
+        if there is not None:
+            raise DuplicateType(
+                f"Two handlers have the type {handler.type}.",
+                why=f"{_place(there.function)} and {_place(handler.function)}.",
+                hint="Give one of them another name=.",
+            )
+        self._handlers[handler.type] = handler
+
+    def get(self, type: str) -> Handler | None:
+        """The handler of a type."""
+        return self._handlers.get(type)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Every type that has a handler here."""
+        return frozenset(self._handlers)
+
+
+def _place(function: Any) -> str:
+    """Where a function is written."""
+    code = function.__code__
+    return f"{function.__module__}.{function.__qualname__} (line {code.co_firstlineno})"

@@ -1,0 +1,110 @@
+"""A run under way, and the ladder by which a handler is made to end.
+
+    asked to end (timeout, cancel, stop, node lost)
+      coroutine: cancelled -> cancelled again after a grace -> given up: its worker is replaced
+      thread:    raised in -------------------------------> given up: its thread is replaced
+
+A run that is given up is written as ended for the reason that it was asked to end; what its handler
+does later counts for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+
+from ferryman.domain.job import ClaimedJob
+from ferryman.domain.outcome import Run
+from ferryman.engine.deadlines import Deadline, Deadlines
+from ferryman.engine.threads import HandlerThread, ThreadCall
+
+
+class Reason(Enum):
+    """Why a run was made to end before its handler had."""
+
+    TIMEOUT = "its timeout passed"
+    CANCEL = "somebody cancelled the job"
+    INTERRUPT = "the node stops"
+    LOST = "the node lost its claims"
+
+
+class Slot(Protocol):
+    """What a run needs of the worker that runs it."""
+
+    id: str
+    number: int
+
+    @property
+    def task(self) -> asyncio.Task[None]:
+        """The worker's task, in which a coroutine handler runs."""
+
+    def thread(self) -> HandlerThread:
+        """The worker's thread, for a handler that is no coroutine."""
+
+    def give_up(self, running: Running, /) -> None:
+        """The handler will not end: write the run as ended and go on without it."""
+
+
+class Running(msgspec.Struct, eq=False):
+    """One run, from the moment its worker has the job until its outcome is handed over."""
+
+    job: ClaimedJob
+    run: Run
+    slot: Slot
+    began: float
+    """In seconds of the monotonic clock."""
+    reason: Reason | None = None
+    call: ThreadCall | None = None
+    """The handler's call, where it runs in a thread."""
+    timer: Deadline | None = None
+    ended: bool = False
+    """Whether the handler has ended; nothing can be asked of it any more."""
+
+    def end(self) -> None:
+        """The handler has ended."""
+        self.ended = True
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+class Ladder:
+    """Makes handlers end. Everything here runs on the event loop."""
+
+    def __init__(self, deadlines: Deadlines, grace: float) -> None:
+        """`grace` is how many seconds a handler has on each rung."""
+        self._deadlines = deadlines
+        self._grace = grace
+
+    def expect(self, running: Running, timeout: float) -> None:
+        """Stop a run once it has lasted `timeout` seconds."""
+        running.timer = self._deadlines.at(running.began + timeout, partial(self.stop, running, Reason.TIMEOUT))
+
+    def stop(self, running: Running, reason: Reason) -> None:
+        """Ask a run to end. Only the first reason counts, and none after the handler has ended."""
+        if running.ended or running.reason is not None:
+            return
+        if running.call is None:
+            running.reason = reason
+            running.slot.task.cancel(reason.value)
+            self._next(running, self._again)
+        elif running.call.stop():
+            running.reason = reason
+            self._next(running, self._give_up)
+
+    def _again(self, running: Running) -> None:
+        """It swallowed its cancellation, or is slow to clean up."""
+        running.slot.task.cancel(running.reason and running.reason.value)
+        self._next(running, self._give_up)
+
+    def _give_up(self, running: Running) -> None:
+        running.slot.give_up(running)
+
+    def _next(self, running: Running, rung: Any) -> None:
+        if running.timer is not None:
+            running.timer.cancel()
+        running.timer = self._deadlines.after(self._grace, partial(rung, running))

@@ -1,0 +1,149 @@
+"""The HTTP API as one ASGI application: boundary, short cuts, router, resources.
+
+server -> Api (request id, stop, errors) -> short cut or Router -> Resource (method, Accept) -> route -> Answer
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ferryman.client import Client
+from ferryman.domain.errors import FerrymanError, InternalError, RouteNotFound, ShuttingDown, StoreError
+from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, respond
+from ferryman.http.jobs import Jobs
+from ferryman.http.node import TEXT, NodeRoutes, NodeStats
+from ferryman.http.problems import problem
+from ferryman.http.resource import JSON, Resource
+from ferryman.observe.metrics import Metrics
+
+STOPPING: Final = "ferryman.stopping"
+"""Set in the server's state, and so in the `state` of each new scope, once the node stops."""
+
+_SAFE_ID: Final = re.compile(rb"[A-Za-z0-9_.:+/=@-]{1,128}")
+
+
+def make_api(
+    client: Client,
+    *,
+    max_body: int,
+    stats: NodeStats,
+    metrics: Metrics,
+    readiness: Callable[[], Awaitable[list[str]]],
+    monotonic: Callable[[], float] = time.monotonic,
+    new_request_id: Callable[[], str] = lambda: secrets.token_hex(12),
+) -> ASGIApp:
+    """Everything under one roof.
+
+    Args:
+        client: whose verbs the paths say.
+        max_body: bytes that a request may have.
+        stats: this node's engine, as it is now.
+        metrics: what this node has counted.
+        readiness: names what is not ready yet; empty once everything is.
+        monotonic: seconds that only grow.
+        new_request_id: names a request that came without an X-Request-Id.
+    """
+    jobs = Jobs(client, max_body)
+    node = NodeRoutes(client, stats, metrics, readiness, monotonic)
+    all_jobs = Resource({"GET": jobs.list, "POST": jobs.create})
+    one_job = Resource({"GET": jobs.show})
+    health = Resource({"GET": node.health})
+    router = Router(
+        [
+            Route("/jobs", all_jobs),
+            Route("/jobs/{id}", one_job),
+            Route("/jobs/{id}/cancel", Resource({"POST": jobs.cancel})),
+            Route("/jobs/{id}/retry", Resource({"POST": jobs.retry})),
+            Route("/health", health),
+            Route("/livez", health),
+            Route("/readyz", Resource({"GET": node.readyz})),
+            Route("/metrics", Resource({"GET": node.metrics}, offers=(TEXT, JSON))),
+        ],
+        redirect_slashes=False,
+        default=_not_found,
+    )
+    return Api(_ShortCuts(router, {"/jobs": all_jobs, "/health": health}, one_job), new_request_id)
+
+
+class Api:
+    """The boundary: names every request, refuses while the node stops, and turns every error into a problem."""
+
+    def __init__(self, app: ASGIApp, new_request_id: Callable[[], str]) -> None:
+        self._app = app
+        self._new_request_id = new_request_id
+        self._log = logging.getLogger("ferryman.http")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; there is nothing here but HTTP."""
+        if scope["type"] != "http":
+            return
+        scope[REQUEST_ID] = self._request_id(scope)
+        try:
+            if STOPPING in scope.get("state", ()):
+                raise _shutting_down()
+            await self._app(scope, receive, send)
+        except ClientGone:
+            pass
+        except (Exception, asyncio.CancelledError) as error:
+            if ANSWERED in scope:
+                raise  # half an answer is sent: the server cuts the connection, so that it is not taken for a whole one
+            await respond(Request(scope, receive), problem(self._known(error, scope)), send)
+
+    def _known(self, error: BaseException, scope: Scope) -> FerrymanError:
+        """The error to tell the client; what is ours to mend goes into the log."""
+        if isinstance(error, StoreError):
+            self._log.warning("The store refused a request: %s", error, extra={"code": error.code})
+        if isinstance(error, FerrymanError):
+            return error
+        if isinstance(error, asyncio.CancelledError):
+            return _shutting_down()  # only a stop whose patience has ended cancels requests
+        name = scope[REQUEST_ID].decode()
+        self._log.error("A request failed in a way that nobody foresaw", exc_info=error, extra={"request_id": name})
+        return InternalError(
+            f"Something in Ferryman broke over request {name}.",
+            hint="The log has the traceback under this request id; please report it.",
+        )
+
+    def _request_id(self, scope: Scope) -> bytes:
+        """The client's own name for the request, if it can safely be echoed and logged."""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
+                return bytes(value)
+        return self._new_request_id().encode()
+
+
+class _ShortCuts:
+    """The busiest paths by one look into a dict: the router's walk would be a quarter of what such a request costs."""
+
+    def __init__(self, router: Router, direct: dict[str, Resource], one_job: Resource) -> None:
+        self._router = router
+        self._direct = direct
+        self._one_job = one_job
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        resource = self._direct.get(path)
+        if resource is not None:
+            await resource(scope, receive, send)
+        elif path.startswith("/jobs/") and path.count("/") == 2 and len(path) > len("/jobs/"):
+            scope["path_params"] = {"id": path[len("/jobs/") :]}
+            await self._one_job(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application
+    raise RouteNotFound(f"There is nothing at {scope['path'][:200]!a}.")
+
+
+def _shutting_down() -> ShuttingDown:
+    return ShuttingDown("This node is stopping.", hint="Send the request again, to another node or in a while.")

@@ -1,0 +1,137 @@
+"""One request and its answer, as close to ASGI as it gets: the hot paths cannot afford more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from ferryman.domain.errors import BodyTooLarge
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+REQUEST_ID: Final = "ferryman.request_id"
+"""Where the boundary keeps the request's id in its scope, as bytes."""
+ANSWERED: Final = "ferryman.answered"
+"""In the scope once an answer has begun: no other one can follow it."""
+
+LINGER_BYTES: Final = 4 * 1024 * 1024
+LINGER_SECONDS: Final = 2.0
+"""How much of a refused body is read and dropped, so that a client that is still writing sees the answer."""
+
+
+class ClientGone(Exception):
+    """The client went away before it had sent its request; nobody is left to answer."""
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What to send; content-length and x-request-id are added to the headers."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    pieces: Iterable[bytes] | None = None
+    """A body that is made while it is sent."""
+    lingers: bool = False
+    """The request's body was not read to its end: see `_send_and_linger`."""
+
+
+class Request:
+    """What came in. Header names are lower case; of a header that came twice the last one counts."""
+
+    __slots__ = ("_receive", "headers", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._receive = receive
+
+    @property
+    def method(self) -> str:
+        """GET, POST ..."""
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def job_id(self) -> str:
+        """The id in the path, in lower case (RFC 9562 allows both); not yet known to be one."""
+        found: str = self.scope["path_params"]["id"]
+        return found.lower()
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body.
+
+        Raises:
+            BodyTooLarge: it has, or says it has, more than `limit` bytes; the rest was not read.
+            ClientGone: it never came to its end.
+        """
+        declared = self.headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
+        body = bytearray()
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise _too_large(limit)
+            if not message.get("more_body", False):
+                return bytes(body)
+
+    async def drop_body(self) -> None:
+        """Read what is left of the body and forget it, within bounds."""
+        left = LINGER_BYTES
+        while left > 0:
+            message = await self._receive()
+            if not message.get("more_body", False):
+                return
+            left -= len(message.get("body", b""))
+
+
+async def respond(request: Request, answer: Answer, send: Send) -> None:
+    """Send an answer; to HEAD without its body, and always with the request's id."""
+    request.scope[ANSWERED] = True
+    headers = [*answer.headers, (b"x-request-id", request.scope[REQUEST_ID])]
+    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    body = b"" if request.method == "HEAD" else answer.body
+    if answer.pieces is not None:
+        await send(start)
+        await _send_pieces(() if request.method == "HEAD" else answer.pieces, send)
+        return
+    if answer.status != 204:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send(start)
+    if answer.lingers:
+        await _send_and_linger(request, body, send)
+    else:
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _send_pieces(pieces: Iterable[bytes], send: Send) -> None:
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await asyncio.sleep(0)  # other requests and handlers get a turn while a long page is encoded
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_and_linger(request: Request, body: bytes, send: Send) -> None:
+    """Send, then wait for the client to stop writing: closed earlier, many clients report a broken pipe instead."""
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            await request.drop_body()
+    except TimeoutError:
+        pass
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The body has more than {limit} bytes.",
+        why="That is what MAX_BODY allows.",
+        hint="Store large data elsewhere and enqueue where it is.",
+    )

@@ -1,0 +1,84 @@
+"""The paths below /jobs: a thin skin over the client's verbs."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from ferryman.client import Client
+from ferryman.domain.errors import BadParameter
+from ferryman.domain.job import Job
+from ferryman.domain.state import Status
+from ferryman.http import query, wire
+from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.resource import check_json
+
+_JSON: Final = (b"content-type", b"application/json")
+_REPLAYED: Final = (b"idempotent-replayed", b"true")
+_KEY: Final = re.compile(rb'"([!-~]{1,255})"|([!#-~][!-~]{0,254})')
+"""The IETF draft has the key as a quoted string; most clients send it bare. Both are the same key."""
+
+
+class Jobs:
+    """One method per route; each gives the answer or raises a FerrymanError."""
+
+    def __init__(self, client: Client, max_body: int) -> None:
+        self._client = client
+        self._max_body = max_body
+
+    async def create(self, request: Request) -> Answer:
+        """POST /jobs: 201 once the job is durable, the same again for a replayed Idempotency-Key."""
+        check_json(request)
+        asked = wire.read_request(
+            await request.body(self._max_body),
+            idempotency_key=_idempotency_key(request),
+            on_conflict=query.on_conflict(request),
+        )
+        accepted = await self._client.enqueue(asked)
+        location = (b"location", f"/jobs/{accepted.id}".encode())
+        headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
+        return _answer(accepted.job(), 200 if accepted.existed else 201, headers)
+
+    async def list(self, request: Request) -> Answer:
+        """GET /jobs: a page, and where the next one is if there is one."""
+        asked, found = query.job_filter(request)
+        one_more = await self._client.list(msgspec.structs.replace(asked, limit=asked.limit + 1))
+        jobs = one_more[: asked.limit]
+        link: Headers = ((b"link", query.next_page(found, jobs[-1].id)),) if len(one_more) > asked.limit else ()
+        return Answer(200, (_JSON, *link), pieces=wire.page_json(jobs))
+
+    async def show(self, request: Request) -> Answer:
+        """GET /jobs/{id}."""
+        query.parameters(request)
+        return _answer(await self._client.get(request.job_id))
+
+    async def cancel(self, request: Request) -> Answer:
+        """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""
+        await self._check_bare(request)
+        job = await self._client.cancel(request.job_id)
+        return _answer(job, 202 if job.status is Status.PROCESSING else 200)
+
+    async def retry(self, request: Request) -> Answer:
+        """POST /jobs/{id}/retry: 200, the job is pending again."""
+        await self._check_bare(request)
+        return _answer(await self._client.retry(request.job_id))
+
+    async def _check_bare(self, request: Request) -> None:
+        query.parameters(request)
+        wire.check_empty(await request.body(self._max_body))
+
+
+def _answer(job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
+    return Answer(status, headers, wire.job_json(job))
+
+
+def _idempotency_key(request: Request) -> str | None:
+    said = request.headers.get(b"idempotency-key")
+    if said is None:
+        return None
+    match = _KEY.fullmatch(said)
+    if match is None:
+        raise BadParameter("The Idempotency-Key cannot be read.", why="Allowed: 1 to 255 visible ASCII characters.")
+    return (match[1] or match[2]).decode()

@@ -1,0 +1,99 @@
+"""Errors as RFC 9457 problems: every error that a client sees is one of these, with its code."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from ferryman.domain import errors
+from ferryman.domain.errors import FerrymanError
+from ferryman.http.exchange import Answer, Headers
+
+STORE_RETRY_AFTER: Final = 1
+STOP_RETRY_AFTER: Final = 5
+"""Whole seconds after which to try again: a store that is busy, a node that is stopping."""
+
+_STATUS: Final[dict[type[FerrymanError], int]] = {
+    FerrymanError: 500,  # InternalError, and whatever nobody thought of
+    errors.StoreError: 503,
+    # what strict JSON refuses is malformed, wherever it stands; what it lets through can only have wrong content
+    errors.MalformedJson: 400,
+    errors.DuplicateMember: 400,
+    errors.BadNumber: 400,
+    errors.BadText: 400,
+    errors.TooDeep: 400,
+    errors.BadParameter: 400,
+    errors.MalformedRequest: 400,
+    errors.JobNotFound: 404,
+    errors.RouteNotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.NotAcceptable: 406,
+    errors.WrongState: 409,
+    errors.UniqueKeyTaken: 409,
+    errors.PayloadTooLarge: 413,
+    errors.BodyTooLarge: 413,
+    errors.WrongContentType: 415,
+    errors.EnqueueError: 422,
+    errors.WrongContent: 422,
+    errors.QueueFull: 429,
+    errors.ShuttingDown: 503,
+}
+_POINTERS: Final[dict[type[FerrymanError], str]] = {
+    errors.UnknownType: "/type",
+    errors.WrongArgumentType: "/payload",
+    errors.UnknownArgument: "/payload",
+    errors.MissingArgument: "/payload",
+    errors.PayloadTooLarge: "/payload",
+}
+_TYPE: Final = (b"content-type", b"application/problem+json")
+_CLOSE: Final = (b"connection", b"close")
+_WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def status_of(error: FerrymanError) -> int:
+    """The HTTP status of an error: that of the nearest class which has one."""
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+
+
+def problem(error: FerrymanError, headers: Headers = ()) -> Answer:
+    """The answer that tells an error, with the headers that its status asks for."""
+    status = status_of(error)
+    document = {
+        "type": error.link,
+        "title": _WORD.sub(" ", type(error).__name__).capitalize(),
+        "status": status,
+        "detail": " ".join(part for part in (error.what, error.why) if part),
+        "code": error.code,
+        "hint": error.hint,
+        "errors": [{"pointer": pointer, "message": message} for pointer, message in _errors_of(error)],
+    }
+    if isinstance(error, errors.UniqueKeyTaken):
+        document["holder"] = error.holder
+    closes = isinstance(error, errors.BodyTooLarge | errors.ShuttingDown)
+    return Answer(
+        status,
+        (_TYPE, *headers, *_retry_after(error), *((_CLOSE,) if closes else ())),
+        json.dumps(document).encode(),  # escapes whatever a foreign error text holds
+        lingers=isinstance(error, errors.BodyTooLarge),
+    )
+
+
+def _errors_of(error: FerrymanError) -> tuple[tuple[str, str], ...]:
+    """Which members of the body are wrong, as (JSON pointer, message)."""
+    if isinstance(error, errors.WrongContent):
+        return error.errors
+    pointer = _POINTERS.get(type(error))
+    return () if pointer is None else ((pointer, error.what),)
+
+
+def _retry_after(error: FerrymanError) -> Headers:
+    if isinstance(error, errors.QueueFull):
+        seconds = max(1, error.retry_after)
+    elif isinstance(error, errors.StoreError):
+        seconds = STORE_RETRY_AFTER
+    elif isinstance(error, errors.ShuttingDown):
+        seconds = STOP_RETRY_AFTER
+    else:
+        return ()
+    return ((b"retry-after", b"%d" % seconds),)

@@ -1,0 +1,115 @@
+"""Query parameters: read strictly, so that a typing error is not taken for "all jobs"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, cast
+from urllib.parse import parse_qsl, urlencode
+
+from ferryman.domain import options
+from ferryman.domain.errors import BadParameter
+from ferryman.domain.state import Status
+from ferryman.domain.suggest import did_you_mean
+from ferryman.http.exchange import Request
+from ferryman.store.protocol import JobFilter
+
+LIMIT_DEFAULT: Final = 1000
+LIMIT_MAX: Final = 10_000
+
+Parameters = Mapping[str, list[str]]
+
+_ONCE: Final = frozenset({"limit", "cursor", "order", "on_conflict"})
+_FILTERS: Final = ("status", "type", "queue", "tag", "limit", "cursor", "order")
+_MANY: Final = 1000
+"""More parameters than this are refused unread."""
+
+
+def parameters(request: Request, allowed: tuple[str, ...] = ()) -> Parameters:
+    """The query's parameters by name, each with its values in order.
+
+    Raises:
+        BadParameter: one is not allowed here, is empty, comes twice where it may not, or is no UTF-8 text.
+    """
+    query: bytes = request.scope["query_string"]
+    if not query:
+        return {}
+    found: dict[str, list[str]] = {}
+    for name, value in _pairs(query):
+        if name not in allowed:
+            takes = f"This path takes {', '.join(allowed) or 'none'}."
+            raise BadParameter(f"There is no parameter {name!a} here.", why=did_you_mean(name, allowed), hint=takes)
+        if not value or "\0" in value:
+            raise _refused(name, value, "a text without NUL that is not empty")
+        found.setdefault(name, []).append(value)
+    for name in _ONCE & found.keys():
+        if len(found[name]) > 1:
+            raise BadParameter(f"The parameter {name} comes {len(found[name])} times.", hint="Send it once.")
+    return found
+
+
+def job_filter(request: Request) -> tuple[JobFilter, Parameters]:
+    """Which jobs a GET /jobs asks for, and the parameters that said so. Raises BadParameter."""
+    found = parameters(request, _FILTERS)
+    asked = JobFilter(
+        statuses=frozenset(_status(value) for value in found.get("status", ())),
+        types=frozenset(found.get("type", ())),
+        queues=frozenset(found.get("queue", ())),
+        tags=frozenset(found.get("tag", ())),
+        after=_cursor(found),
+        limit=_limit(found),
+        newest_first=_choice(found, "order", ("asc", "desc")) == "desc",
+    )
+    return asked, found
+
+
+def on_conflict(request: Request) -> str | None:
+    """What a POST /jobs wants where the unique key is taken, if it says so in its query. Raises BadParameter."""
+    return _choice(parameters(request, ("on_conflict",)), "on_conflict", (None, "error", "return"))
+
+
+def next_page(found: Parameters, last: str) -> bytes:
+    """The Link header that leads to the page after the job `last` (RFC 8288)."""
+    query = [(name, value) for name, values in found.items() if name != "cursor" for value in values]
+    return f'</jobs?{urlencode([*query, ("cursor", last)])}>; rel="next"'.encode()
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MANY)
+    except UnicodeDecodeError:
+        raise BadParameter("The query is not UTF-8.", hint="Percent-encode the bytes of UTF-8.") from None
+    except ValueError:
+        raise BadParameter(f"The query has more than {_MANY} parameters.") from None
+
+
+def _status(value: str) -> Status:
+    try:
+        return Status(value)
+    except ValueError:
+        raise _refused("status", value, ", ".join(Status), did_you_mean(value, Status)) from None
+
+
+def _limit(found: Parameters) -> int:
+    [value] = found.get("limit", [str(LIMIT_DEFAULT)])
+    if value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= LIMIT_MAX:
+        return int(value)
+    raise _refused("limit", value, f"an integer from 1 to {LIMIT_MAX}")
+
+
+def _cursor(found: Parameters) -> str | None:
+    [value] = cast("list[str | None]", found.get("cursor", [None]))
+    if value is None or options.is_id(value):
+        return value
+    raise _refused("cursor", value, "the cursor of a Link header", "Follow the link with rel=next as it is.")
+
+
+def _choice(found: Parameters, name: str, allowed: tuple[str | None, ...]) -> str | None:
+    """The value of a parameter; the first allowed one if it is not given."""
+    [value] = cast("list[str | None]", found.get(name, [allowed[0]]))
+    if value in allowed:
+        return value
+    raise _refused(name, value, ", ".join(each for each in allowed if each))
+
+
+def _refused(name: str, value: str | None, allowed: str, hint: str = "") -> BadParameter:
+    return BadParameter(f"The parameter {name} cannot be {str(value)[:80]!a}.", why=f"Allowed: {allowed}.", hint=hint)

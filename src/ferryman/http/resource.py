@@ -1,0 +1,98 @@
+"""What stands at one path: its methods, and the forms in which it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from starlette.types import Receive, Scope, Send
+
+from ferryman.domain.errors import MethodNotAllowed, NotAcceptable, WrongContentType
+from ferryman.http.exchange import Answer, Request, respond
+from ferryman.http.problems import problem
+
+JSON: Final = "application/json"
+
+Method = Callable[[Request], Awaitable[Answer]]
+
+
+class Resource:
+    """An ASGI application for one path. HEAD goes where GET goes, OPTIONS tells what there is."""
+
+    def __init__(self, methods: Mapping[str, Method], offers: tuple[str, ...] = (JSON,)) -> None:
+        """`offers` are the media types that it answers in, the one that it prefers first."""
+        self._methods = dict(methods)
+        if "GET" in methods:
+            self._methods["HEAD"] = methods["GET"]
+        self._allow = (b"allow", ", ".join([*self._methods, "OPTIONS"]).encode())
+        self._offers = offers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or raise a FerrymanError for the boundary to answer."""
+        request = Request(scope, receive)
+        await respond(request, await self._answer(request), send)
+
+    async def _answer(self, request: Request) -> Answer:
+        method = self._methods.get(request.method)
+        if method is not None:
+            chosen(request, self._offers)
+            return await method(request)
+        if request.method == "OPTIONS":
+            return Answer(204, (self._allow,))
+        return problem(
+            MethodNotAllowed(f"{request.scope['path']} does not take {request.method}."), headers=(self._allow,)
+        )
+
+
+def chosen(request: Request, offers: tuple[str, ...]) -> str:
+    """The offer that the client likes best (RFC 9110, 12.5.1); the first of those it likes equally.
+
+    Raises:
+        NotAcceptable: it likes none of them.
+    """
+    accept = request.headers.get(b"accept")
+    if accept is None or accept == b"*/*":
+        return offers[0]
+    wishes = [_wish(part) for part in accept.decode("latin-1").lower().split(",") if part.strip()]
+    liked = {offer: _quality(offer, wishes) for offer in offers}
+    best = max(offers, key=lambda offer: liked[offer])
+    if wishes and liked[best] <= 0:
+        raise NotAcceptable("No form of this answer fits the Accept header.", hint=f"Accept {' or '.join(offers)}.")
+    return best
+
+
+def check_json(request: Request) -> None:
+    """Refuse a body that does not say that it is plain JSON in UTF-8. Raises WrongContentType."""
+    if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise WrongContentType("The body is encoded.", hint="Send it without Content-Encoding.")
+    said = request.headers.get(b"content-type", b"").decode("latin-1")
+    if said == JSON:
+        return
+    media, *rest = (part.strip() for part in said.lower().split(";"))
+    charsets = {part.removeprefix("charset=").strip('"') for part in rest if part.startswith("charset=")}
+    if media != JSON or not charsets <= {"utf-8", "utf8"}:
+        raise WrongContentType(
+            f"The body is {said!a}." if said else "The body has no Content-Type.",
+            hint="Send Content-Type: application/json, in UTF-8.",
+        )
+
+
+def _wish(part: str) -> tuple[str, float]:
+    """A media range and how much it is liked: 0 is not at all, as is what cannot be read."""
+    media, *rest = (each.strip() for each in part.split(";"))
+    for each in rest:
+        if each.startswith("q="):
+            try:
+                return media, float(each.removeprefix("q="))
+            except ValueError:
+                return media, 0.0
+    return media, 1.0
+
+
+def _quality(offer: str, wishes: list[tuple[str, float]]) -> float:
+    """How much an offer is liked: the most exact range that covers it decides."""
+    for cover in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
+        found = [liked for media, liked in wishes if media == cover]
+        if found:
+            return max(found)
+    return 0.0

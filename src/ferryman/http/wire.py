@@ -1,0 +1,199 @@
+"""Jobs on the wire: the body of POST /jobs, and a job as JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, cast
+
+import msgspec
+
+from ferryman.client import JobRequest
+from ferryman.domain import options, strictjson
+from ferryman.domain.errors import BadOption, WrongContent
+from ferryman.domain.job import Job
+from ferryman.domain.suggest import did_you_mean
+
+PIECE: Final = 200
+"""How many jobs of a page are encoded at one go: about a millisecond's work."""
+
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - every moment here is UTC, and "Z" says so
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+# -- in ----------------------------------------------------------------------------------------------
+
+
+def read_request(body: bytes, idempotency_key: str | None, on_conflict: str | None) -> JobRequest:
+    """The job that the body of a POST /jobs asks for.
+
+    Raises:
+        WrongContent: naming every member that is wrong, with its pointer.
+        MalformedJson, DuplicateMember, BadNumber, BadText, TooDeep: the body is not strict JSON.
+    """
+    members = _members(strictjson.parse(body))
+    asked: dict[str, Any] = {}
+    wrong: list[tuple[str, str]] = []
+    for name, value in members.items():
+        check = _MEMBERS.get(name)
+        if check is None:
+            wrong.append((pointer(name), f"There is no member {name!a}. {did_you_mean(name, _MEMBERS)}".strip()))
+        elif value is not None or name in _NEVER_NULL:
+            try:
+                asked[name] = check(value)
+            except BadOption as error:
+                wrong.append((pointer(name), f"{error.what} {error.why}"))
+    if "type" not in members:
+        wrong.append(("/type", "The type is missing: it says which handler runs the job."))
+    if wrong:
+        raise WrongContent("The body does not describe a job.", why=wrong[0][1], errors=tuple(wrong))
+    if on_conflict is not None:
+        asked["on_conflict"] = on_conflict
+    return JobRequest(**asked, idempotency_key=idempotency_key)
+
+
+def check_empty(body: bytes) -> None:
+    """Refuse a body where nothing is to be said; an empty object says nothing. Raises as `read_request`."""
+    if body and _members(strictjson.parse(body)):
+        raise WrongContent("This takes no body.", hint="Send none, or {}.", errors=(("", "Should be empty."),))
+
+
+def pointer(name: str) -> str:
+    """The JSON pointer to a member of the body (RFC 6901)."""
+    return f"/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+def read_moment(text: str) -> int | None:
+    """Microseconds for an RFC 3339 time, None if it is none; digits beyond the microsecond are cut."""
+    if not _MOMENT.fullmatch(text):
+        return None
+    try:
+        return options.moment_of("time", datetime.fromisoformat(text.upper()))
+    except ValueError:
+        return None
+
+
+def _members(value: object) -> dict[str, object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value)
+    raise WrongContent("The body is not a JSON object.", errors=(("", "Should be an object."),))
+
+
+def _payload(value: object) -> str:
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
+    raise options.refused("payload", value, "a JSON object, whose members are the handler's keyword arguments")
+
+
+def _moment(name: str, value: object) -> int:
+    moment = read_moment(value) if isinstance(value, str) else None
+    if moment is None:
+        raise options.refused(name, value, "an RFC 3339 time with its offset, such as 2030-01-31T12:00:00Z")
+    return moment
+
+
+def _seconds(value: object) -> float:
+    return options.seconds_of("delay", value)
+
+
+def _on_conflict(value: object) -> object:
+    if value in ("error", "return"):
+        return value
+    raise options.refused("on_conflict", value, "error, return")
+
+
+_MEMBERS: Final[Mapping[str, Callable[[object], object]]] = {
+    "type": options.type_name,
+    "payload": _payload,
+    "queue": options.queue,
+    "priority": options.priority,
+    "max_attempts": options.max_attempts,
+    "timeout": options.timeout,
+    "run_at": partial(_moment, "run_at"),
+    "delay": _seconds,
+    "expires_at": partial(_moment, "expires_at"),
+    "unique_key": options.unique_key,
+    "on_conflict": _on_conflict,
+    "tags": options.tags,
+}
+_NEVER_NULL: Final = frozenset({"type", "payload"})
+"""Of every other member null means the default, as if it were not there."""
+
+
+# -- out ---------------------------------------------------------------------------------------------
+
+
+class _ErrorJson(msgspec.Struct, gc=False):
+    code: str
+    type: str
+    message: str
+
+
+class _JobJson(msgspec.Struct, gc=False):
+    """The fields in the order in which the contract names them."""
+
+    id: str
+    type: str
+    queue: str
+    priority: int
+    status: str
+    attempt: int
+    max_attempts: int
+    claim: int
+    payload: msgspec.Raw
+    result: msgspec.Raw | None
+    error: _ErrorJson | None
+    run_at: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    expires_at: str | None
+    worker_id: str | None
+    node: str | None
+    unique_key: str | None
+    tags: tuple[str, ...]
+
+
+def job_json(job: Job) -> bytes:
+    """A job as JSON; payload and result are JSON text already and go in as they are."""
+    error = job.error
+    return msgspec.json.encode(
+        _JobJson(
+            job.id,
+            job.type,
+            job.queue,
+            job.priority,
+            job.status.value,
+            job.attempt,
+            job.max_attempts,
+            job.claim,
+            msgspec.Raw(job.payload),
+            None if job.result is None else msgspec.Raw(job.result),
+            None if error is None else _ErrorJson(error.code, error.type, error.message),
+            None if job.run_at is None else write_moment(job.run_at),
+            write_moment(job.created_at),
+            None if job.started_at is None else write_moment(job.started_at),
+            None if job.finished_at is None else write_moment(job.finished_at),
+            None if job.expires_at is None else write_moment(job.expires_at),
+            job.worker_id,
+            job.node,
+            job.unique_key,
+            job.tags,
+        )
+    )
+
+
+def page_json(jobs: Sequence[Job]) -> Iterator[bytes]:
+    """A page of jobs as a JSON array, in pieces."""
+    before = b"["
+    for start in range(0, len(jobs), PIECE):
+        yield before + b",".join(map(job_json, jobs[start : start + PIECE]))
+        before = b","
+    yield b"]" if jobs else b"[]"
+
+
+def write_moment(micros: int) -> str:
+    """A time as RFC 3339 in UTC, always with six digits of a second."""
+    return f"{(_EPOCH + timedelta(microseconds=micros)).isoformat(timespec='microseconds')}Z"

@@ -1,0 +1,1 @@
+"""Metrics and logs: listeners of domain events; nothing depends on them."""

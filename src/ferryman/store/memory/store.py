@@ -1,0 +1,304 @@
+"""The memory store's verbs. None awaits, so each is atomic; all the other stores mean the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from operator import attrgetter
+
+from ferryman.domain import state
+from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch, take
+from ferryman.domain.errors import JobExpired, NodeNotLive
+from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import Attempt, Job, JobError, Lane, NewJob
+from ferryman.domain.outcome import Finish, What
+from ferryman.domain.state import INITIAL, TERMINAL, Status
+from ferryman.store.memory.liveness import Watch
+from ferryman.store.memory.rows import ClaimRow, JobRow, NodeRow, as_read, claimed
+from ferryman.store.memory.tables import Tables
+from ferryman.store.protocol import (
+    TOTALS,
+    CancelResult,
+    Clock,
+    Counts,
+    FinishReport,
+    Inserted,
+    JobFilter,
+    NodeInfo,
+    Promoted,
+    Receipt,
+    Rescued,
+    Retention,
+    RetryResult,
+    Verdict,
+)
+
+
+def _nobody(_node: str) -> bool:
+    """All nodes of a memory store live in this process: none of them is ever known to be gone."""
+    return False
+
+
+class MemoryStore:
+    """Implements `Store` for one event loop; what it holds goes with the process."""
+
+    def __init__(
+        self, clock: Clock, ids: IdMinter, retention: Retention, *, gone: Callable[[str], bool] = _nobody
+    ) -> None:
+        """`gone` says of a node's id whether its process is known to have ended; simulations give their own."""
+        self._clock = clock
+        self._ids = ids
+        self._retention = retention
+        self._tables = Tables()
+        self._watch = Watch(gone)
+
+    async def open(self) -> None:
+        """Nothing to connect."""
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    # -- handing in ------------------------------------------------------------------------------
+
+    async def insert(
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+    ) -> Inserted:
+        """Judge and store each job in order, then claim; a node that is not live hands in nothing."""
+        if claim is not None:
+            self._live(claim.node)
+        receipts = [self._admit(job, now, max_pending) for job in jobs]
+        return Inserted(receipts, None if claim is None else self._claim(claim, now))
+
+    def _admit(self, job: NewJob, now: int, max_pending: int) -> Receipt:
+        tables = self._tables
+        if job.id in tables.jobs:
+            return Receipt(job.id, Verdict.EXISTS)
+        used = job.idempotency and tables.keys.get(job.idempotency.key)
+        if job.idempotency and used and used.promise.expires_at > now:
+            same = used.promise.body_hash == job.idempotency.body_hash
+            return Receipt(used.id, Verdict.REPLAYED if same else Verdict.KEY_REUSED)
+        holder = self._holder(job)
+        if holder is not None:
+            return Receipt(holder, Verdict.KEY_TAKEN)
+        if max_pending and sum(tables.standing[job.queue, status] for status in INITIAL) >= max_pending:
+            return Receipt(job.id, Verdict.FULL)
+        tables.add(job, now)
+        return Receipt(job.id, Verdict.INSERTED)
+
+    def _holder(self, job: NewJob) -> str | None:
+        return None if job.unique_key is None else self._tables.unique.get((job.type, job.unique_key))
+
+    # -- running ---------------------------------------------------------------------------------
+
+    async def claim(self, request: ClaimRequest, now: int) -> Batch:
+        """Claim for a live node; a batch id that is open already is answered with what it still holds."""
+        return self._claim(request, now)
+
+    def _claim(self, request: ClaimRequest, now: int) -> Batch:
+        tables = self._tables
+        node = self._live(request.node)
+        claim = tables.claims.get(request.batch)
+        if claim is None:
+            claim = ClaimRow(request.batch, node, now, {})
+            line = tables.candidates(request)
+            taken = take([row.care for row in line], request.idle, request.alone)
+            tables.start([line[position] for position in taken], claim, now)
+        return Batch(claim.batch, claim.claimed_at, [claimed(tables.jobs[each], claim) for each in claim.runs])
+
+    async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+        """Refuse all if one is no legal end of a run; else write those whose run is still open."""
+        for finish in finishes:
+            state.check(Status.PROCESSING, finish.status)
+        fenced = frozenset((each.id, each.number) for each in finishes if not self._finish(node, each, now))
+        kept = [each for each in finishes if (each.id, each.number) not in fenced]
+        rows = [(each, self._tables.jobs[each.id].outcomes[each.number].attempt.status) for each in kept]
+        due = [max(each.run_at or now, now) for each, status in rows if status is Status.SCHEDULED]
+        return FinishReport(
+            fenced,
+            readied=any(status is Status.PENDING for _, status in rows),
+            scheduled=min(due, default=None),
+            cancelled=frozenset(each.id for each, status in rows if status is not each.status),
+        )
+
+    def _finish(self, node: int, finish: Finish, now: int) -> bool:
+        """Write one outcome; False if its run had ended already, unless by this very write."""
+        row = self._tables.jobs.get(finish.id)
+        if row is None:
+            return False
+        if row.claim is not None and row.claim.node.number == node and row.number == finish.number:
+            self._tables.end(row, row.claim, finish, now)
+            return True
+        written = row.outcomes.get(finish.number)
+        return written is not None and written.token == finish.token != 0
+
+    async def open_batches(self, node: int) -> Sequence[OpenBatch]:
+        """The node's claim rows."""
+        return [OpenBatch(claim.batch, list(claim.runs.items())) for claim in self._claims(node)]
+
+    def _claims(self, node: int) -> list[ClaimRow]:
+        return [claim for claim in self._tables.claims.values() if claim.node.number == node]
+
+    async def release(self, node: int, batch: int, now: int) -> int:
+        """End as released every run that the batch still owes."""
+        claim = self._tables.claims.get(batch)
+        if claim is None or claim.node.number != node:
+            return 0
+        return self._tables.give_back(claim, What.RELEASED, now)
+
+    async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
+        """The node's open runs whose job has a cancel asked for."""
+        runs = [run for claim in self._claims(node) for run in claim.runs.items()]
+        return [run for run in runs if self._tables.jobs[run[0]].cancel_asked is not None]
+
+    # -- people ----------------------------------------------------------------------------------
+
+    def _visible(self, id: str, now: int) -> JobRow | None:
+        """The job, unless its retention has passed: then it is gone for people, pruned or not."""
+        row = self._tables.jobs.get(id)
+        return None if row is None or row.hidden(now, self._retention) else row
+
+    async def cancel(self, id: str, now: int) -> CancelResult:
+        """End a job that nobody runs; note the wish, once, for one that somebody does."""
+        row = self._visible(id, now)
+        if row is None:
+            return CancelResult(None)
+        before = row.status
+        if row.claim is not None:
+            row.cancel_asked = now if row.cancel_asked is None else row.cancel_asked
+            return CancelResult(before, row.claim.node.info.id)
+        if before in INITIAL:
+            self._tables.end_unclaimed(row, now)
+        return CancelResult(before)
+
+    async def force_cancel(self, asked_before: int, now: int) -> int:
+        """Cut the runs whose nodes did not act on a wish in time."""
+        runs = [(self._tables.jobs[each], claim) for claim in self._tables.claims.values() for each in claim.runs]
+        late = [(row, claim) for row, claim in runs if row.cancel_asked is not None and row.cancel_asked < asked_before]
+        for row, claim in late:
+            self._tables.cut(row, claim, What.CANCELLED, now)
+        return len(late)
+
+    async def retry(self, id: str, now: int) -> RetryResult:
+        """Start an ended job over, unless another live job took its unique key meanwhile."""
+        row = self._visible(id, now)
+        if row is None:
+            return RetryResult(None)
+        before = row.status
+        if before not in (Status.FAILED, Status.CANCELLED):
+            return RetryResult(before)
+        holder = self._holder(row.job)
+        if holder is None:
+            self._tables.restart(row, now)
+        return RetryResult(before, holder)
+
+    async def get(self, id: str, now: int) -> Job | None:
+        """One job as it is read."""
+        row = self._visible(id, now)
+        return None if row is None else as_read(row)
+
+    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+        """Jobs that fit every part of the filter; ids sort as text."""
+        rows = [self._tables.jobs[each] for each in sorted(self._tables.jobs, reverse=filter.newest_first)]
+        fit = (row for row in rows if row.fits(filter) and not row.hidden(now, self._retention))
+        return [as_read(row) for row in islice(fit, filter.limit)]
+
+    async def attempts(self, id: str) -> Sequence[Attempt]:
+        """Every outcome of the job, cancels and retries by people included."""
+        row = self._tables.jobs.get(id)
+        return [] if row is None else [each.attempt for each in row.outcomes.values()]
+
+    async def counts(self, now: int) -> Counts:
+        """Depths, totals, and how long the oldest pending job of each queue has waited."""
+        tables = self._tables
+        standing = {key: count for key, count in tables.standing.items() if count and key[1] not in TERMINAL}
+        oldest: dict[str, int] = {}
+        for lane, rows in tables.ready.items():
+            for row in islice(rows.values(), 1):
+                # at least 0, whatever the clock does
+                oldest[lane.queue] = max(oldest.get(lane.queue, 0), now - row.ready_at)
+        return Counts(standing, {name: tables.totals[name] for name in TOTALS}, oldest)
+
+    async def lanes(self) -> Mapping[int, Lane]:
+        """Lanes, numbered as they were made."""
+        return dict(enumerate(self._tables.ready, start=1))
+
+    async def known_types(self) -> frozenset[str]:
+        """Types, of dead nodes too."""
+        return frozenset(self._tables.types)
+
+    # -- chores ----------------------------------------------------------------------------------
+
+    async def promote(self, now: int, limit: int) -> Promoted:
+        """Make due jobs pending, by (due, id)."""
+        line = sorted(self._tables.later.values(), key=attrgetter("due", "job.id"))
+        due = [row for row in line if row.due is not None and row.due <= now][:limit]
+        for row in due:
+            self._tables.move(row, Status.PENDING, now)
+        return Promoted(len(due), next((row.due for row in line[len(due) :]), None))
+
+    async def expire(self, now: int, limit: int) -> int:
+        """Cancel what nobody started before its expires_at, by (expires_at, id)."""
+        error = JobError(JobExpired.code, "JobExpired", "The job was not started before its expires_at.")
+        late = [row for row in self._tables.jobs.values() if row.status in INITIAL and row.expired(now)]
+        late.sort(key=attrgetter("job.expires_at", "job.id"))
+        for row in late[:limit]:
+            self._tables.end_unclaimed(row, now, error)
+        return len(late[:limit])
+
+    async def prune(self, now: int, limit: int) -> int:
+        """Forget hidden jobs and expired idempotency keys."""
+        tables = self._tables
+        for key in [key for key, row in tables.keys.items() if row.promise.expires_at <= now]:
+            del tables.keys[key]
+        hidden = [row for row in tables.jobs.values() if row.hidden(now, self._retention)][:limit]
+        for row in hidden:
+            tables.forget(row)
+        return len(hidden)
+
+    # -- nodes -----------------------------------------------------------------------------------
+
+    def _live(self, number: int) -> NodeRow:
+        node = self._tables.nodes.get(number)
+        if node is None or not node.live:
+            raise NodeNotLive(
+                "This node may not claim.",
+                why="It was rescued by another one, has retired, or never registered.",
+                hint="Register again under a new id.",
+            )
+        return node
+
+    async def register(self, node: NodeInfo, now: int) -> int:
+        """Make a node live; the number is random, so that a dead node's is never given again."""
+        for known in self._tables.nodes.values():
+            if known.live and known.info.id == node.id:
+                return known.number
+        number = self._ids.number()
+        self._tables.nodes[number] = NodeRow(number, node)
+        self._tables.types |= node.types
+        return number
+
+    def beat(self, node: int) -> bool:
+        """Count a beat; only this node's heartbeat does so, whatever its thread."""
+        row = self._tables.nodes.get(node)
+        if row is None or not row.live:
+            return False
+        row.beats += 1
+        return True
+
+    async def retire(self, node: int, now: int) -> None:
+        """End a node. Claims that it holds all the same are not lost: the next rescue gives them back."""
+        row = self._tables.nodes.get(node)
+        if row is not None:
+            row.live = False
+            if not self._claims(node):
+                del self._tables.nodes[node]
+
+    async def rescue(self, now: int, lease: float) -> Sequence[Rescued]:
+        """End dead nodes, and as lost every run that they still owed."""
+        dead = self._watch.dead(self._tables.nodes.values(), self._clock.monotonic(), lease)
+        return [self._bury(node, now) for node in dead]
+
+    def _bury(self, node: NodeRow, now: int) -> Rescued:
+        del self._tables.nodes[node.number]
+        given = [self._tables.give_back(claim, What.LOST, now) for claim in self._claims(node.number)]
+        return Rescued(node.info.id, sum(given))

@@ -1,0 +1,190 @@
+"""The memory store's tables, and the few moves of which every verb is made."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+
+from ferryman.domain import state
+from ferryman.domain.claim import Care, ClaimRequest, care
+from ferryman.domain.job import Attempt, JobError, Lane, NewJob
+from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
+from ferryman.domain.state import TERMINAL, Status
+from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
+
+
+class Tables:
+    """All rows. A job's status changes in `move` alone, which asks the transition table."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, JobRow] = {}
+        self.ready: dict[Lane, OrderedDict[str, JobRow]] = {}
+        """Pending jobs by lane, in the order of their arrival; a lane once made stays."""
+        self.later: dict[str, JobRow] = {}
+        self.claims: dict[int, ClaimRow] = {}
+        self.nodes: dict[int, NodeRow] = {}
+        self.types: set[str] = set()
+        self.unique: dict[tuple[str, str], str] = {}
+        """(type, unique key) -> the live job that has it."""
+        self.keys: dict[str, KeyRow] = {}
+        self.standing: Counter[tuple[str, Status]] = Counter()
+        self.totals: Counter[str] = Counter()
+        self._arrivals = 0
+
+    # -- jobs enter and move ---------------------------------------------------------------------
+
+    def add(self, job: NewJob, now: int) -> None:
+        """A new job enters: scheduled where its run_at is still to come, else pending."""
+        due = job.run_at if job.run_at is not None and job.run_at > now else None
+        status = Status.PENDING if due is None else Status.SCHEDULED
+        row = JobRow(job, status, care(0, job.max_attempts, 0))
+        self.jobs[job.id] = row
+        self.ready.setdefault(job.lane, OrderedDict())
+        if job.unique_key is not None:
+            self.unique[job.type, job.unique_key] = job.id
+        if job.idempotency is not None:
+            self.keys[job.idempotency.key] = KeyRow(job.idempotency, job.id)
+        self.totals["created"] += 1
+        self._arrive(row, now, due)
+
+    def move(self, row: JobRow, status: Status, now: int, due: int | None = None) -> None:
+        """Change a job's status; `due` says when a scheduled one is to run.
+
+        Raises:
+            IllegalTransition: the table has no such edge; nothing was changed.
+        """
+        state.check(row.status, status)
+        self._leave(row)
+        row.status = status
+        self._arrive(row, now, due)
+
+    def forget(self, row: JobRow) -> None:
+        """Delete an ended job with all its outcomes."""
+        self._leave(row)
+        del self.jobs[row.job.id]
+
+    def _leave(self, row: JobRow) -> None:
+        self.standing[row.job.queue, row.status] -= 1
+        self.ready[row.job.lane].pop(row.job.id, None)
+        self.later.pop(row.job.id, None)
+        row.due = None
+
+    def _arrive(self, row: JobRow, now: int, due: int | None) -> None:
+        job = row.job
+        self.standing[job.queue, row.status] += 1
+        if row.status is Status.PENDING:
+            self._arrivals += 1
+            row.arrival, row.ready_at = self._arrivals, now
+            self.ready[job.lane][job.id] = row
+        elif row.status is Status.SCHEDULED:
+            # never due in the past, so that whoever scans from a watermark on sees it
+            row.due = max(now, due or now)
+            self.later[job.id] = row
+        elif row.status in TERMINAL:
+            self.totals[row.status.value] += 1
+            if job.unique_key is not None:
+                del self.unique[job.type, job.unique_key]
+
+    # -- claims ----------------------------------------------------------------------------------
+
+    def candidates(self, request: ClaimRequest) -> list[JobRow]:
+        """The head of the line, as long as the claim's limit, without those that nobody may take now."""
+        line = self._line(request.types, request.queues)
+        return list(islice((row for row in line if request.alone or row.care != Care.ALONE), request.limit))
+
+    def _line(self, types: frozenset[str], queues: frozenset[str] | None) -> Iterator[JobRow]:
+        """The pending jobs of some lanes, by (priority, arrival)."""
+        lanes = [
+            rows.values()
+            for lane, rows in self.ready.items()
+            if lane.type in types and (queues is None or lane.queue in queues)
+        ]
+        return merge(*lanes, key=attrgetter("job.priority", "arrival"))
+
+    def start(self, rows: Sequence[JobRow], claim: ClaimRow, now: int) -> None:
+        """Hand pending jobs to a claim, each under its next number."""
+        for row in rows:
+            self.move(row, Status.PROCESSING, now)
+            row.number += 1
+            row.claim = claim
+            claim.runs[row.job.id] = row.number
+        if rows:
+            self.claims[claim.batch] = claim
+
+    # -- outcomes --------------------------------------------------------------------------------
+
+    def end(self, row: JobRow, claim: ClaimRow, finish: Finish, now: int) -> None:
+        """Write the outcome of the run under way. A cancel that was asked for beats a further run."""
+        again = finish.status not in TERMINAL
+        status = Status.CANCELLED if again and row.cancel_asked is not None else finish.status
+        self.move(row, status, now, finish.run_at)
+        row.attempt, row.care = finish.attempt, finish.care
+        row.crashes, row.interruptions = finish.crashes, finish.interruptions
+        row.claim = row.cancel_asked = None
+        node = claim.node.info.id
+        worker = None if finish.worker is None else f"{node}/worker-{finish.worker}"
+        self._write(row, finish, worker=worker, node=node)
+        self.totals["retried"] += finish.what is What.FAILED and status is Status.SCHEDULED
+        self.totals["rescued"] += finish.what is What.LOST
+        del claim.runs[row.job.id]
+        if not claim.runs:
+            del self.claims[claim.batch]
+
+    def give_back(self, claim: ClaimRow, what: What, now: int) -> int:
+        """End every run of a claim that still owes an outcome in the same way. Returns how many."""
+        rows = [self.jobs[each] for each in claim.runs]
+        for row in rows:
+            self.cut(row, claim, what, now)
+        return len(rows)
+
+    def cut(self, row: JobRow, claim: ClaimRow, what: What, now: int) -> None:
+        """End a run from outside; a release says that it never started, of others nobody knows."""
+        run = Run() if what is What.RELEASED else Run(started_at=claim.claimed_at)
+        self.end(row, claim, decide(claimed(row, claim), Outcome(what), run, now), now)
+
+    def end_unclaimed(self, row: JobRow, now: int, error: JobError | None = None) -> None:
+        """Cancel a job that no node runs, under a claim number of its own."""
+        self.move(row, Status.CANCELLED, now)
+        self._note(row, What.CANCELLED, now, error)
+
+    def restart(self, row: JobRow, now: int) -> None:
+        """Send an ended job back to pending as if new, but for its claim number; the outcome is the audit."""
+        self.move(row, Status.PENDING, now)
+        if row.job.unique_key is not None:
+            self.unique[row.job.type, row.job.unique_key] = row.job.id
+        row.attempt = row.crashes = row.interruptions = 0
+        row.care = care(0, row.job.max_attempts, 0)
+        self._note(row, What.RETRIED, now, None)
+        self.totals["retried"] += 1
+
+    def _write(self, row: JobRow, finish: Finish, *, worker: str | None, node: str) -> None:
+        ended = Attempt(
+            number=finish.number,
+            what=finish.what,
+            status=row.status,
+            attempt=finish.attempt,
+            error=finish.error,
+            started_at=finish.started_at,
+            finished_at=finish.finished_at,
+            worker_id=worker,
+            node=node,
+        )
+        row.outcomes[finish.number] = OutcomeRow(ended, finish.token, finish.result)
+
+    def _note(self, row: JobRow, what: What, now: int, error: JobError | None) -> None:
+        row.number += 1
+        ended = Attempt(
+            number=row.number,
+            what=what,
+            status=row.status,
+            attempt=row.attempt,
+            error=error,
+            started_at=None,
+            finished_at=now,
+            worker_id=None,
+            node=None,
+        )
+        row.outcomes[row.number] = OutcomeRow(ended, 0, None)

@@ -1,0 +1,1 @@
+"""For tests of and with Ferryman: a clock moved by hand, and the conformance suite for stores."""

@@ -1,0 +1,178 @@
+"""register, beat, retire, rescue, release: who may claim, and what becomes of what a dead node held."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferryman.domain.errors import NodeNotLive
+from ferryman.domain.outcome import What
+from ferryman.domain.state import Status
+from ferryman.store.protocol import NodeInfo, Rescued
+from ferryman.testing.conformance.bench import Bench
+from ferryman.testing.conformance.handing_in import NOBODY
+from ferryman.testing.conformance.harness import LEASE
+
+
+class Nodes:
+    """A node claims while it is live; what a dead one held comes back, and its late writes are fenced."""
+
+    async def test_registered_types_are_known_for_good(self, bench: Bench) -> None:
+        assert await bench.store.known_types() == frozenset()
+        first = await bench.node(types=frozenset({"a", "b"}))
+        await bench.node(types=frozenset({"b", "c"}))
+        await bench.bury(first)
+        assert await bench.store.known_types() == frozenset({"a", "b", "c"})
+
+    async def test_two_nodes_have_two_numbers(self, bench: Bench) -> None:
+        assert await bench.node() != await bench.node()
+
+    async def test_a_registration_said_twice_is_one_node(self, bench: Bench) -> None:
+        info = NodeInfo("node-x", "host", 1, "0.1.0", frozenset({"echo"}), frozenset({"q"}), 1)
+        assert await bench.store.register(info, bench.now) == await bench.store.register(info, bench.now)
+
+    async def test_a_live_node_beats(self, bench: Bench) -> None:
+        node = await bench.node()
+        assert bench.store.beat(node)
+        assert not bench.store.beat(NOBODY)
+
+    async def test_a_rescued_node_hears_of_it_and_may_not_claim(self, bench: Bench) -> None:
+        node = await bench.node()
+        await bench.bury(node)
+        assert not bench.store.beat(node)
+        await bench.add()
+        with pytest.raises(NodeNotLive):
+            await bench.claim(node)
+
+    async def test_a_retired_node_may_not_claim(self, bench: Bench) -> None:
+        node = await bench.node()
+        await bench.store.retire(node, bench.now)
+        await bench.store.retire(node, bench.now)
+        assert not bench.store.beat(node)
+        with pytest.raises(NodeNotLive):
+            await bench.claim(node)
+        assert await bench.rescue() == []
+
+    async def test_retiring_a_node_that_never_was_is_nothing(self, bench: Bench) -> None:
+        await bench.store.retire(NOBODY, bench.now)
+
+    async def test_what_a_retired_node_still_held_is_not_lost(self, bench: Bench) -> None:
+        job = await bench.start()
+        await bench.store.retire(await bench.home(), bench.now)
+        await bench.rescue()
+        assert await bench.status(job.id) is Status.PENDING
+
+    # -- rescue ----------------------------------------------------------------------------------
+
+    async def test_rescue_gives_back_what_a_dead_node_held(self, bench: Bench) -> None:
+        node = await bench.node()
+        ids = [await bench.add() for _ in range(3)]
+        jobs = (await bench.claim(limit=2)).jobs + (await bench.claim(limit=1)).jobs
+        await bench.finish(jobs[0])
+        name = (await bench.read(ids[1])).node
+        assert await bench.bury(node) == [Rescued(name or "", 2)]
+        for id in ids[1:]:
+            job = await bench.read(id)
+            assert (job.status, job.attempt, job.claim, job.node) == (Status.PENDING, 1, 1, name)
+            assert job.error is not None
+            assert job.error.code == "FM505"
+            last = await bench.last(id)
+            assert (last.what, last.status, last.node, last.worker_id) == ("lost", Status.PENDING, name, None)
+        assert await bench.status(ids[0]) is Status.COMPLETED
+        assert await bench.totals("rescued", "completed", "retried") == [2, 1, 0]
+        assert list(await bench.store.open_batches(node)) == []
+        assert await bench.rescue() == []
+
+    async def test_rescue_finds_a_dead_node_that_held_nothing(self, bench: Bench) -> None:
+        (rescued,) = await bench.bury(await bench.node())
+        assert rescued.count == 0
+
+    async def test_rescue_leaves_the_living_alone(self, bench: Bench) -> None:
+        living = await bench.node()
+        job = await bench.start()
+        await bench.bury(await bench.node())
+        assert bench.store.beat(living)
+        await bench.finish(job)
+
+    async def test_beats_keep_a_node_alive_for_ever(self, bench: Bench) -> None:
+        node = await bench.node()
+        job = await bench.start()
+        for _ in range(20):
+            bench.clock.advance(LEASE / 2)
+            assert bench.store.beat(node)
+            assert await bench.rescue() == []
+        await bench.finish(job)
+
+    async def test_a_node_that_beats_no_more_is_dead_after_the_lease(self, bench: Bench) -> None:
+        node = await bench.node()
+        job = await bench.start()
+        assert await bench.rescue() == []
+        bench.clock.advance(LEASE - 1)
+        assert await bench.rescue() == []
+        bench.clock.advance(2)
+        assert [each.count for each in await bench.rescue()] == [1]
+        assert await bench.status(job.id) is Status.PENDING
+        assert not bench.store.beat(node)
+
+    async def test_an_observer_that_looks_for_the_first_time_waits_a_whole_lease(self, bench: Bench) -> None:
+        await bench.node()
+        bench.clock.advance(10 * LEASE)
+        assert await bench.rescue() == []
+
+    @pytest.mark.parametrize("seconds", [-86_400.0, 86_400.0])
+    async def test_a_jump_of_the_wall_clock_kills_nobody(self, bench: Bench, seconds: float) -> None:
+        node = await bench.node()
+        await bench.rescue()
+        bench.clock.jump(seconds)
+        assert await bench.rescue() == []
+        assert bench.store.beat(node)
+
+    async def test_a_job_lost_on_its_last_attempt_ends_failed(self, bench: Bench) -> None:
+        job = await bench.start(max_attempts=1)
+        await bench.bury(await bench.home())
+        read = await bench.read(job.id)
+        assert (read.status, read.attempt, read.finished_at) == (Status.FAILED, 1, bench.now)
+        assert await bench.totals("rescued", "failed") == [1, 1]
+
+    async def test_a_lost_job_whose_cancel_was_asked_for_ends_cancelled(self, bench: Bench) -> None:
+        job = await bench.start()
+        await bench.store.cancel(job.id, bench.now)
+        await bench.bury(await bench.home())
+        assert await bench.status(job.id) is Status.CANCELLED
+        assert await bench.totals("rescued", "cancelled") == [1, 1]
+
+    # -- claims whose reply was lost -------------------------------------------------------------
+
+    async def test_a_released_batch_goes_back_unspent(self, bench: Bench) -> None:
+        node = await bench.node()
+        ids = [await bench.add(max_attempts=1) for _ in range(3)]
+        batch = await bench.claim()
+        await bench.finish(batch.jobs[0])
+        assert await bench.store.release(node, batch.id, bench.now) == 2
+        for id in ids[1:]:
+            job = await bench.read(id)
+            assert (job.status, job.attempt, job.claim, job.error) == (Status.PENDING, 0, 1, None)
+            assert (await bench.last(id)).what == "released"
+        assert list(await bench.store.open_batches(node)) == []
+        assert await bench.store.release(node, batch.id, bench.now) == 0
+
+    async def test_a_release_keeps_what_is_known_of_crashes(self, bench: Bench) -> None:
+        await bench.start()
+        await bench.bury(await bench.home())
+        node = await bench.node()
+        batch = await bench.claim(node)
+        await bench.store.release(node, batch.id, bench.now)
+        (job,) = (await bench.claim(node)).jobs
+        assert (job.crashes, job.attempt, job.number) == (1, 2, 3)
+
+    async def test_a_release_of_a_job_whose_cancel_was_asked_for_cancels_it(self, bench: Bench) -> None:
+        job = await bench.start()
+        await bench.store.cancel(job.id, bench.now)
+        assert await bench.store.release(await bench.home(), job.batch, bench.now) == 1
+        assert await bench.status(job.id) is Status.CANCELLED
+
+    async def test_a_node_releases_only_its_own(self, bench: Bench) -> None:
+        job = await bench.start()
+        other = await bench.node()
+        assert await bench.store.release(other, job.batch, bench.now) == 0
+        assert list(await bench.store.open_batches(other)) == []
+        await bench.finish(job, What.DONE)

@@ -1,0 +1,61 @@
+"""All themes in one class, and the fixtures that they share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from ferryman.testing.conformance import invariants
+from ferryman.testing.conformance.bench import Bench
+from ferryman.testing.conformance.chores import Expiring, Promoting, Pruning
+from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
+from ferryman.testing.conformance.edges import Edges
+from ferryman.testing.conformance.fencing import Fencing
+from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCancelled
+from ferryman.testing.conformance.handing_in import HandingIn
+from ferryman.testing.conformance.harness import Harness
+from ferryman.testing.conformance.model import Modelled
+from ferryman.testing.conformance.nodes import Nodes
+from ferryman.testing.conformance.people import Cancelling, Retrying
+from ferryman.testing.conformance.racing import Racing
+from ferryman.testing.conformance.reading import Counting, Reading
+
+
+@pytest.mark.anyio
+class StoreConformance(
+    HandingIn,
+    Claiming,
+    ClaimingWithCare,
+    Finishing,
+    FinishingWhenCancelled,
+    Fencing,
+    Nodes,
+    Cancelling,
+    Retrying,
+    Promoting,
+    Expiring,
+    Pruning,
+    Reading,
+    Counting,
+    Edges,
+    Racing,
+    Modelled,
+):
+    """Subclass it and give it a `make_harness` fixture. After every test all invariants must hold."""
+
+    @pytest.fixture
+    def make_harness(self) -> Callable[[], Harness]:
+        """How to make one fresh, empty store; may be called several times in a test."""
+        raise NotImplementedError("Give your subclass a fixture `make_harness`.")
+
+    @pytest.fixture
+    async def bench(self, make_harness: Callable[[], Harness]) -> AsyncIterator[Bench]:
+        """A workbench over one fresh store."""
+        harness = make_harness()
+        bench = Bench(harness, await harness.open())
+        try:
+            yield bench
+            await invariants.check(bench.store, bench.nodes, bench.now)
+        finally:
+            await harness.close()

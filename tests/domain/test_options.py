@@ -1,0 +1,130 @@
+"""The options of a job: each value is taken, or refused by name with what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ferryman.domain import options
+from ferryman.domain.errors import BadOption
+
+NOW = 1_800_000_000_000_000
+
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+def moment(value: Any) -> int:
+    return options.moment("run_at", value, NOW)
+
+
+def seconds(value: Any) -> float:
+    return options.seconds_of("delay", value)
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        (options.queue, "mail.high_prio-2"),
+        (options.queue, "q" * 128),
+        (options.type_name, "shop:send.mail-2_x"),
+        (options.job_id, "01890a5d-ac96-774b-bcce-b302099a8057"),
+        (options.priority, 0),
+        (options.priority, 9),
+        (options.max_attempts, 1),
+        (options.max_attempts, 1000),
+        (options.timeout, 0.001),
+        (seconds, 0),
+        (seconds, options.MAX_DELAY),
+        (moment, 0),
+        (moment, NOW + options.MAX_DELAY * 1_000_000),
+        (options.unique_key, "x" * 256),
+        (options.unique_key, "ключ 鍵"),
+        (options.idempotency_key, "!~" * 127),
+        (options.tags, ("a", "ß" * 64)),
+        (options.tags, ()),
+    ],
+)
+def test_what_is_allowed_comes_back(check: Callable[[Any], Any], value: Any) -> None:
+    assert check(value) == value
+
+
+@pytest.mark.parametrize(
+    ("check", "option", "values"),
+    [
+        (options.queue, "queue", ["", "a b", "a:4", "q" * 129, "é", "a\n", None, 5, b"a"]),
+        (options.type_name, "type", ["", "a b", "t" * 129, "größe", "a\n", None, 5]),
+        (options.job_id, "id", ["", "x", "01890A5D-AC96-774B-BCCE-B302099A8057", None, 5]),
+        (options.priority, "priority", [-1, 10, 1.0, "5", True, None, 10**5000]),
+        (options.max_attempts, "max_attempts", [0, 1001, 2.0, "5", True, None]),
+        (options.timeout, "timeout", [0, -1, float("nan"), float("inf"), "5", True, None, 10**400]),
+        (seconds, "delay", [-1, -0.1, float("nan"), float("inf"), "5", True, None, timedelta(-1), 1e9, 10**400]),
+        (moment, "run_at", [-1, NOW * 10, 1.5, "5", True, None]),
+        (options.unique_key, "unique_key", ["", "x" * 257, "a\0", "ü\0", "\ud800", None, 5]),
+        (options.idempotency_key, "idempotency_key", ["", "x" * 256, "a b", "é", "a\n", None, 5]),
+        (options.tags, "tags", ["abc", None, 5, {"a": 1}, ["x"] * 21]),
+        (options.tags, "a tag", [[""], ["x" * 65], ["a\0"], [5], [None], ("a", "\udfff")]),
+    ],
+)
+def test_what_is_not_allowed_is_named_with_what_is(check: Callable[[Any], Any], option: str, values: list[Any]) -> None:
+    for value in values:
+        with pytest.raises(BadOption) as caught:
+            check(value)
+        assert caught.value.what.startswith(f"{option} cannot be ")
+        assert caught.value.why.startswith("Allowed: ")
+
+
+def test_the_value_is_shown_as_far_as_it_can_be() -> None:
+    assert options.refused("queue", "a b", "letters").what == "queue cannot be 'a b'."
+    assert options.refused("queue", "x" * 1000, "letters").what.endswith("x....")
+    assert str(options.refused("queue", "größe\n", "letters")).isascii()
+    assert len(options.refused("queue", "x" * 1000, "letters").what) < 120
+    assert options.refused("queue", Unshowable(), "letters").what == "queue cannot be a Unshowable."
+    assert options.refused("queue", 10**5000, "letters").what == "queue cannot be a int."
+
+
+def test_a_tag_said_twice_counts_once() -> None:
+    assert options.tags(["b", "a", "b"]) == ("b", "a")
+
+
+def test_a_timedelta_is_seconds() -> None:
+    assert options.seconds_of("delay", timedelta(days=1, milliseconds=5)) == 86_400.005
+
+
+def test_a_datetime_is_read_to_the_microsecond_in_any_zone() -> None:
+    assert options.moment_of("at", datetime(1970, 1, 1, 0, 0, 0, 1, UTC)) == 1
+    east = timezone(timedelta(hours=2))
+    assert options.moment_of("at", datetime(1970, 1, 1, 2, tzinfo=east)) == 0
+
+
+@pytest.mark.parametrize("value", [datetime(2026, 1, 1), "2026-01-01", 5, None])  # noqa: DTZ001
+def test_a_time_without_a_zone_is_refused(value: Any) -> None:
+    with pytest.raises(BadOption, match="time zone"):
+        options.moment_of("at", value)
+
+
+@given(st.one_of(st.text(), st.binary(), st.integers(), st.floats(), st.none(), st.lists(st.text())))
+def test_no_value_gets_anything_but_an_answer_or_a_bad_option(value: Any) -> None:
+    for check in (
+        options.queue,
+        options.type_name,
+        options.job_id,
+        options.priority,
+        options.max_attempts,
+        options.timeout,
+        options.unique_key,
+        options.idempotency_key,
+        options.tags,
+        seconds,
+        moment,
+    ):
+        with suppress(BadOption):
+            check(value)

@@ -1,0 +1,101 @@
+"""Who is alive on one machine: lock files for dead processes, beat counters for hung ones."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ferryman.store.sqlite.liveness import Liveness
+from ferryman.testing.clock import ManualClock
+from tests.store.files import claim_of, new_job, node_info, sqlite_store
+
+HOLD = """
+import sys
+from pathlib import Path
+from ferryman.store.sqlite.liveness import Liveness
+Liveness(Path(sys.argv[1]), lambda: 0.0).enter("theirs")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_process_is_dead_at_once(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    liveness = Liveness(tmp_path, ManualClock().monotonic)
+    assert not liveness.dead("theirs", 10)
+    holder.kill()
+    holder.communicate()
+    assert liveness.dead("theirs", 10)
+
+
+def test_a_hung_node_is_dead_after_its_lease(tmp_path: Path) -> None:
+    clock = ManualClock()
+    own, other = Liveness(tmp_path, clock.monotonic), Liveness(tmp_path, clock.monotonic)
+    own.enter("mine")
+    assert not other.dead("mine", 10)
+    clock.advance(9)
+    assert own.beat("mine")
+    assert not other.dead("mine", 10)
+    clock.advance(9.9)
+    assert not other.dead("mine", 10)
+    clock.advance(0.2)
+    assert other.dead("mine", 10)
+
+
+def test_the_wall_clock_does_not_matter(tmp_path: Path) -> None:
+    clock = ManualClock()
+    own, other = Liveness(tmp_path, clock.monotonic), Liveness(tmp_path, clock.monotonic)
+    own.enter("mine")
+    assert not other.dead("mine", 10)
+    clock.jump(86400)
+    assert not other.dead("mine", 10)
+
+
+def test_a_buried_node_learns_it_from_its_next_beat(tmp_path: Path) -> None:
+    clock = ManualClock()
+    own, other = Liveness(tmp_path, clock.monotonic), Liveness(tmp_path, clock.monotonic)
+    own.enter("mine")
+    assert own.beat("mine")
+    other.bury("mine")
+    assert not own.beat("mine")
+
+
+def test_a_node_that_left_does_not_beat(tmp_path: Path) -> None:
+    own = Liveness(tmp_path, ManualClock().monotonic)
+    own.enter("mine")
+    own.leave("mine")
+    own.leave("mine")
+    assert not own.beat("mine")
+    assert list(tmp_path.glob("*.lock")) == []
+
+
+@pytest.mark.anyio
+async def test_a_rescue_checks_the_beat_again_before_it_buries(tmp_path: Path) -> None:
+    clock = ManualClock()
+    one, two = (sqlite_store(tmp_path / "jobs.db", clock) for _ in range(2))
+    await one.open()
+    await two.open()
+    node = await one.register(node_info("n1"), clock.now())
+    await one.insert([new_job("a")], clock.now())
+    await one.claim(claim_of(node), clock.now())
+    await two.rescue(clock.now(), 10)
+    clock.advance(11)
+    listed = two._read
+
+    async def read_then_beat(request: object) -> object:
+        answer: object = await listed(request)  # type: ignore[arg-type]
+        one.beat(node)
+        return answer
+
+    two._read = read_then_beat  # type: ignore[assignment, method-assign]
+    assert await two.rescue(clock.now(), 10) == []
+    assert one.beat(node)
+    await one.close()
+    await two.close()
