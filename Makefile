@@ -31,10 +31,14 @@ lint: $(READY)
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-# the domain and the stores are the ground: every branch of them is run by a test
+# The domain and the stores are the ground: every branch of them is run by a test. Only they run under coverage:
+# the engine's tests raise exceptions in threads from outside, which hangs in a tracer.
+GROUND := tests/domain tests/store
+
 test: lint
-	$(BIN)/pytest --cov --cov-report=
-	$(BIN)/coverage report --include='src/ferryman/domain/*,src/ferryman/store/*' --fail-under=100
+	$(BIN)/pytest $(GROUND) --cov --cov-report=
+	$(BIN)/coverage report --fail-under=100
+	$(BIN)/pytest $(addprefix --ignore=,$(GROUND))
 
 # kill -9 of serve under load: 0 lost, 0 committed twice, or exit code 1
 chaos: $(READY)

@@ -13,9 +13,11 @@ import asyncio
 import json
 import sys
 import time
+from typing import cast
 from urllib.parse import urlsplit
 
 from benchmarks.figures import percentile
+from ferryman.main import new_event_loop
 
 PAYLOAD = "x" * 180
 
@@ -32,8 +34,7 @@ class Sender(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._next()
 
     def data_received(self, data: bytes) -> None:
@@ -121,7 +122,8 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--type", default="noop")
     options = parser.parse_args()
-    figures = asyncio.run(load(options.url, options.requests, options.connections, options.type))
+    loading = load(options.url, options.requests, options.connections, options.type)
+    figures = new_event_loop().run_until_complete(loading)
     print(json.dumps(figures))
     return 1 if figures["refused"] else 0
 

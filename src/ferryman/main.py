@@ -11,7 +11,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, cast
@@ -107,19 +107,26 @@ class Server:
         self._lag = LoopLag(metrics.see_loop_lag)
         self._attach = attach or _nobody
         api = make_api(
-            self.client, max_body=settings.max_body, stats=self.node, metrics=metrics, readiness=self._missing
+            self.client,
+            max_body=settings.max_body,
+            stats=self.node,
+            metrics=metrics,
+            readiness=self._missing,
+            new_request_id=lambda: f"{ids.number():016x}",
         )
         self._http = HttpServer(api, settings.host, settings.port)
         self._parts = StartList(
+            # a taken port is found out before anything else happens; connections wait until "http" answers them
+            Part("port", self._http.bind, self._http.unbind),
             # closes last, once everybody has written what there was to write
             Part("store", self.client.open, self.client.close),
             Part("loop lag", self._start_lag, self._stop_lag),
             # handlers enqueue from the first job to the last
             Part("app", self._attach_client, self._detach_client),
+            # other processes that use the same store: they hear of what the node releases when it stops
+            Part("doorbell", self._listen, self._deafen),
             # stops claiming, lets runs end within the stop deadline, writes their outcomes, retires
             Part("node", self.node.start, self.node.stop),
-            # other processes that enqueue into the same store
-            Part("doorbell", self._listen, self._deafen),
             # the first to stop: nothing new comes in, what is under way is answered
             Part("http", self._start_http, self._stop_http),
         )
@@ -227,7 +234,7 @@ def _run_loop(work: Coroutine[Any, Any, int]) -> int:
 
 
 @contextmanager
-def _signals(stop: asyncio.Future[None]) -> Iterator[None]:
+def _signals(stop: asyncio.Future[None]) -> Generator[None]:
     """The first SIGTERM or SIGINT resolves `stop`, the second ends the process, even while the loop is blocked."""
     loop = asyncio.get_running_loop()
     if threading.current_thread() is not threading.main_thread():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import importlib.util
 import logging
 from collections import Counter
@@ -106,6 +107,24 @@ def test_jobs_that_do_nothing_run_once_each_and_spread_over_the_workers(workers:
             assert {(job.status, job.attempt, job.claim) for job in jobs} == {(Status.COMPLETED, 1, 1)}
             assert Counter(run.job.id for run in bench.ended) == dict.fromkeys(ids, 1)
             assert len({job.worker_id for job in jobs}) == workers
+
+    run_virtual(play())
+
+
+def test_a_worker_gives_the_loop_a_turn_between_two_jobs() -> None:
+    async def play() -> None:
+        happened: list[str] = []
+
+        async def job() -> None:
+            happened.append("job")
+            asyncio.get_running_loop().call_soon(happened.append, "turn")
+
+        async with Bench(job, workers=1, capacity=100) as bench:
+            await turns()
+            assert bench.node._life is not None
+            bench.node._life.channel.send_all([claimed_job("job", id=str(number)) for number in range(20)])
+            await bench.until(lambda: len(bench.fenced) == 20)
+            assert happened == ["job", "turn"] * 20
 
     run_virtual(play())
 

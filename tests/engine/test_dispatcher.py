@@ -277,6 +277,7 @@ def test_an_offer_whose_fate_is_unknown_leaves_nothing_claimed() -> None:
             await bench.until(lambda: any(run.outcome.what is What.DONE for run in bench.ended))
             found = await bench.job(job.id)
             assert (found.status, found.attempt, found.claim) == (Status.COMPLETED, 1, 2)
+            assert bench.loop.time() < 0.2, "it does not wait for the next comparison of the books"
 
     run_virtual(play())
 
@@ -313,6 +314,7 @@ def test_a_claim_whose_reply_was_lost_is_released_and_claimed_again() -> None:
             await bench.until(lambda: sum(run.outcome.what is What.DONE for run in bench.ended) == 2)
             jobs = await bench.jobs(ids)
             assert {(job.status, job.attempt, job.claim) for job in jobs} == {(Status.COMPLETED, 1, 2)}
+            assert bench.loop.time() < 0.2, "it does not wait for the next comparison of the books"
 
     run_virtual(play())
 
@@ -344,6 +346,24 @@ def test_reconcile_releases_what_the_node_does_not_know_and_nothing_else() -> No
             assert (await bench.job(mine)).status is Status.PROCESSING
             await bench.until_ended(2)
             assert (await bench.job(mine)).claim == 1
+
+    run_virtual(play())
+
+
+def test_reconcile_spares_a_batch_of_which_some_runs_have_ended() -> None:
+    async def play() -> None:
+        async with Bench(quick, second, workers=3) as bench:
+            now = bench.clock.now()
+            jobs = [*new_jobs(bench, "quick"), *new_jobs(bench, "second", 2)]
+            await bench.store.insert(jobs, now)
+            bench.wakeup.work()
+            await bench.until_ended(1)
+            await dispatcher_of(bench).reconcile()
+            await bench.until_ended(3)
+            assert {(job.status, job.claim) for job in await bench.jobs([job.id for job in jobs])} == {
+                (Status.COMPLETED, 1)
+            }
+            assert dispatcher_of(bench)._known == {}
 
     run_virtual(play())
 

@@ -48,7 +48,12 @@ def test_a_node_says_who_it_is_and_what_it_does() -> None:
         async with Bench(second, workers=3, capacity=5, queues=(("a", None), ("b", 2))) as bench:
             node = bench.node
             info = bench.store._tables.nodes[node._life.number].info  # type: ignore[union-attr]
-            assert (info.id, info.types, info.queues, info.workers) == (node.id, {"second"}, {"a", "b"}, 3)
+            assert (info.id, info.types, info.queues, info.workers) == (
+                node.id,
+                frozenset({"second"}),
+                frozenset({"a", "b"}),
+                3,
+            )
             await bench.enqueue("second", queue="a", count=2)
             await turns()
             assert (node.workers, node.in_progress, node.channel_length, node.channel_capacity) == (3, 2, 0, 5)
@@ -154,11 +159,14 @@ def test_claims_of_a_dead_node_come_back_before_the_first_claim() -> None:
         request = ClaimRequest(number, 5, frozenset({"noop"}), None, 1, 1, alone=True)
         await bench.store.claim(request, bench.clock.now())
         bench.store._tables.nodes[number].live = False
+        bench.store.calls.clear()
         async with bench:
             await bench.until_ended(1)
             assert bench.loop.time() == 0.0
             assert any(isinstance(event, JobsRescued) for event in bench.events)
             assert (await bench.job(id)).attempt == 2
+            calls = bench.store.calls
+            assert calls.index("rescue") < calls.index("register") < calls.index("claim")
 
     run_virtual(play())
 
@@ -277,6 +285,7 @@ def test_a_node_lost_while_it_stops_just_stops() -> None:
         await turns()
         await rescued_by_another(bench)
         await stopping
+        assert bench.loop.time() == pytest.approx(0.3), "its handlers are cut off at once: others may run its jobs"
         assert bench.node.id == old
         assert bench.fenced[0].job.id == id
         assert (await bench.job(id)).status is Status.PENDING
@@ -296,6 +305,24 @@ def test_a_stop_while_the_node_begins_anew_ends_it() -> None:
         before = bench.loop.time()
         await bench.node.stop()
         assert bench.loop.time() == before, "the pause between two tries is cut short"
+
+    run_virtual(play())
+
+
+def test_a_stop_while_the_node_registers_anew_leaves_nothing_behind() -> None:
+    async def play() -> None:
+        bench = Bench(noop, workers=1, beat=2.0, lease=10.0)
+        await bench.node.start()
+        await turns()
+        gate = bench.store.hold("register")
+        kill(bench)
+        await pause(5.0)
+        stopping = bench.loop.create_task(bench.node.stop())
+        await turns()
+        assert not stopping.done()
+        gate.set_result(None)
+        await stopping
+        assert not [node for node in bench.store._tables.nodes.values() if node.live]
 
     run_virtual(play())
 

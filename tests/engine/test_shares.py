@@ -21,10 +21,14 @@ def test_without_queues_there_is_one_group_for_all() -> None:
 
 def test_queues_without_share_are_claimed_together_the_others_each_alone_in_the_order_given() -> None:
     shares = Shares((("mail", 4), ("a", None), ("bulk", 1), ("b", None)))
-    assert [group.queues for group in shares.worth_asking()] == [{"mail"}, {"a", "b"}, {"bulk"}]
+    assert [group.queues for group in shares.worth_asking()] == [
+        frozenset({"mail"}),
+        frozenset({"a", "b"}),
+        frozenset({"bulk"}),
+    ]
     assert [group.room for group in shares.worth_asking()] == [4, None, 1]
     assert shares.free is not None
-    assert shares.free.queues == {"a", "b"}
+    assert shares.free.queues == frozenset({"a", "b"})
 
 
 def test_where_every_queue_has_a_share_nothing_can_be_offered() -> None:

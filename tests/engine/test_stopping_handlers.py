@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from ferryman.domain.outcome import Outcome, Run, What
+from ferryman.domain.job import ClaimedJob
+from ferryman.domain.outcome import Outcome, What
 from ferryman.domain.state import Status
+from ferryman.engine.channel import Channel
 from ferryman.engine.incarnation import Incarnation
-from ferryman.engine.running import Reason, Running
+from ferryman.engine.running import Reason
 from ferryman.engine.signals import Retry, Snooze
+from ferryman.engine.worker import Worker
 from ferryman.testing.virtual_loop import run_virtual
 from tests.engine.world import Bench, claimed_job, handler, pause, turns
 
@@ -230,14 +233,12 @@ def test_only_the_first_reason_counts() -> None:
                 await pause(2.0)
 
         async with Bench(handler(job, timeout=3.0), workers=1) as bench:
-            (id,) = await bench.enqueue("job")
-            await bench.until(lambda: True)
+            (id,) = await bench.enqueue("job", max_attempts=1)
             await pause(3.5)
-            await cancel(bench, id)
+            life_of(bench).pool.cancel([(id, 1)])
             await bench.until_ended(1)
-            # asked to cancel while it was being timed out: the store makes of its next attempt a cancel
-            assert code(bench.ended[0].outcome) is None
-            assert (await bench.job(id)).status is Status.CANCELLED
+            assert bench.loop.time() == pytest.approx(5.0), "nor is it cancelled again while it cleans up"
+            assert code(bench.ended[0].outcome) == "FM502"
 
     run_virtual(play())
 
@@ -248,9 +249,12 @@ def test_only_the_first_reason_counts() -> None:
 async def healthy(bench: Bench) -> None:
     """The next job of each worker may wait and use timeouts of its own."""
     before = len(bench.ended)
+    workers = [worker.task for worker in life_of(bench).pool._workers.values()]
+    assert not any(task.done() for task in workers)
     await bench.enqueue("probe", count=4)
     await bench.until_ended(before + 4)
     assert [run.outcome.result for run in bench.ended[before:]] == ['"well"'] * 4
+    assert [worker.task for worker in life_of(bench).pool._workers.values()] == workers, "nobody had to be replaced"
 
 
 async def probe() -> str:
@@ -316,6 +320,27 @@ def test_a_handler_that_cancels_its_own_job_in_its_first_step_and_returns() -> N
             await bench.until_ended(1)
             assert bench.ended[0].outcome.what is What.CANCELLED
             await healthy(bench)
+
+    run_virtual(play())
+
+
+def test_a_handler_that_cancels_its_own_job_in_its_first_step_and_waits() -> None:
+    async def play() -> None:
+        async def job() -> None:
+            life_of(bench).pool.cancel([(running.job.id, 1) for running in life_of(bench).pool.running()])
+            await asyncio.Event().wait()
+
+        async def long() -> None:
+            await pause(60.0)
+
+        bench = Bench(job, long, workers=1)
+        async with bench:
+            await bench.enqueue("job")
+            await bench.until_ended(1)
+            assert (bench.ended[0].outcome.what, bench.loop.time()) == (What.CANCELLED, 0.0)
+            await bench.enqueue("long")
+            await bench.until_ended(2)
+            assert bench.ended[1].outcome.what is What.DONE, "the first run's ladder is gone"
 
     run_virtual(play())
 
@@ -411,11 +436,15 @@ def test_a_worker_that_is_closed_closes_its_handler_and_makes_no_outcome_of_it()
     async def play() -> None:
         async with Bench(job, workers=1) as bench:
             life = life_of(bench)
-            worker = life.pool._workers[1]
-            running = Running(claimed_job("job"), Run(1), worker, bench.loop.time())
-            coroutine = life.pool._executor.run(running)
+            pool, channel = life.pool, Channel[ClaimedJob](1)
+            channel.send_nowait(claimed_job("job"))
+            worker = Worker("w", 1, channel, pool._executor, pool._completer, pool, bench.clock, bench.ids.number)
+            worker._task = asyncio.current_task()
+            coroutine = worker._work()
             coroutine.send(None)
             coroutine.close()
             assert closed == [True]
+            await turns()
+            assert not bench.store.groups
 
     run_virtual(play())

@@ -12,6 +12,7 @@ import pytest
 from ferryman.domain.events import ThreadStuck
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
+from ferryman.engine import threads
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
 from ferryman.engine.threads import HandlerThread, Stopped, ThreadCall
@@ -214,27 +215,49 @@ async def test_a_call_that_has_ended_cannot_be_stopped() -> None:
 
 async def test_a_call_is_raised_in_once() -> None:
     thread = HandlerThread("test")
-    begun = threading.Event()
-    raised: list[BaseException] = []
+    begun, caught, go_on = threading.Event(), threading.Event(), threading.Event()
 
     def stubborn() -> str:
         begun.set()
         try:
             busy()
-        except Stopped as error:
-            raised.append(error)
-        total = 0
-        for number in range(100_000):
-            total += number
+        except Stopped:
+            caught.set()
+        go_on.wait()
         return "went on"
 
     call = thread.call(stubborn)
     await asyncio.get_running_loop().run_in_executor(None, begun.wait)
     assert call.stop()
+    await asyncio.get_running_loop().run_in_executor(None, caught.wait)
     assert call.stop()
+    go_on.set()
     answer = await call.answer
-    assert (answer.value, len(raised)) == ("went on", 1)
+    assert (answer.value, answer.error) == ("went on", None)
     thread.end()
+
+
+async def test_a_raise_that_is_still_on_its_way_is_taken_back_when_the_call_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    marks: list[type[BaseException] | None] = []
+    monkeypatch.setattr(threads, "_raise_in", lambda thread_id, error: marks.append(error))
+    call = ThreadCall(lambda: call.stop())  # the mark is set in the handler's last instruction
+    call.run()
+    assert (await call.answer).value is True
+    assert marks == [Stopped, None]
+
+
+async def test_a_raise_that_appears_after_the_handler_has_ended_does_not_change_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def appears(thread_id: int, error: type[BaseException] | None) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(threads, "_raise_in", appears)
+    call = ThreadCall(lambda: "done")
+    call.run()
+    assert (await call.answer).value == "done"
 
 
 async def test_no_raise_ever_reaches_another_call_or_ends_the_thread() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from ferryman.engine.trampoline import WorkerClosed, drive
+from ferryman.engine.trampoline import drive
 from tests.engine.world import pause, turns
 
 VARIABLE: ContextVar[str] = ContextVar("VARIABLE", default="clean")
@@ -139,7 +139,7 @@ async def test_a_cancel_of_the_task_reaches_the_handler_where_it_waits() -> None
     assert left == ["clean"]
 
 
-async def test_closing_the_worker_closes_the_handler_and_is_told_apart_from_its_own_generator_exit() -> None:
+async def test_closing_the_worker_closes_the_handler_in_its_context() -> None:
     closed: list[str] = []
 
     async def work() -> None:
@@ -151,8 +151,7 @@ async def test_closing_the_worker_closes_the_handler_and_is_told_apart_from_its_
 
     outer = run(work())
     outer.send(None)
-    with pytest.raises(WorkerClosed):
-        outer.throw(GeneratorExit)
+    outer.close()
     assert closed == ["mine"]
 
     async def odd() -> None:

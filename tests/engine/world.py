@@ -25,7 +25,7 @@ from ferryman.engine.runner import LoopTicker, ThreadTicker
 from ferryman.engine.signature import Signature
 from ferryman.engine.wakeup import LocalWakeup
 from ferryman.store.memory import MemoryStore
-from ferryman.store.protocol import Clock, FinishReport, NodeInfo, Retention
+from ferryman.store.protocol import Clock, FinishReport, NodeInfo, Rescued, Retention
 from ferryman.testing.virtual_loop import VirtualClock
 
 T = TypeVar("T")
@@ -49,7 +49,8 @@ class FaultyStore(MemoryStore):
 
     def fail(self, verb: str, error: Exception, where: Where = "before", times: int = 1) -> None:
         """Let the next calls of a verb fail; after: the store did it, but the reply is lost."""
-        self._faults.setdefault(verb, deque()).extend([(where, error)] * times)
+        for _ in range(times):
+            self._faults.setdefault(verb, deque()).append((where, error))
 
     def hold(self, verb: str, where: Where = "before") -> asyncio.Future[None]:
         """Let the next call of a verb wait until the future is resolved."""
@@ -91,6 +92,9 @@ class FaultyStore(MemoryStore):
 
     async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
         return await self._through("cancellations", super().cancellations(node))
+
+    async def rescue(self, now: int, lease: float) -> Sequence[Rescued]:
+        return await self._through("rescue", super().rescue(now, lease))
 
     async def retire(self, node: int, now: int) -> None:
         await self._through("retire", super().retire(node, now))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,3 +101,22 @@ async def test_a_store_that_nobody_else_sees_has_a_silent_bell() -> None:
     bell.listen("node", lambda _: None)
     bell.ring(Ring.WORK)
     bell.close()
+
+
+async def test_the_folder_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
+    later = [time.time_ns() + 10**12]
+    ringer, first, second = Doorbell(tmp_path, lambda: later[0]), Doorbell(tmp_path), Doorbell(tmp_path)
+    heard: list[Ring] = []
+    rung, enough = expecting(heard, 2)
+    first.listen("first", rung)
+    ringer.ring(Ring.WORK)
+    known = ringer._known
+    ringer.ring(Ring.WORK)
+    assert ringer._known is known
+    second.listen("second", rung)
+    ringer.ring(Ring.CANCELLED)
+    await enough
+    assert len(ringer._known) == 2
+    for bell in (ringer, first, second):
+        bell.close()
+    ringer.ring(Ring.WORK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,15 +88,50 @@ async def test_a_rescue_checks_the_beat_again_before_it_buries(tmp_path: Path) -
     await one.claim(claim_of(node), clock.now())
     await two.rescue(clock.now(), 10)
     clock.advance(11)
-    listed = two._read
+    write = two._write
 
-    async def read_then_beat(request: object) -> object:
-        answer: object = await listed(request)  # type: ignore[arg-type]
+    async def beat_then_write(request: object) -> object:
         one.beat(node)
-        return answer
+        return await write(request)  # type: ignore[arg-type]
 
-    two._read = read_then_beat  # type: ignore[assignment, method-assign]
+    two._write = beat_then_write  # type: ignore[assignment, method-assign]
     assert await two.rescue(clock.now(), 10) == []
     assert one.beat(node)
     await one.close()
     await two.close()
+
+
+def test_a_node_without_its_file_is_judged_by_its_silence(tmp_path: Path) -> None:
+    clock = ManualClock()
+    other = Liveness(tmp_path, clock.monotonic)
+    assert not other.dead("theirs", 10)
+    clock.advance(10)
+    assert other.dead("theirs", 10)
+
+
+def test_a_beat_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+    own = Liveness(tmp_path, ManualClock().monotonic)
+    own.enter("mine")
+    own.close()
+    assert not own.beat("mine")
+    own.enter("again")
+    descriptor = own._own["again"][0]
+    os.close(descriptor)
+    assert not own.beat("again")
+    own._own.clear()
+
+
+@pytest.mark.anyio
+async def test_a_cut_off_rescue_is_finished_by_the_next_one(tmp_path: Path) -> None:
+    clock = ManualClock()
+    store = sqlite_store(tmp_path / "jobs.db", clock)
+    await store.open()
+    node = await store.register(node_info("n1"), clock.now())
+    await store.insert([new_job("a")], clock.now())
+    await store.claim(claim_of(node), clock.now())
+    await store.retire(node, clock.now())
+    assert [each.count for each in await store.rescue(clock.now(), 10)] == [1]
+    job = await store.get("a", clock.now())
+    assert job is not None
+    assert job.status == "pending"
+    await store.close()

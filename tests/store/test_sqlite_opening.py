@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,18 @@ import pytest
 from ferryman.domain.errors import (
     DatabaseFolderMissing,
     DatabaseIsFolder,
+    DatabaseReadOnly,
     NetworkFileSystem,
     NotADatabase,
     SchemaTooNew,
+    StoreBusy,
     StoreClosed,
+    StoreFailed,
+    StoreFull,
 )
 from ferryman.store.sqlite import database, filesystem
+from ferryman.store.sqlite.failures import explain
+from ferryman.store.sqlite.statements import migrations
 from tests.store.files import new_job, sqlite_store
 
 pytestmark = pytest.mark.anyio
@@ -151,3 +158,72 @@ def test_commits_are_synced(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA mmap_size").fetchone() == (0,)
+
+
+def test_without_permission_the_path_is_refused_before_sqlite_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with pytest.raises(DatabaseReadOnly, match="permission"):
+        database.check_path(tmp_path / "jobs.db")
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    barrier, answers = threading.Barrier(8), list[object]()
+
+    def open_it() -> None:
+        barrier.wait()
+        try:
+            answers.append(database.open_migrated(tmp_path / "jobs.db").execute("SELECT count(*) FROM job").fetchone())
+        except Exception as error:
+            answers.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [(0,)] * 8
+
+
+def test_an_inspection_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    database.inspect(path)
+    assert list(tmp_path.iterdir()) == []
+    database.open_migrated(path).close()
+    database.inspect(path)
+    (tmp_path / "letter.txt").write_text("Dear Charon, " * 100)
+    with pytest.raises(NotADatabase):
+        database.inspect(tmp_path / "letter.txt")
+
+
+def test_a_migration_that_another_process_has_done_meanwhile_is_not_done_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "jobs.db"
+    database.open_migrated(path).close()
+    steps = [*migrations(), (2, "CREATE TABLE two (x);")]
+    monkeypatch.setattr(database, "migrations", lambda: steps)
+    connection = database.open_migrated(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("SELECT count(*) FROM two").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (sqlite3.SQLITE_BUSY, StoreBusy),
+        (sqlite3.SQLITE_LOCKED, StoreBusy),
+        (sqlite3.SQLITE_FULL, StoreFull),
+        (sqlite3.SQLITE_READONLY, DatabaseReadOnly),
+        (sqlite3.SQLITE_CANTOPEN, DatabaseReadOnly),
+        (sqlite3.SQLITE_NOTADB, NotADatabase),
+        (sqlite3.SQLITE_CORRUPT, StoreFailed),
+        (None, StoreFailed),
+    ],
+)
+def test_each_of_sqlites_errors_has_one_of_ours(code: int | None, expected: type[Exception]) -> None:
+    error = sqlite3.OperationalError("trouble")
+    if code is not None:
+        error.sqlite_errorcode = code
+    assert type(explain(error, Path("jobs.db"))) is expected

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from ferryman.domain.errors import NodeNotLive, StoreBusy, StoreFailed, StoreFull
+from ferryman.domain.errors import NodeNotLive, StoreBusy, StoreClosed, StoreFailed, StoreFull
 from ferryman.domain.state import Status
 from ferryman.store.protocol import Verdict
 from ferryman.store.sqlite import writer
 from ferryman.store.sqlite.session import Session
-from ferryman.store.sqlite.store import SqliteStore
+from ferryman.store.sqlite.store import SqliteStore, end_process
 from ferryman.testing.clock import ManualClock
 from tests.store.files import claim_of, new_job, node_info, sqlite_store
 
@@ -142,6 +143,68 @@ async def test_only_one_connection_checkpoints(tmp_path: Path) -> None:
     assert autocheckpoint(one) > 0
     assert autocheckpoint(two) == 0
     await one.close()
-    await two.rescue(0, 10)
-    assert autocheckpoint(two) > 0
+    for _ in range(2):
+        await two.rescue(0, 10)
+        assert autocheckpoint(two) > 0
     await two.close()
+
+
+async def test_a_claim_that_would_not_remove_its_rows_is_undone(tmp_path: Path) -> None:
+    store = await opened(tmp_path / "jobs.db")
+    node = await store.register(node_info("n1"), 0)
+    await store.insert([new_job("a")], 0)
+    other = sqlite3.connect(tmp_path / "jobs.db")
+    other.execute("CREATE TRIGGER sticky BEFORE DELETE ON ready BEGIN SELECT RAISE(IGNORE); END")
+    with pytest.raises(StoreFailed, match="not sound"):
+        await store.claim(claim_of(node), 0)
+    other.execute("DROP TRIGGER sticky")
+    other.close()
+    assert await store.open_batches(node) == []
+    assert [job.id for job in (await store.claim(claim_of(node, batch=2), 0)).jobs] == ["a"]
+    await store.close()
+
+
+async def test_a_read_of_a_broken_table_is_store_failed(tmp_path: Path) -> None:
+    store = await opened(tmp_path / "jobs.db")
+    other = sqlite3.connect(tmp_path / "jobs.db")
+    other.execute("DROP TABLE type")
+    other.close()
+    with pytest.raises(StoreFailed, match="no such table"):
+        await store.known_types()
+    await store.close()
+
+
+async def test_what_comes_while_the_store_closes_is_refused(tmp_path: Path) -> None:
+    store = await opened(tmp_path / "jobs.db")
+    writer, reader = store._writer, store._reader
+    assert writer is not None
+    assert reader is not None
+    await store.close()
+    with pytest.raises(StoreClosed):
+        await writer.do(lambda _: None)
+    with pytest.raises(StoreClosed):
+        await reader.do(lambda _: None)
+
+
+async def test_a_running_job_whose_claim_row_is_gone_is_still_shown(tmp_path: Path) -> None:
+    store = await opened(tmp_path / "jobs.db")
+    node = await store.register(node_info("n1"), 0)
+    await store.insert([new_job("a")], 0)
+    await store.claim(claim_of(node), 0)
+    other = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)
+    other.execute("DELETE FROM claim")
+    other.close()
+    job = await store.get("a", 0)
+    assert job is not None
+    assert (job.status, job.node) == (Status.PROCESSING, None)
+    await store.close()
+
+
+def test_the_death_of_a_failed_sync_says_why(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    end_process(OSError("EIO"))
+    assert codes == [3]
+    assert "failed to sync (EIO)" in capfd.readouterr().err

@@ -81,7 +81,7 @@ class Channel(Generic[T]):
         """
         if self._closed:
             raise ChannelClosed
-        if self._senders or self.room <= 0:
+        if self.room <= 0:
             await self._wait_for_room(item)
         else:
             self._put(item)
@@ -105,7 +105,7 @@ class Channel(Generic[T]):
         """
         if self._closed:
             raise ChannelClosed
-        if self._senders or self.room <= 0:
+        if self.room <= 0:
             raise ChannelFull
         self._put(item)
 
@@ -174,6 +174,9 @@ class Channel(Generic[T]):
                 receiver.set_result(item)
                 return
         self._items.appendleft(item)
+        if len(self._items) > self.capacity and not self._closed:
+            self._senders.appendleft(_Sender(deque((self._items.pop(),)), None))
+            self._waiting += 1
 
     async def _wait_for_room(self, item: T) -> None:
         sender = _Sender(deque((item,)), asyncio.get_running_loop().create_future())

@@ -6,6 +6,7 @@ from typing import Final
 
 from ferryman.domain.events import Events, JobsRescued
 from ferryman.domain.job import MICROS
+from ferryman.engine.telling import tell
 from ferryman.store.protocol import Clock, Store, Wakeup
 
 PERIOD: Final = 0.5
@@ -57,7 +58,7 @@ class Rescue:
         """Every dead node there is."""
         rescued = await self._store.rescue(self._clock.now(), self._lease)
         for node in rescued:
-            self._events.emit(JobsRescued(node.node, node.count))
+            tell(self._events, JobsRescued(node.node, node.count))
         if rescued:
             self._wakeup.work()
         return PERIOD

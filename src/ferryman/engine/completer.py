@@ -14,11 +14,12 @@ from typing import Final
 from msgspec.structs import replace
 
 from ferryman.domain.errors import IllegalTransition, StoreError, StoreFailed
-from ferryman.domain.events import Ended, Event, Events, RunsEnded, WritesFenced
+from ferryman.domain.events import Ended, Events, RunsEnded, WritesFenced
 from ferryman.domain.job import ClaimedJob, JobError
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import Status
 from ferryman.engine.pause import Pause, backoff
+from ferryman.engine.telling import tell
 from ferryman.store.pile import Pile
 from ferryman.store.protocol import Clock, FinishReport, Store, Wakeup
 
@@ -68,7 +69,7 @@ class Completer:
 
     def too_late(self, job: ClaimedJob, outcome: Outcome, run: Run) -> None:
         """A handler ended whose run was given up before; what it did counts for nothing, but is counted."""
-        self._tell(WritesFenced([Ended(job, outcome, decide(job, outcome, run, self._clock.now()))]))
+        tell(self._events, WritesFenced([Ended(job, outcome, decide(job, outcome, run, self._clock.now()))]))
 
     async def stop(self, patience: float) -> int:
         """Write what there is, for about `patience` seconds; gives how many outcomes could not be written.
@@ -144,20 +145,13 @@ class Completer:
         if report.fenced or report.cancelled:
             group, fenced = _sorted_out(group, report)
             if fenced:
-                self._tell(WritesFenced(fenced))
+                tell(self._events, WritesFenced(fenced))
         if group:
-            self._tell(RunsEnded(group))
+            tell(self._events, RunsEnded(group))
         if report.readied:
             self._wakeup.work()
         if report.scheduled is not None:
             self._wakeup.scheduled(report.scheduled)
-
-    def _tell(self, event: Event) -> None:
-        """A listener that fails must not undo what is durable."""
-        try:
-            self._events.emit(event)
-        except Exception:
-            log.exception("A listener of events failed.")
 
 
 def _sorted_out(group: list[Ended], report: FinishReport) -> tuple[list[Ended], list[Ended]]:

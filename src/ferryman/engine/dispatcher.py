@@ -90,10 +90,14 @@ class Dispatcher:
             self._running = True
             self.work()
 
-    async def stop(self) -> None:
-        """Claim no more, wait for a claim under way, close the channel, release what no worker has received."""
+    def quiet(self) -> None:
+        """Claim no more; what arrives from now on is released."""
         self._running = False
         self._retry.cut()
+
+    async def stop(self) -> None:
+        """Claim no more, wait for a claim under way, close the channel, release what no worker has received."""
+        self.quiet()
         while self._busy:
             self._landed = asyncio.get_running_loop().create_future()
             await self._landed

@@ -21,7 +21,8 @@ from ferryman.engine.context import Context
 from ferryman.engine.heartbeat import Lease
 from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.running import Ladder, Running
-from ferryman.engine.trampoline import WorkerClosed, drive
+from ferryman.engine.telling import tell
+from ferryman.engine.trampoline import drive
 from ferryman.store.protocol import Clock
 
 log: Final = logging.getLogger("ferryman.engine")
@@ -82,8 +83,6 @@ class Executor:
                 value = await self._on_loop(running, handler, arguments)
             else:
                 value = await self._in_thread(running, handler, arguments)
-        except WorkerClosed:
-            raise
         except BaseException as error:
             running.end()
             return self._raised(running, handler, error)
@@ -110,7 +109,7 @@ class Executor:
         if job.expires_at is not None and self._clock.now() >= job.expires_at:
             return endings.expired()
         if running.began >= self._lease.until:
-            self._events.emit(StaleStart(job))
+            tell(self._events, StaleStart(job))
             return endings.RELEASED
         return None
 
@@ -192,12 +191,16 @@ class Executor:
         return endings.raised(error, running.job, handler.retry, self._share())
 
     def _swallowed(self, running: Running, handler: Handler) -> Outcome:
-        """The handler was asked to end, and returned as if nothing had been: the reason counts."""
-        log.warning(
-            "%s A handler of type %s was told to end (%s) and went on; its result is dropped.",
-            CancellationSwallowed.code,
-            handler.type,
-            running.reason and running.reason.value,
-            extra={"event": "cancellation_swallowed", "job_id": running.job.id, "worker_id": running.slot.id},
-        )
+        """The handler was asked to end, and returned as if nothing had been: the reason counts.
+
+        In a thread that may be an answer to `ctx.cancelled`; a coroutine has caught its CancelledError.
+        """
+        if running.call is None:
+            log.warning(
+                "%s A handler of type %s was told to end (%s) and went on; its result is dropped.",
+                CancellationSwallowed.code,
+                handler.type,
+                running.reason and running.reason.value,
+                extra={"event": "cancellation_swallowed", "job_id": running.job.id, "worker_id": running.slot.id},
+            )
         return self.cut_off(running)

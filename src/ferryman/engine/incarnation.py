@@ -174,8 +174,10 @@ class Incarnation:
         await self._parts.stop()
 
     async def end_at_once(self) -> None:
-        """The claims are lost: cut the handlers off, now."""
+        """The claims are lost: cut the handlers off now, even if a stop that is patient with them is under way."""
         self._deadline, self._reason = 0.0, Reason.LOST
+        self.dispatcher.quiet()
+        self.pool.cut_off(Reason.LOST)
         await self._parts.stop()
 
     def cancel_soon(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ferryman.domain.events import Events, LoopStalled
 from ferryman.engine.runner import TickerFactory
+from ferryman.engine.telling import tell
 
 log: Final = logging.getLogger("ferryman.engine")
 
@@ -80,7 +81,7 @@ class LoopWatch:
         elif blocked >= self._stall and not self._stalled:
             self._stalled = True
             self._report(loop, blocked, "The event loop is stuck, the node stops beating")
-            self._events.emit(LoopStalled(blocked, self._running(asyncio.current_task(loop))))
+            tell(self._events, LoopStalled(blocked, self._running(asyncio.current_task(loop))))
         loop.call_soon_threadsafe(self._turn)
 
     def _turn(self) -> None:
@@ -89,7 +90,7 @@ class LoopWatch:
 
     def _report(self, loop: asyncio.AbstractEventLoop, blocked: float, what: str) -> None:
         jobs = self._running(asyncio.current_task(loop))
-        frame = sys._current_frames().get(self._thread)  # noqa: SLF001 - the documented way to see another thread
+        frame = sys._current_frames().get(self._thread)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - documented
         stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
         log.warning(
             "%s for %.1f s by %s. Use def for a handler that blocks.\n%s",

@@ -15,6 +15,7 @@ from ferryman.engine.dispatcher import Dispatcher
 from ferryman.engine.incarnation import Incarnation, NodeOptions, World
 from ferryman.engine.loopwatch import LoopWatch
 from ferryman.engine.pause import Pause, backoff
+from ferryman.engine.pool import Pool
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
 from ferryman.engine.wakeup import LocalWakeup
@@ -36,6 +37,8 @@ class Node:
         self._options = options
         self._local = local
         self._life: Incarnation | None = None
+        self._pools: list[Pool] = []
+        """Of every life: a thread may be stuck for longer than its node lived."""
         self._stopping = False
         self._reviving: asyncio.Task[None] | None = None
         self._pause = Pause()
@@ -79,7 +82,7 @@ class Node:
     @property
     def stuck_threads(self) -> int:
         """How many threads run handlers that were given up."""
-        return self._life.pool.stuck_threads if self._life else 0
+        return sum(pool.stuck_threads for pool in self._pools)
 
     @property
     def unwritten(self) -> int:
@@ -148,6 +151,7 @@ class Node:
         number = await world.store.register(info, now)
         life = Incarnation(world, options, id, number, alive=self._watch.alive, on_lost=self._lost)
         self._life = life
+        self._pools.append(life.pool)
         self._local.connect(id, life.dispatcher.work, self._scheduled, life.cancel_soon)
         await life.start()
 
@@ -160,20 +164,18 @@ class Node:
 
     def _lost(self) -> None:
         """The node is not live any more: others may run its jobs."""
-        if self._reviving is None and not self._stopping:
+        if self._reviving is None:
             self._reviving = asyncio.get_running_loop().create_task(self._revive())
 
     async def _revive(self) -> None:
-        """Stop what the lost life still runs, then begin anew, as often as it takes."""
+        """Stop what the lost life still runs, then begin anew, unless the node stops."""
+        life = self._life
+        assert life is not None
+        fields = {"event": "node_lost", "node": life.id}
+        log.error("The node %s lost its claims; its handlers are stopped, it begins anew.", life.id, extra=fields)
         try:
-            while self._life is not None and self._life.lost and not self._stopping:
-                log.error(
-                    "The node %s lost its claims; its handlers are stopped, it begins anew.",
-                    self._life.id,
-                    extra={"event": "node_lost", "node": self._life.id},
-                )
-                await self._life.end_at_once()
-                await self._begin_patiently()
+            await life.end_at_once()
+            await self._begin_patiently()
         finally:
             self._reviving = None
 

@@ -15,6 +15,7 @@ from ferryman.engine.channel import Channel
 from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
 from ferryman.engine.running import Ladder, Reason, Running
+from ferryman.engine.telling import tell
 from ferryman.engine.threads import HandlerThread
 from ferryman.engine.worker import Worker
 from ferryman.store.protocol import Clock
@@ -111,13 +112,17 @@ class Pool:
         self._stopping = True
         await _all_ended(self._workers.values(), deadline)
         if not _ended(self._workers.values()):
-            for running in self.running():
-                self._ladder.stop(running, reason)
+            self.cut_off(reason)
             await _all_ended(self._workers.values(), self._last_grace)
             for running in self.running():
                 if running.reason is not None:
                     running.slot.give_up(running)
             await _all_ended(self._workers.values(), self._last_grace)
+
+    def cut_off(self, reason: Reason) -> None:
+        """Ask every run to end, now."""
+        for running in self.running():
+            self._ladder.stop(running, reason)
 
     # -- replacing -------------------------------------------------------------------------------
 
@@ -125,7 +130,7 @@ class Pool:
         """A handler's thread would not end; its worker goes on with another one."""
         self._given_up = [each for each in self._given_up if each.alive]
         self._given_up.append(thread)
-        self._events.emit(ThreadStuck(running.job, running.slot.id))
+        tell(self._events, ThreadStuck(running.job, running.slot.id))
 
     def worker_given_up(self, worker: Worker) -> None:
         """A handler would not end its worker's task; another worker takes its number."""

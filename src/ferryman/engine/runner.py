@@ -140,11 +140,10 @@ def _guarded(step: Callable[[], None], name: str) -> None:
 
 def _hand_back(loop: asyncio.AbstractEventLoop, how: Callable[..., None], answer: Any, value: object) -> None:
     """Answer on the loop's thread; after the loop's end nobody waits any more."""
-    if not loop.is_closed():
-        try:
-            loop.call_soon_threadsafe(how, answer, value)
-        except RuntimeError:
-            return  # it was closed this very moment
+    try:
+        loop.call_soon_threadsafe(how, answer, value)
+    except RuntimeError:
+        return
 
 
 def _fulfil(answer: asyncio.Future[T], result: T) -> None:

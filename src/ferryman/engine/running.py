@@ -41,9 +41,11 @@ class Slot(Protocol):
     @property
     def task(self) -> asyncio.Task[None]:
         """The worker's task, in which a coroutine handler runs."""
+        ...
 
     def thread(self) -> HandlerThread:
         """The worker's thread, for a handler that is no coroutine."""
+        ...
 
     def give_up(self, running: Running, /) -> None:
         """The handler will not end: write the run as ended and go on without it."""
@@ -98,11 +100,14 @@ class Ladder:
 
     def _again(self, running: Running) -> None:
         """It swallowed its cancellation, or is slow to clean up."""
+        if running.ended:
+            return
         running.slot.task.cancel(running.reason and running.reason.value)
         self._next(running, self._give_up)
 
     def _give_up(self, running: Running) -> None:
-        running.slot.give_up(running)
+        if not running.ended:
+            running.slot.give_up(running)
 
     def _next(self, running: Running, rung: Any) -> None:
         if running.timer is not None:

@@ -25,6 +25,7 @@ class Chore(Protocol):
 
     async def step(self) -> float:
         """Do it once; gives the seconds until it is due again."""
+        ...
 
 
 class Sweeper:

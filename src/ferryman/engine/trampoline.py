@@ -15,17 +15,9 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class WorkerClosed(GeneratorExit):
-    """The worker itself is being closed; not something that its handler raised."""
-
-
 @types.coroutine
 def drive(coroutine: Coroutine[Any, Any, T], context: Context, awaited: object) -> Generator[Any, Any, T]:
-    """Go on with a coroutine that has made its first step and now waits for `awaited`.
-
-    Raises:
-        WorkerClosed: the awaiting coroutine was closed; the handler's one is closed then, too.
-    """
+    """Go on with a coroutine that has made its first step and now waits for `awaited`."""
     step: Callable[[Any], Any]
     argument: Any
     while True:
@@ -33,8 +25,8 @@ def drive(coroutine: Coroutine[Any, Any, T], context: Context, awaited: object) 
             argument = yield awaited
             step = coroutine.send
         except GeneratorExit:
-            context.run(coroutine.close)
-            raise WorkerClosed from None
+            context.run(coroutine.close)  # nobody will step us any more
+            raise
         except BaseException as error:
             argument = error
             step = coroutine.throw

@@ -34,7 +34,8 @@ class Cancellations:
 
     async def step(self) -> float:
         """Look once; a wakeup makes it look at once."""
-        self._pool.cancel(await self._store.cancellations(self._node))
+        if self._pool.in_progress:
+            self._pool.cancel(await self._store.cancellations(self._node))
         return POLL_PERIOD
 
 

@@ -35,19 +35,37 @@ class HttpServer:
         self._app = app
         self._host = host
         self._port = port
+        self._listener: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._ticks: asyncio.Task[None] | None = None
         self._url = ""
 
+    async def bind(self) -> None:
+        """Take the address without answering there yet: a node should learn that it is taken before it claims jobs.
+
+        Raises:
+            PortInUse: the address cannot be had, saying why.
+        """
+        if self._listener is None:
+            self._listener = self._bind()
+
+    async def unbind(self) -> None:
+        """Let go of an address that was taken but never served."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
     async def start(self) -> str:
-        """Bind and serve; gives the URL.
+        """Bind, unless that was done before, and serve; gives the URL.
 
         Raises:
             PortInUse: the address cannot be had, saying why.
         """
         if self._server is not None:
             return self._url
-        listener = self._bind()
+        await self.bind()
+        assert self._listener is not None
+        listener, self._listener = self._listener, None
         config = uvicorn.Config(
             self._app,
             http=Connection,

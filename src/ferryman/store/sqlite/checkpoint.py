@@ -24,15 +24,14 @@ class Checkpoints:
 
     def adopt(self, connection: sqlite3.Connection) -> None:
         """Take the right if nobody has it; from then on this connection checkpoints as it commits."""
-        if self._descriptor is None:
-            self._folder.mkdir(exist_ok=True)
-            descriptor = os.open(self._folder / "checkpoint.lock", os.O_RDWR | os.O_CREAT, 0o644)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return
-            self._descriptor = descriptor
+        self._folder.mkdir(exist_ok=True)
+        descriptor = os.open(self._folder / "checkpoint.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return
+        self._descriptor = descriptor
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
     def close(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +20,14 @@ from ferryman.domain.errors import (
 )
 from ferryman.store.sqlite import filesystem
 from ferryman.store.sqlite.failures import explain
+from ferryman.store.sqlite.liveness import nodes_folder
 from ferryman.store.sqlite.statements import migrations
 
 APPLICATION_ID: Final = 0x46455252
 """'FERR': tells our files from other SQLite databases."""
 CHECKPOINT_PAGES: Final = 4000
+PATIENCE: Final = 10.0
+"""Seconds for which opening and reading wait for a lock; the writer has a wait of its own."""
 CACHE_KIBIBYTES: Final = 8192
 
 
@@ -61,7 +66,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         StoreError: SQLite cannot open the file, or it is not a database.
     """
     try:
-        connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         connection.execute("PRAGMA mmap_size = 0")
         connection.execute("PRAGMA synchronous = FULL")
@@ -69,20 +74,22 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # only now does SQLite look at the file
     except sqlite3.Error as error:
         raise explain(error, path) from error
     return connection
 
 
 def open_migrated(path: Path) -> sqlite3.Connection:
-    """A connection for writing, to a file whose schema is up to date.
+    """A connection for writing, to a file whose schema is up to date; many processes may open a new file at once.
 
     Raises:
         StoreError: see `connect` and `migrate`.
     """
     connection = connect(path)
     try:
-        migrate(connection, path)
+        with _alone(path):
+            migrate(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise explain(error, path) from error
@@ -90,6 +97,19 @@ def open_migrated(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def _alone(path: Path) -> Generator[None]:
+    """Hold a lock that keeps other processes from opening the file: the change to WAL fails beside any reader."""
+    folder = nodes_folder(path)
+    folder.mkdir(exist_ok=True)
+    descriptor = os.open(folder / "open.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def inspect(path: Path) -> None:
@@ -101,13 +121,8 @@ def inspect(path: Path) -> None:
     check_path(path)
     if not path.exists():
         return
-    connection = connect(path, read_only=True)
-    try:
+    with closing(connect(path, read_only=True)) as connection:
         _version(connection, path, migrations()[-1][0])
-    except sqlite3.Error as error:
-        raise explain(error, path) from error
-    finally:
-        connection.close()
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -121,7 +136,6 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     newest = steps[-1][0]
     if _version(connection, path, newest) == newest:
         return
-    connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("PRAGMA journal_mode = WAL")
     for number, script in steps:
         connection.execute("BEGIN IMMEDIATE")
@@ -135,7 +149,6 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-    connection.execute("PRAGMA busy_timeout = 0")
 
 
 def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:

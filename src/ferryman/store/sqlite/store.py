@@ -106,6 +106,7 @@ class SqliteStore:
 
     def _open_session(self) -> Session:
         connection = database.open_migrated(self.path)
+        connection.execute("PRAGMA busy_timeout = 0")  # the writer takes turns instead of waiting longer and longer
         self._checkpoints.adopt(connection)
         return Session(connection, self._statements)
 

@@ -1,0 +1,404 @@
+"""Everything together: start, stop in order, signals, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ferryman import main
+from ferryman.client import Client
+from ferryman.domain.errors import DatabaseIsFolder, PortInUse
+from ferryman.domain.state import Status
+from ferryman.engine.registry import Registry
+from ferryman.settings import Settings
+from ferryman.store.protocol import JobFilter
+from ferryman.testing.serving import Server as ChildServer
+from tests.engine.world import registry_of, turns
+
+pytestmark = pytest.mark.anyio
+
+JOBS = """
+import threading, time
+from ferryman import Context, Ferryman
+
+app = Ferryman()
+
+@app.job
+async def noop() -> None: ...
+
+@app.job_with_context
+async def waits(ctx: Context, path: str) -> None:
+    import asyncio
+    open(path, "a").write(f"{ctx.job.id} {ctx.claim}\\n")
+    await asyncio.Event().wait()
+
+@app.job
+def blocks_its_thread(path: str) -> None:
+    open(path, "a").write("started\\n")
+    threading.Event().wait()
+
+@app.job
+async def blocks_the_loop(path: str) -> None:
+    open(path, "a").write("started\\n")
+    while True:
+        pass
+
+@app.job
+async def swallows(path: str) -> None:
+    import asyncio
+    open(path, "a").write("started\\n")
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+"""
+
+
+def settings(tmp_path: Path, **more: Any) -> Settings:
+    return Settings(**{"port": 0, "database_url": f"sqlite:///{tmp_path}/jobs.db", "stop_deadline": 5.0, **more})
+
+
+async def noop() -> None:
+    pass
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+def get(url: str) -> tuple[int, Any]:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return answer.status, json.load(answer)
+
+
+def post(url: str, body: Any) -> tuple[int, Any]:
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.status, json.load(answer)
+
+
+async def off_loop(do: Any, *given: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(None, do, *given)
+
+
+# -- in this process -------------------------------------------------------------------------------
+
+
+async def test_a_job_crosses_from_http_to_its_result(tmp_path: Path) -> None:
+    async def double(n: int) -> int:
+        return 2 * n
+
+    server = main.Server(settings(tmp_path), registry_of(double))
+    await server.start()
+    status, job = await off_loop(post, f"{server.url}/jobs", {"type": "double", "payload": {"n": 21}})
+    assert status == 201
+    done = await server.client.wait(job["id"], 60)
+    assert (done.status, done.result, done.attempt) == (Status.COMPLETED, "42", 1)
+    assert done.worker_id is not None
+    assert done.worker_id.startswith(f"{server.node.id}/worker-")
+    assert (await off_loop(get, f"{server.url}/health"))[0] == 200
+    assert await off_loop(get, f"{server.url}/readyz") == (200, {"status": "ok"})
+    assert await server.stop() == main.CLEAN
+
+
+async def test_parts_stop_in_the_order_http_channel_workers_store(tmp_path: Path) -> None:
+    happened: list[str] = []
+    server = main.Server(settings(tmp_path), registry_of(for_ever), attach=lambda client: attached(client))
+
+    def attached(client: Client | None) -> None:
+        happened.append("attach" if client is server.client else "detach")
+
+    def spy(owner: Any, verb: str, name: str) -> None:
+        real = getattr(owner, verb)
+
+        async def noted(*given: Any) -> Any:
+            happened.append(name)
+            return await real(*given)
+
+        setattr(owner, verb, noted)
+
+    spy(server._http, "stop", "http")
+    await server.start()
+    life = server.node._life
+    assert life is not None
+    spy(life.pool, "stop", "workers")
+    spy(life.completer, "stop", "completer")
+    spy(server._store, "retire", "retire")
+    close_channel, close_store = life.channel.close, server._store.close
+
+    def closing() -> Any:
+        happened.append("channel")
+        return close_channel()
+
+    async def closing_store() -> None:
+        happened.append("store")
+        await close_store()
+
+    life.channel.close = closing  # type: ignore[method-assign]
+    server._store.close = closing_store  # type: ignore[method-assign]
+    assert await server.stop() == main.CLEAN
+    assert happened == [
+        "attach",
+        "http",
+        "channel",
+        "workers",
+        "channel",
+        "completer",
+        "retire",
+        "detach",
+        "store",
+    ]
+
+
+async def test_handlers_may_enqueue_from_the_first_job_to_the_last(tmp_path: Path) -> None:
+    clients: list[Client | None] = []
+    server = main.Server(settings(tmp_path), registry_of(noop), attach=clients.append)
+    await server.start()
+    assert clients == [server.client]
+    await server.stop()
+    assert clients == [server.client, None]
+
+
+async def test_a_stop_before_during_and_after_the_start(tmp_path: Path) -> None:
+    never = main.Server(settings(tmp_path), registry_of(noop))
+    assert await never.stop() == main.CLEAN
+    server = main.Server(settings(tmp_path), registry_of(noop))
+    starting = asyncio.ensure_future(server.start())
+    await turns(2)
+    assert await server.stop() == main.CLEAN
+    await starting
+    assert await server.stop() == main.CLEAN
+
+
+async def test_a_taken_port_is_found_out_before_anything_is_claimed(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        server = main.Server(settings(tmp_path, port=taken.getsockname()[1]), registry_of(noop))
+        with pytest.raises(PortInUse):
+            await server.start()
+    assert server.node.id is None
+    assert not list(tmp_path.iterdir())
+    assert await server.stop() == main.CLEAN
+
+
+async def test_a_store_that_cannot_be_opened_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / "jobs.db").mkdir()
+    server = main.Server(settings(tmp_path), registry_of(noop))
+    with pytest.raises(DatabaseIsFolder):
+        await server.start()
+    assert await server.stop() == main.CLEAN
+
+
+async def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
+    server = main.Server(settings(tmp_path), registry_of(noop))
+    assert await server._missing() == ["node", "store"]
+    await server.start()
+    assert await server._missing() == []
+    await server.stop()
+
+
+async def test_serve_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None:
+    urls: list[str] = []
+
+    def ready(url: str) -> None:
+        urls.append(url)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert await main.serve(settings(tmp_path), registry_of(noop), ready=ready) == main.CLEAN
+    assert urls[0].startswith("http://127.0.0.1:")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+async def test_serve_raises_what_kept_it_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "jobs.db").mkdir()
+    with pytest.raises(DatabaseIsFolder):
+        await main.serve(settings(tmp_path), Registry(), ready=lambda url: None)
+
+
+async def test_a_signal_during_the_start_stops_without_a_ready_line(tmp_path: Path) -> None:
+    ready: list[str] = []
+    serving = asyncio.ensure_future(main.serve(settings(tmp_path), registry_of(noop), ready=ready.append))
+    await turns(1)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert await serving == main.CLEAN
+    assert not ready
+
+
+def test_outside_the_main_thread_signals_are_left_alone(tmp_path: Path) -> None:
+    codes: list[int] = []
+
+    async def play() -> None:
+        stop = asyncio.get_running_loop().create_future()
+        before = signal.getsignal(signal.SIGTERM)
+        with main._signals(stop):
+            assert signal.getsignal(signal.SIGTERM) is before
+        codes.append(0)
+
+    thread = threading.Thread(target=lambda: asyncio.run(play()))
+    thread.start()
+    thread.join(60)
+    assert codes == [0]
+
+
+def test_tasks_that_swallow_their_cancellation_do_not_keep_the_loop_alive() -> None:
+    async def stubborn() -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    async def work() -> int:
+        task = asyncio.ensure_future(stubborn())
+        await turns(2)
+        return 0 if not task.done() else 1
+
+    assert main._run_loop(work()) == 0
+
+
+# -- as a process of its own -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    path = tmp_path / "jobs.py"
+    path.write_text(JOBS)
+    return path
+
+
+@pytest.fixture
+def seen(tmp_path: Path) -> Iterator[Path]:
+    """A pipe into which handlers write; whoever reads a line knows that they have started."""
+    path = tmp_path / "seen"
+    os.mkfifo(path)
+    keep_open = os.open(path, os.O_RDWR)
+    yield path
+    os.close(keep_open)
+
+
+Spawn = Callable[..., ChildServer]
+
+
+@pytest.fixture
+def spawn(tmp_path: Path, target: Path) -> Iterator[Spawn]:
+    """Start `ferryman serve` with settings; whatever is left of it goes with the test."""
+    servers: list[ChildServer] = []
+
+    def start(**given: object) -> ChildServer:
+        servers.append(ChildServer(target, tmp_path / "jobs.db", given))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.process.kill()
+        server.process.wait(60)
+        if server.process.stdout is not None:
+            server.process.stdout.close()
+        connection = getattr(server._local, "connection", None)
+        if connection is not None:
+            connection.close()
+
+
+def stored(tmp_path: Path) -> list[Any]:
+    """The jobs of the file once its server has ended."""
+
+    async def read() -> list[Any]:
+        server = main.Server(settings(tmp_path), Registry())
+        await server.client.open()
+        jobs = list(await server.client.list(JobFilter()))
+        await server.client.close()
+        return jobs
+
+    return asyncio.run(read())
+
+
+def test_sigterm_with_running_buffered_and_pending_jobs(tmp_path: Path, spawn: Spawn, seen: Path) -> None:
+    server = spawn(WORKER_COUNT=2, STOP_DEADLINE="0.2")
+    started: list[list[str]] = []
+    with seen.open() as lines:
+        for _ in range(20):
+            assert server.call("POST", "/jobs", {"type": "waits", "payload": {"path": str(seen)}})[0] == 201
+        started += [lines.readline().split() for _ in range(2)]
+        assert server.stop() == main.CLEAN
+        jobs = stored(tmp_path)
+        assert {job.status for job in jobs} == {Status.PENDING}
+        assert {job.attempt for job in jobs} == {0}, "neither a release nor an interruption spends an attempt"
+        ran = [job.id for job in jobs if job.claim and job.id in {id for id, _ in started}]
+        assert sorted(ran) == sorted(id for id, _ in started)
+        again = spawn(WORKER_COUNT=20, STOP_DEADLINE="0.2")
+        second = [lines.readline().split() for _ in range(20)]
+        assert sorted(id for id, _ in second) == sorted(job.id for job in jobs), "all run after the restart, once each"
+        assert again.stop() == main.CLEAN
+
+
+def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, spawn: Spawn, seen: Path) -> None:
+    server = spawn(STOP_DEADLINE="1h")
+    with seen.open() as lines:
+        server.call("POST", "/jobs", {"type": "waits", "payload": {"path": str(seen)}})
+        lines.readline()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(60) == main.FORCED
+
+
+def test_a_second_signal_ends_even_a_process_whose_loop_is_blocked(tmp_path: Path, spawn: Spawn, seen: Path) -> None:
+    server = spawn(STOP_DEADLINE="1h")
+    with seen.open() as lines:
+        server.call("POST", "/jobs", {"type": "blocks_the_loop", "payload": {"path": str(seen)}, "delay": 0.2})
+        lines.readline()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(60) == main.FORCED
+
+
+def test_a_thread_that_will_not_end_makes_the_exit_code_4_and_loses_nothing(
+    tmp_path: Path, spawn: Spawn, seen: Path
+) -> None:
+    server = spawn(STOP_DEADLINE="0.1")
+    with seen.open() as lines:
+        server.call("POST", "/jobs", {"type": "blocks_its_thread", "payload": {"path": str(seen)}})
+        lines.readline()
+        assert server.stop() == main.FORCED
+    assert [(job.status, job.attempt) for job in stored(tmp_path)] == [(Status.PENDING, 0)]
+
+
+def test_a_coroutine_that_will_not_end_does_not_keep_the_process(tmp_path: Path, spawn: Spawn, seen: Path) -> None:
+    server = spawn(STOP_DEADLINE="0.1")
+    with seen.open() as lines:
+        server.call("POST", "/jobs", {"type": "swallows", "payload": {"path": str(seen)}})
+        lines.readline()
+        assert server.stop() == main.CLEAN
+    assert [(job.status, job.attempt) for job in stored(tmp_path)] == [(Status.PENDING, 0)]
+
+
+def test_jobs_of_a_killed_process_run_again(tmp_path: Path, spawn: Spawn, seen: Path) -> None:
+    server = spawn()
+    with seen.open() as lines:
+        server.call("POST", "/jobs", {"type": "waits", "payload": {"path": str(seen)}})
+        id, claim = lines.readline().split()
+        server.process.kill()
+        server.process.wait(60)
+        again = spawn(STOP_DEADLINE="0.1")
+        assert lines.readline().split() == [id, str(int(claim) + 1)]
+        assert again.stop() == main.CLEAN
+
+
+def test_importing_main_starts_nothing() -> None:
+    code = "import threading, ferryman.main; assert threading.active_count() == 1"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
