@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -28,6 +29,19 @@ class What(StrEnum):
     INTERRUPTED = "interrupted"
     LOST = "lost"
     RETRIED = "retried"
+
+    __hash__ = str.__hash__  # see `Status`
+
+
+_DEFAULT_ERRORS: Final = MappingProxyType(
+    {
+        What.LOST: JobError(RunLost.code, "RunLost", "The node died while it held the claim."),
+        What.INTERRUPTED: JobError(
+            RunInterrupted.code, "RunInterrupted", "The node stopped before the handler had ended."
+        ),
+    }
+)
+"""The errors of runs that end without one of their own."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -83,29 +97,30 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int) -> Finish:
     Raises:
         IllegalTransition: never for outcomes built as documented; it guards the table.
     """
-    spends = _spends(job, outcome.what)
-    spent = job.attempt if spends else job.attempt - 1
+    what = outcome.what
+    spent = job.attempt if _spends(job, what) else job.attempt - 1
     status = _status(job, outcome, spent)
     state.check(Status.PROCESSING, status)
-    crashes, interruptions = _streaks(job, outcome.what)
+    crashes, interruptions = _streaks(job, what)
+    lane = job.lane
     return Finish(
         id=job.id,
         number=job.number,
         batch=job.batch,
-        what=outcome.what,
+        what=what,
         status=status,
         attempt=spent,
         crashes=crashes,
         interruptions=interruptions,
         care=care(spent, job.max_attempts, crashes),
-        lane=(job.lane.queue, job.lane.type, job.lane.priority),
+        lane=(lane.queue, lane.type, lane.priority),
         finished_at=now,
         run_at=now + round((outcome.delay or 0) * MICROS) if status is Status.SCHEDULED else None,
         token=run.token,
         worker=run.worker,
         started_at=run.started_at,
-        error=outcome.error or _default_error(outcome.what),
-        result=outcome.result if outcome.what is What.DONE else None,
+        error=outcome.error or _DEFAULT_ERRORS.get(what),
+        result=outcome.result if what is What.DONE else None,
         unique_key=job.unique_key,
     )
 
@@ -114,7 +129,7 @@ def _spends(job: ClaimedJob, what: What) -> bool:
     """Whether the run spends its attempt."""
     if what is What.INTERRUPTED:
         return job.max_attempts == 1 or job.interruptions >= INTERRUPTIONS_MAX
-    return what not in (What.SNOOZED, What.RELEASED)
+    return what is not What.SNOOZED and what is not What.RELEASED
 
 
 def _status(job: ClaimedJob, outcome: Outcome, spent: int) -> Status:
@@ -139,6 +154,8 @@ def _status(job: ClaimedJob, outcome: Outcome, spent: int) -> Status:
 def _streaks(job: ClaimedJob, what: What) -> tuple[int, int]:
     """(crashes, interruptions) in a row once this run is written; a release says nothing about either."""
     match what:
+        case What.DONE:
+            return 0, 0
         case What.RELEASED:
             return job.crashes, job.interruptions
         case What.LOST:
@@ -147,14 +164,3 @@ def _streaks(job: ClaimedJob, what: What) -> tuple[int, int]:
             return 0, job.interruptions + 1
         case _:
             return 0, 0
-
-
-def _default_error(what: What) -> JobError | None:
-    """The error of a run that ended without one of its own."""
-    match what:
-        case What.LOST:
-            return JobError(RunLost.code, "RunLost", "The node died while it held the claim.")
-        case What.INTERRUPTED:
-            return JobError(RunInterrupted.code, "RunInterrupted", "The node stopped before the handler had ended.")
-        case _:
-            return None

@@ -21,6 +21,9 @@ class Status(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    # equal to its text, so hashed like it; Enum's own hash is written in Python and is asked for at every run
+    __hash__ = str.__hash__
+
 
 EDGES: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {

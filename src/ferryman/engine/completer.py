@@ -96,7 +96,8 @@ class Completer:
             else:
                 await self._write_instead(group[0], error)
         else:
-            self._after(group, report)
+            # soon, not now: the next commit is to be under way while everybody is told about this one
+            asyncio.get_running_loop().call_soon(self._after, group, report)
         return [None] * len(group)
 
     async def _finish(self, finishes: list[Finish]) -> FinishReport | None:

@@ -160,7 +160,7 @@ class Executor:
 
     def _expect(self, running: Running, handler: Handler) -> None:
         timeout = self._timeout(running.job, handler)
-        if timeout is not None and running.reason is None:
+        if timeout is not None:
             self._ladder.expect(running, timeout)
 
     def _context(self, running: Running, handler: Handler) -> Context:

@@ -19,7 +19,7 @@ from ferryman.domain.job import MICROS
 LONG: Final = 0.5
 """Seconds from which runs are so long that holding one ready gains nothing."""
 
-MOST: Final = 500.0
+MOST: Final = 1000.0
 """Runs in a round trip; what is held ready for more would be many jobs in one node's hands."""
 
 

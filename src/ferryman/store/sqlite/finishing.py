@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,19 +30,19 @@ def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
     for each in finishes:
         state.check(Status.PROCESSING, each.status)
     asked = _asked_to_cancel(session, finishes)
-    fresh, fenced = _write_outcomes(session, node, [_obey(each) if each.id in asked else each for each in finishes])
+    obeyed = [_obey(each) if each.id in asked else each for each in finishes] if asked else finishes
+    fresh, fenced = _write_outcomes(session, node, obeyed)
     _write_sides(session, fresh)
-    for each in fresh:
-        _count(session, each)
-        if each.unique_key is not None and each.status in TERMINAL:
-            session.run("drop_key", scope=unique_scope(each.lane[1]), key=each.unique_key, job=each.id)
+    _count(session, fresh)
+    _free_keys(session, fresh)
     readied, scheduled = _place(session, fresh, now)
     if fresh:
         session.run("close_batches", batches=encode(sorted({each.batch for each in fresh})).decode())
+    overruled: frozenset[str] = frozenset()
     if asked:
         session.run("drop_cancellations", ids=encode([each.id for each in fresh]).decode())
-    again = {each.id for each in finishes if each.status not in TERMINAL}
-    overruled = frozenset(each.id for each in fresh if each.id in asked and each.id in again)
+        again = {each.id for each in finishes if each.status not in TERMINAL}
+        overruled = frozenset(each.id for each in fresh if each.id in asked and each.id in again)
     return FinishReport(fenced, readied, scheduled, overruled)
 
 
@@ -160,15 +161,21 @@ def _write_sides(session: Session, fresh: Sequence[Finish]) -> None:
     session.insert("add_failures", failures)
 
 
-def _count(session: Session, each: Finish) -> None:
-    lane = session.lane(*each.lane)
-    session.count(lane, "processing", -1)
-    if each.status in TERMINAL:
-        session.count(lane, each.status.value)
-    if each.what is What.FAILED and each.status is Status.SCHEDULED:
-        session.count(lane, "retried")
-    if each.what is What.LOST:
-        session.count(lane, "rescued")
+def _count(session: Session, fresh: Sequence[Finish]) -> None:
+    for (where, what, status), n in Counter([(each.lane, each.what, each.status) for each in fresh]).items():
+        lane = session.lane(*where)
+        session.count(lane, "processing", -n)
+        session.count(lane, status.value, n)  # a place for jobs that run again, an event for those that have ended
+        if what is What.FAILED and status is Status.SCHEDULED:
+            session.count(lane, "retried", n)
+        if what is What.LOST:
+            session.count(lane, "rescued", n)
+
+
+def _free_keys(session: Session, fresh: Sequence[Finish]) -> None:
+    for each in fresh:
+        if each.unique_key is not None and each.status in TERMINAL:
+            session.run("drop_key", scope=unique_scope(each.lane[1]), key=each.unique_key, job=each.id)
 
 
 def _place(session: Session, fresh: Sequence[Finish], now: int) -> tuple[bool, int | None]:
@@ -187,5 +194,4 @@ def _place(session: Session, fresh: Sequence[Finish], now: int) -> tuple[bool, i
             due = max(now, each.run_at or now)
             session.insert("add_later", [(due, each.id, lane, *carried)])
             earliest = due if earliest is None else min(earliest, due)
-        session.count(lane, each.status.value)
     return readied, earliest

@@ -156,11 +156,8 @@ def _place(session: Session, jobs: Sequence[NewJob], now: int) -> None:
     for lane, group in due.items():
         first = session.arrivals(lane, len(group), now)
         session.insert(
-            "add_ready",
-            [
-                (lane, arrival, job.id, 0, 0, 0, 0, care(0, job.max_attempts, 0))
-                for arrival, job in enumerate(group, first)
-            ],
+            "add_new_ready",
+            [(lane, arrival, job.id, care(0, job.max_attempts, 0)) for arrival, job in enumerate(group, first)],
         )
         session.count(lane, "pending", len(group))
         session.count(lane, "created", len(group))
