@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from ferryman import main
-from ferryman.client import Client
+from ferryman.client import Client, JobRequest
 from ferryman.domain.errors import DatabaseIsFolder, PortInUse
 from ferryman.domain.state import Status
 from ferryman.engine.registry import Registry
@@ -164,6 +164,25 @@ async def test_parts_stop_in_the_order_http_channel_workers_store(tmp_path: Path
         "detach",
         "store",
     ]
+
+
+async def test_a_job_that_starts_with_its_insert_needs_no_claim_of_its_own(tmp_path: Path) -> None:
+    server = main.Server(settings(tmp_path), registry_of(noop))
+    await server.start()
+    claims: list[object] = []
+    claim = server._store.claim
+
+    async def counted(*given: Any) -> Any:
+        claims.append(given)
+        return await claim(*given)
+
+    await turns()
+    for _ in range(30):
+        job = await server.client.enqueue(JobRequest(type="noop"))
+        await server.client.wait(job.id, 60)
+        server._store.claim = counted  # type: ignore[method-assign,assignment]
+    assert len(claims) < 15, "the poll's at most"
+    await server.stop()
 
 
 async def test_handlers_may_enqueue_from_the_first_job_to_the_last(tmp_path: Path) -> None:

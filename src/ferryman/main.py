@@ -23,12 +23,12 @@ from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS
 from ferryman.engine.clock import SystemClock
-from ferryman.engine.incarnation import NodeOptions, World
 from ferryman.engine.node import Node
 from ferryman.engine.registry import Registry
 from ferryman.engine.runner import ThreadRunner
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.wakeup import LocalWakeup, Wakeups
+from ferryman.engine.world import NodeOptions, World
 from ferryman.http.api import make_api
 from ferryman.http.server import HttpServer
 from ferryman.observe import logs
@@ -72,40 +72,29 @@ class Server:
             BadSetting: no store has such a URL.
         """
         self.url = ""
-        clock, ids, local = SystemClock(), IdMinter(random.Random()), LocalWakeup()
-        self.events = events = Events()
-        self._store = _make_store(settings, clock, ids)
-        self._bell, self._local = make_bell(settings.database_url), local
+        self.events = Events()
+        self._attach = attach or _nobody
+        clock, ids, self._local = SystemClock(), IdMinter(random.Random()), LocalWakeup()
         self._name = ids.mint(clock.now())
-        wakeup = Wakeups(local, Ringing(self._bell))
+        self._bell = make_bell(settings.database_url)
+        wakeup = Wakeups(self._local, Ringing(self._bell))
+        self._store = _make_store(settings, clock, ids)
         world = World(
             store=self._store,
             registry=registry,
             clock=clock,
             ids=ids,
-            events=events,
+            events=self.events,
             wakeup=wakeup,
             encode=strictjson.encode,
             share=random.Random().random,
         )
-        self.node = Node(world, _node_options(settings), local)
-        self.client = Client(
-            self._store,
-            clock,
-            ids,
-            wakeup,
-            events=events,
-            catalogue=registry,
-            max_body=settings.max_body,
-            max_pending=settings.max_pending,
-            accept_unknown_types=settings.accept_unknown_types,
-            direct=self.node,
-        )
+        self.node = Node(world, _node_options(settings), self._local)
+        self.client = _make_client(settings, world, self.node)
         metrics = Metrics()
-        events.listen(metrics.listen)
-        events.listen(JobLog(lambda: self.node.id or "", log_jobs=settings.log_jobs).listen)
         self._lag = LoopLag(metrics.see_loop_lag)
-        self._attach = attach or _nobody
+        self.events.listen(metrics.listen)
+        self.events.listen(JobLog(lambda: self.node.id or "", log_jobs=settings.log_jobs).listen)
         api = make_api(
             self.client,
             max_body=settings.max_body,
@@ -115,7 +104,11 @@ class Server:
             new_request_id=lambda: f"{ids.number():016x}",
         )
         self._http = HttpServer(api, settings.host, settings.port)
-        self._parts = StartList(
+        self._parts = self._start_list()
+
+    def _start_list(self) -> StartList:
+        """Every part in the order of starting; the stop goes the other way."""
+        return StartList(
             # a taken port is found out before anything else happens; connections wait until "http" answers them
             Part("port", self._http.bind, self._http.unbind),
             # closes last, once everybody has written what there was to write
@@ -275,6 +268,21 @@ def _make_store(settings: Settings, clock: SystemClock, ids: IdMinter) -> Store:
         ids=ids,
         retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
         runner=ThreadRunner,
+    )
+
+
+def _make_client(settings: Settings, world: World, node: Node) -> Client:
+    return Client(
+        world.store,
+        world.clock,
+        world.ids,
+        world.wakeup,
+        events=world.events,
+        catalogue=world.registry,
+        max_body=settings.max_body,
+        max_pending=settings.max_pending,
+        accept_unknown_types=settings.accept_unknown_types,
+        direct=node,
     )
 
 

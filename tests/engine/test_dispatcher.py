@@ -240,7 +240,7 @@ def test_an_offer_starts_what_was_inserted_when_it_is_settled() -> None:
             bench.node.settle(request, inserted.batch)
             await bench.until_ended(1)
             assert bench.store.calls.count("claim") == claims
-            assert dispatcher_of(bench)._known == {}
+            assert dispatcher_of(bench)._books._open == {}
             again = bench.node.offer()
             assert again is not None
             bench.node.settle(again, Batch(again.batch, 0, []))
@@ -363,7 +363,7 @@ def test_reconcile_spares_a_batch_of_which_some_runs_have_ended() -> None:
             assert {(job.status, job.claim) for job in await bench.jobs([job.id for job in jobs])} == {
                 (Status.COMPLETED, 1)
             }
-            assert dispatcher_of(bench)._known == {}
+            assert dispatcher_of(bench)._books._open == {}
 
     run_virtual(play())
 

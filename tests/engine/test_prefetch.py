@@ -6,12 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferryman.domain.job import MICROS
+from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.engine.prefetch import LONG, MOST, Prefetch
+from tests.engine.world import claimed_job
+
+
+def run(micros: int) -> Finish:
+    """One that took so long."""
+    return decide(claimed_job(), Outcome(What.DONE), Run(1, 1, 0), micros)
 
 
 def cycle(prefetch: Prefetch, at: float, ended: int, each: float, *, trip: float, starved: bool = False) -> None:
     """A claim asked for at a time, after so many runs that took so long each."""
-    prefetch.ended(ended, round(ended * each * MICROS))
+    prefetch.ended([run(round(each * MICROS))] * ended)
     prefetch.claimed(at, at + trip, starved=starved)
 
 
@@ -68,9 +75,9 @@ def test_it_forgets_when_nothing_ends() -> None:
 
 def test_a_wall_clock_that_goes_back_does_no_harm() -> None:
     prefetch = Prefetch(10)
-    prefetch.ended(10, -5 * MICROS)
+    prefetch.ended([run(-5 * MICROS)] * 10)
     prefetch.claimed(0.0, 0.0, starved=False)
-    prefetch.ended(10, -5 * MICROS)
+    prefetch.ended([run(-5 * MICROS)] * 10)
     prefetch.claimed(0.0, 0.0, starved=True)
     assert prefetch.count == 0
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.job import Lane
+from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.engine.shares import Group, Shares
 from tests.engine.world import claimed_job
 
 
 def request(limit: int, idle: int) -> ClaimRequest:
     return ClaimRequest(1, 1, frozenset(), None, limit, idle, alone=True)
+
+
+def finish(queue: str) -> Finish:
+    return decide(claimed_job(lane=Lane(queue, "t", 5)), Outcome(What.DONE), Run(), 0)
 
 
 def test_without_queues_there_is_one_group_for_all() -> None:
@@ -41,9 +46,9 @@ def test_a_full_share_is_not_asked_for_until_a_job_ends() -> None:
     shares.claimed([claimed_job(lane=Lane("mail", "t", 5)), claimed_job(lane=Lane("mail", "t", 5))])
     shares.claimed([claimed_job()])
     assert mail not in shares.worth_asking()
-    shares.ended("default")
+    shares.ended([finish("default")])
     assert mail not in shares.worth_asking()
-    shares.ended("mail")
+    shares.ended([finish("mail")])
     assert mail in shares.worth_asking()
     assert mail.room == 1
 

@@ -237,24 +237,40 @@ async def test_a_call_is_raised_in_once() -> None:
     thread.end()
 
 
-async def test_a_raise_that_is_still_on_its_way_is_taken_back_when_the_call_ends(
+async def test_a_raise_that_is_still_on_its_way_when_the_handler_ends_is_taken_by_its_own_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    marks: list[type[BaseException] | None] = []
-    monkeypatch.setattr(threads, "_raise_in", lambda thread_id, error: marks.append(error))
+    marks: list[type[BaseException]] = []
+
+    def mark(thread_id: int, error: type[BaseException]) -> None:
+        marks.append(error)
+        if len(marks) == 2:
+            raise error
+
+    monkeypatch.setattr(threads, "_raise_in", mark)
     call = ThreadCall(lambda: call.stop())  # the mark is set in the handler's last instruction
     call.run()
     assert (await call.answer).value is True
-    assert marks == [Stopped, None]
+    assert marks == [Stopped, Stopped], "the second one replaces the first, and appears where it is expected"
 
 
-async def test_a_raise_that_appears_after_the_handler_has_ended_does_not_change_its_answer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def appears(thread_id: int, error: type[BaseException] | None) -> None:
-        raise Stopped
+async def test_a_raise_that_appears_after_the_handler_has_ended_does_not_change_its_answer() -> None:
+    class Appears:
+        """A gate in which the raise appears."""
 
-    monkeypatch.setattr(threads, "_raise_in", appears)
+        def release(self) -> None: ...
+
+        def acquire(self) -> None:
+            raise Stopped
+
+    call = ThreadCall(lambda: "done")
+    call._gate = Appears()  # type: ignore[assignment]
+    call.run()
+    assert (await call.answer).value == "done"
+
+
+async def test_nothing_is_raised_in_a_call_that_nobody_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(threads, "_raise_in")
     call = ThreadCall(lambda: "done")
     call.run()
     assert (await call.answer).value == "done"

@@ -18,12 +18,12 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.domain.retry import Fixed, RetryPolicy
-from ferryman.engine.incarnation import NodeOptions, World
 from ferryman.engine.node import Node
 from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.runner import LoopTicker, ThreadTicker
 from ferryman.engine.signature import Signature
 from ferryman.engine.wakeup import LocalWakeup
+from ferryman.engine.world import NodeOptions, World
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import Clock, FinishReport, NodeInfo, Rescued, Retention
 from ferryman.testing.virtual_loop import VirtualClock

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
+from ferryman.client.endings import wait_within
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreBusy
 from ferryman.domain.events import Enqueued, Events
@@ -54,7 +55,7 @@ class Inserter:
     async def write(self, jobs: Sequence[NewJob]) -> Sequence[Receipt]:
         """Store jobs in one commit. Raises StoreError; jobs that were stored all the same are not doubled."""
         inserted = await self._offer_and_insert(jobs)
-        self._announce(jobs, inserted.receipts)
+        self._announce(jobs, inserted)
         return inserted.receipts
 
     async def _offer_and_insert(self, jobs: Sequence[NewJob]) -> Inserted:
@@ -78,18 +79,19 @@ class Inserter:
             lambda: self._store.insert(jobs, self._clock.now(), claim=offer, max_pending=self._max_pending)
         )
 
-    def _announce(self, jobs: Sequence[NewJob], receipts: Sequence[Receipt]) -> None:
+    def _announce(self, jobs: Sequence[NewJob], inserted: Inserted) -> None:
         """Say what is stored: counts to the events, work and due times to the wakeup."""
         counts: dict[tuple[str, str], int] = {}
         due: int | None = None
         work = False
-        for job, receipt in zip(jobs, receipts, strict=True):
+        started = {job.id for job in inserted.batch.jobs} if inserted.batch else ()
+        for job, receipt in zip(jobs, inserted.receipts, strict=True):
             if receipt.verdict is not Verdict.INSERTED and receipt.verdict is not Verdict.EXISTS:
                 continue
             key = (job.type, job.queue)
             counts[key] = counts.get(key, 0) + 1
             if job.run_at is None or job.run_at <= job.created_at:
-                work = True
+                work = work or job.id not in started
             elif due is None or job.run_at < due:
                 due = job.run_at
         if work:
@@ -114,5 +116,5 @@ async def patiently(write: Callable[[], Awaitable[T]]) -> T:
         except StoreBusy:
             if loop.time() + pause > deadline:
                 raise
-        await asyncio.sleep(pause)
+        await wait_within(loop.create_future(), pause)
         pause *= 2

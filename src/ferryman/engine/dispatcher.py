@@ -14,11 +14,12 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from ferryman.domain.claim import Batch, Care, ClaimRequest, care
+from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreError
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish
+from ferryman.engine.books import Books
 from ferryman.engine.channel import Channel
 from ferryman.engine.completer import Completer
 from ferryman.engine.pause import Pause, backoff
@@ -67,14 +68,9 @@ class Dispatcher:
         self._shares = shares
         self._on_lost = on_lost
         self._prefetch = Prefetch(workers)
-        self._known: dict[int, int] = {}
-        """Open batch -> how many of its runs have no outcome yet."""
-        self._alone: set[tuple[str, int]] = set()
-        """Open runs that must be the only one of their kind."""
+        self._books = Books()
         self._busy = False
         """Whether a claim or an offer is under way, or its fate is being found out."""
-        self._in_flight: int | None = None
-        """The batch of the claim or offer under way."""
         self._asked_at = 0.0
         self._landed: asyncio.Future[None] | None = None
         self._will_look = False
@@ -117,25 +113,12 @@ class Dispatcher:
 
     def written(self, finishes: Sequence[Finish]) -> None:
         """Runs of this node have their outcomes in the store."""
-        known, spent = self._known, 0
-        for finish in finishes:
-            left = known.get(finish.batch, 0) - 1
-            if left > 0:
-                known[finish.batch] = left
-            else:
-                known.pop(finish.batch, None)
-            if finish.started_at is not None:
-                spent += finish.finished_at - finish.started_at
-        self._prefetch.ended(len(finishes), spent)
-        if self._shares.bound or self._alone:
-            self._free(finishes)
-
-    def _free(self, finishes: Sequence[Finish]) -> None:
-        """What was held back because of these runs may be claimed now."""
-        for finish in finishes:
-            self._alone.discard((finish.id, finish.number))
-            self._shares.ended(finish.lane[0])
-        self.work()
+        held_back = self._books.alone or self._shares.bound
+        self._books.ended(finishes)
+        self._prefetch.ended(finishes)
+        if held_back:  # something may have waited for one of these runs
+            self._shares.ended(finishes)
+            self.work()
 
     def _look_soon(self) -> None:
         """Look when everything else that is ready has run: then all workers that are about to wait do wait."""
@@ -181,7 +164,7 @@ class Dispatcher:
             return None
         self._shares.asked(group)
         self._busy = True
-        self._in_flight = batch = self._ids.number()
+        self._books.in_flight = batch = self._ids.number()
         self._asked_at = self._clock.monotonic()
         return ClaimRequest(
             node=self._node,
@@ -190,7 +173,7 @@ class Dispatcher:
             queues=group.queues,
             limit=limit,
             idle=min(idle, limit),
-            alone=not self._alone,
+            alone=not self._books.alone,
         )
 
     async def _claim(self, group: Group, request: ClaimRequest) -> None:
@@ -213,10 +196,8 @@ class Dispatcher:
         jobs = batch.jobs
         starved = self._channel.idle > 0 and len(jobs) >= request.limit
         self._prefetch.claimed(self._asked_at, self._clock.monotonic(), starved=starved)
-        if jobs:
-            self._known[batch.id] = len(jobs)
-            self._shares.claimed(jobs)
-            self._note_alone(jobs)
+        self._books.opened(batch)
+        self._shares.claimed(jobs)
         group.answered(request, len(jobs))
         if self._running:
             self._channel.send_all(jobs)
@@ -225,15 +206,10 @@ class Dispatcher:
         self._land()
         self._look_soon()
 
-    def _note_alone(self, jobs: Sequence[ClaimedJob]) -> None:
-        for job in jobs:
-            if job.crashes and care(job.attempt - 1, job.max_attempts, job.crashes) is Care.ALONE:
-                self._alone.add((job.id, job.number))
-
     def _land(self) -> None:
         """No claim is under way any more."""
         self._busy = False
-        self._in_flight = None
+        self._books.in_flight = None
         if self._landed is not None and not self._landed.done():
             self._landed.set_result(None)
 
@@ -270,7 +246,7 @@ class Dispatcher:
             StoreError: the store could not be asked.
         """
         for batch in await self._store.open_batches(self._node):
-            if batch.id in self._known or batch.id == self._in_flight:
+            if self._books.knows(batch.id):
                 continue
             count = await self._store.release(self._node, batch.id, self._clock.now())
             if count:
@@ -279,7 +255,7 @@ class Dispatcher:
 
     async def _recover(self) -> None:
         """The fate of the claim under way is unknown: claim nothing more before the store has told it."""
-        self._in_flight = None
+        self._books.in_flight = None
         failures = 1
         await self._retry.wait(backoff(failures))
         while not await self._reconciled() and self._running:

@@ -5,14 +5,10 @@ A node that was lost does not go on with old parts: it gets a new id, and with i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import msgspec
-
-from ferryman.domain.events import Events
-from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob
+from ferryman.domain.outcome import Finish
 from ferryman.engine.channel import Channel
 from ferryman.engine.completer import Completer
 from ferryman.engine.deadlines import Deadlines
@@ -20,52 +16,12 @@ from ferryman.engine.dispatcher import Dispatcher
 from ferryman.engine.executor import Executor
 from ferryman.engine.heartbeat import Heartbeat, Lease
 from ferryman.engine.pool import Pool
-from ferryman.engine.registry import Registry
-from ferryman.engine.runner import ThreadTicker, TickerFactory
 from ferryman.engine.running import Ladder, Reason
 from ferryman.engine.shares import Shares
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
 from ferryman.engine.upkeep import Cancellations, Poll, Reconcile
-from ferryman.store.protocol import Clock, Store, Wakeup
-
-
-class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node can be told. Times are in seconds, sizes in bytes."""
-
-    workers: int = 10
-    capacity: int = 100
-    """Jobs that the channel buffers."""
-    queues: tuple[tuple[str, int | None], ...] | None = None
-    """(queue, share of the workers or None for all of them); None serves every queue."""
-    lease: float = 10.0
-    beat: float = 2.0
-    stop_deadline: float = 25.0
-    grace: float = 5.0
-    """How long a handler has to end once it was cancelled, before that is tried again or it is given up."""
-    last_grace: float = 2.0
-    """The same, once the stop deadline has passed."""
-    default_timeout: float = 3600.0
-    loop_stall: float = 60.0
-    max_result: int = 1024 * 1024
-
-
-class World(msgspec.Struct, frozen=True):
-    """What a node lives in; the same for all its lives."""
-
-    store: Store
-    registry: Registry
-    clock: Clock
-    ids: IdMinter
-    events: Events
-    wakeup: Wakeup
-    """Told what the node's runs made possible."""
-    encode: Callable[[Any], str]
-    """A result as JSON text; raises what says why there is none."""
-    share: Callable[[], float]
-    """Random in [0, 1), for the backoff."""
-    ticker: TickerFactory = ThreadTicker
-    """Makes what beats and watches beside the event loop."""
+from ferryman.engine.world import NodeOptions, World
 
 
 class Incarnation:
@@ -99,70 +55,32 @@ class Incarnation:
         self._deadline, self._reason = options.stop_deadline, Reason.INTERRUPT
         self._patience = options.lease
         lease = Lease()
+        ladder = Ladder(Deadlines(world.clock.monotonic), options.grace)
+        executor = _executor(world, options, ladder, lease)
         self.channel: Channel[ClaimedJob] = Channel(options.capacity)
         self.completer = Completer(world.store, number, world.clock, world.wakeup, world.events, self._written)
-        ladder = Ladder(Deadlines(world.clock.monotonic), options.grace)
-        executor = Executor(
-            world.registry,
-            world.clock,
-            ladder,
-            lease,
-            world.events,
-            encode=world.encode,
-            share=world.share,
-            default_timeout=options.default_timeout,
-            max_result=options.max_result,
+        self.pool = _pool(world, options, id, self.channel, executor, self.completer, ladder)
+        self.dispatcher = _dispatcher(world, options, number, self.channel, self.completer, self._lose)
+        self._heartbeat = _heartbeat(world, options, number, lease, alive, self._lose)
+        self._cancellations = Cancellations(world.store, number, self.pool)
+        self._upkeep = Sweeper(
+            world.clock.monotonic, [Poll(self.dispatcher), self._cancellations, Reconcile(self.dispatcher)]
         )
-        self.pool = Pool(
-            id,
-            options.workers,
-            self.channel,
-            executor,
-            self.completer,
-            ladder,
-            world.events,
-            world.clock,
-            world.ids.number,
-            last_grace=options.last_grace,
-        )
-        self.dispatcher = Dispatcher(
-            world.store,
-            number,
-            self.channel,
-            self.completer,
-            world.clock,
-            world.ids,
-            types=world.registry.types,
-            shares=Shares(options.queues),
-            workers=options.workers,
-            on_lost=self._lose,
-        )
-        heartbeat = Heartbeat(
-            world.store,
-            number,
-            world.clock,
-            lease,
-            self._lose,
-            beat=options.beat,
-            seconds=options.lease,
-            alive=alive,
-            ticker=world.ticker,
-        )
-        self.cancellations = Cancellations(world.store, number, self.pool)
-        self.upkeep = Sweeper(
-            world.clock.monotonic, [Poll(self.dispatcher), self.cancellations, Reconcile(self.dispatcher)]
-        )
-        self._parts = StartList(
+        self._parts = self._start_list()
+
+    def _start_list(self) -> StartList:
+        """Every part in the order of starting; the stop goes the other way."""
+        return StartList(
             # beats before there is anything to lose, and until nothing is left to lose
             Part("registration", _nothing, self._retire),
-            Part("heartbeat", heartbeat.start, heartbeat.stop),
+            Part("heartbeat", self._heartbeat.start, self._heartbeat.stop),
             # writes the outcomes of the parts below, so it ends after them
             Part("completer", _nothing, self._flush),
             # workers wait at the channel before anything is sent, and end after it was closed
             Part("pool", self.pool.start, self._end_runs),
             # stops claiming, closes the channel, releases what no worker has received
             Part("dispatcher", self.dispatcher.start, self.dispatcher.stop),
-            Part("upkeep", self.upkeep.start, self.upkeep.stop),
+            Part("upkeep", self._upkeep.start, self._upkeep.stop),
         )
 
     async def start(self) -> None:
@@ -182,9 +100,9 @@ class Incarnation:
 
     def cancel_soon(self) -> None:
         """Somebody asked to cancel a job that this node runs."""
-        self.upkeep.sooner(self.cancellations, 0.0)
+        self._upkeep.sooner(self._cancellations, 0.0)
 
-    def _written(self, finishes: Any) -> None:
+    def _written(self, finishes: Sequence[Finish]) -> None:
         self.dispatcher.written(finishes)
 
     def _lose(self) -> None:
@@ -207,3 +125,83 @@ class Incarnation:
 
 async def _nothing() -> None:
     """Nothing to start."""
+
+
+def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease) -> Executor:
+    return Executor(
+        world.registry,
+        world.clock,
+        ladder,
+        lease,
+        world.events,
+        encode=world.encode,
+        share=world.share,
+        default_timeout=options.default_timeout,
+        max_result=options.max_result,
+    )
+
+
+def _pool(
+    world: World,
+    options: NodeOptions,
+    node: str,
+    channel: Channel[ClaimedJob],
+    executor: Executor,
+    completer: Completer,
+    ladder: Ladder,
+) -> Pool:
+    return Pool(
+        node,
+        options.workers,
+        channel,
+        executor,
+        completer,
+        ladder,
+        world.events,
+        world.clock,
+        world.ids.number,
+        last_grace=options.last_grace,
+    )
+
+
+def _dispatcher(
+    world: World,
+    options: NodeOptions,
+    node: int,
+    channel: Channel[ClaimedJob],
+    completer: Completer,
+    on_lost: Callable[[], None],
+) -> Dispatcher:
+    return Dispatcher(
+        world.store,
+        node,
+        channel,
+        completer,
+        world.clock,
+        world.ids,
+        types=world.registry.types,
+        shares=Shares(options.queues),
+        workers=options.workers,
+        on_lost=on_lost,
+    )
+
+
+def _heartbeat(
+    world: World,
+    options: NodeOptions,
+    node: int,
+    lease: Lease,
+    alive: Callable[[], bool],
+    on_lost: Callable[[], None],
+) -> Heartbeat:
+    return Heartbeat(
+        world.store,
+        node,
+        world.clock,
+        lease,
+        on_lost,
+        beat=options.beat,
+        seconds=options.lease,
+        alive=alive,
+        ticker=world.ticker,
+    )

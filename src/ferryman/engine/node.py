@@ -12,13 +12,14 @@ from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreError
 from ferryman.engine.chores import Expire, ForceCancel, Promote, Prune, Rescue
 from ferryman.engine.dispatcher import Dispatcher
-from ferryman.engine.incarnation import Incarnation, NodeOptions, World
+from ferryman.engine.incarnation import Incarnation
 from ferryman.engine.loopwatch import LoopWatch
 from ferryman.engine.pause import Pause, backoff
 from ferryman.engine.pool import Pool
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
 from ferryman.engine.wakeup import LocalWakeup
+from ferryman.engine.world import NodeOptions, World
 from ferryman.store.protocol import NodeInfo
 from ferryman.version import VERSION
 

@@ -12,9 +12,11 @@ do nothing come in batches that grow by themselves.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from ferryman.domain.job import MICROS
+from ferryman.domain.outcome import Finish
 
 LONG: Final = 0.5
 """Seconds from which runs are so long that holding one ready gains nothing."""
@@ -35,10 +37,11 @@ class Prefetch:
         self._spent = 0
         self._since: float | None = None
 
-    def ended(self, count: int, micros: int) -> None:
-        """So many runs have ended, and took so long together."""
-        self._ended += count
-        self._spent += max(0, micros)
+    def ended(self, finishes: Collection[Finish]) -> None:
+        """These runs have ended."""
+        self._ended += len(finishes)
+        spent = sum([finish.finished_at - finish.started_at for finish in finishes if finish.started_at is not None])
+        self._spent += max(0, spent)  # the wall clock may have gone back
 
     def claimed(self, asked: float, now: float, *, starved: bool) -> None:
         """A claim was asked for and has arrived, in seconds of the monotonic clock.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.job import ClaimedJob
+from ferryman.domain.outcome import Finish
 
 
 class Group:
@@ -92,9 +93,11 @@ class Shares:
             for job in jobs:
                 self._count(job.lane.queue, 1)
 
-    def ended(self, queue: str) -> None:
-        """A job of a queue has ended."""
-        self._count(queue, -1)
+    def ended(self, finishes: Iterable[Finish]) -> None:
+        """These runs have ended."""
+        if self._bound:
+            for finish in finishes:
+                self._count(finish.lane[0], -1)
 
     def _count(self, queue: str, change: int) -> None:
         group = self._bound.get(queue)

@@ -4,7 +4,7 @@ Raising in a thread from outside (`PyThreadState_SetAsyncExc`) only marks the th
 appears some bytecodes later, and by then another job could be running. So the right to raise is a gate
 that the two sides take from each other:
 
-    thread:  opens the gate  ->  runs the handler  ->  shuts the gate for ever  ->  takes back what is still on its way
+    thread:  opens the gate  ->  runs the handler  ->  shuts the gate for ever  ->  takes a raise that is on its way
     loop:    takes the gate without waiting  ->  raises  ->  opens it again
 
 The loop never waits: a gate that it finds shut belongs to a call that has not begun or has ended. The
@@ -42,6 +42,7 @@ class ThreadCall:
         self._gate = threading.Lock()
         self._gate.acquire()
         self._unwanted = False
+        self._raised = False
         self._ended = False
         self._thread_id = 0
 
@@ -52,6 +53,7 @@ class ThreadCall:
         self._unwanted = True  # a thread that has not begun yet sees this after it opened the gate
         if not self._gate.acquire(blocking=False):
             return not self._ended
+        self._raised = True
         try:
             _raise_in(self._thread_id, Stopped)
         finally:
@@ -71,12 +73,24 @@ class ThreadCall:
             answer = self._call()
             self._ended = True
             self._gate.acquire()
-            _raise_in(self._thread_id, None)
+            if self._raised:
+                self._take_the_raise()
         except Stopped:
-            pass  # it appeared outside the handler, before it could be taken back
+            pass  # it appeared outside the handler
         finally:
             self._function = _nothing
         self._deliver(answer)
+
+    def _take_the_raise(self) -> None:
+        """Raises Stopped, and leaves none behind.
+
+        Whether the raise has appeared in the handler cannot be known. So raise once more, which replaces one
+        that is still on its way, and wait for it here. (To clear the mark instead would leave CPython's
+        interpreter looking for an exception at every jump, for ever.)
+        """
+        _raise_in(self._thread_id, Stopped)
+        while True:
+            pass
 
     def _call(self) -> Answer:
         if self._unwanted:
@@ -132,7 +146,6 @@ def _nothing() -> None:
     """What an ended call holds instead of its function, so that the job can be freed."""
 
 
-def _raise_in(thread_id: int, error: type[BaseException] | None) -> None:
-    """Mark a thread to raise; None takes back a mark that has not appeared yet."""
-    raised = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), raised)
+def _raise_in(thread_id: int, error: type[BaseException]) -> None:
+    """Mark a thread to raise, a few bytecodes from where it is."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))

@@ -16,7 +16,14 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
+        self.ended: asyncio.Future[None] = self.loop.create_future()
         super().connection_made(Corked(transport, self.loop))  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone; whoever waits for that hears of it."""
+        super().connection_lost(exc)
+        if not self.ended.done():
+            self.ended.set_result(None)
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are no request, and close: nobody can tell where the next request would begin."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import uvicorn
@@ -23,8 +23,8 @@ KEEP_ALIVE: Final = 75
 FLUSH: Final = 5.0
 """Seconds in which a client has to read what is sent to it when the server stops."""
 
-_POLL: Final = 0.01
-"""Seconds between two looks at what a stop waits for; uvicorn has sets of tasks and connections, but no signal."""
+CANCELLED: Final = 0.1
+"""Seconds in which cancelled requests say so."""
 
 
 class HttpServer:
@@ -98,16 +98,22 @@ class HttpServer:
             listening.close()
         server.lifespan.state[STOPPING] = True  # kept ones are told 503 and closed
         state = server.server_state
-        if not await _until(lambda: not state.tasks, grace):  # what is under way ends
+        if not await _all_ended(lambda: state.tasks, grace):  # what is under way ends
             for task in set(state.tasks):  # or is told 503 as well
                 task.cancel()
-            await _until(lambda: not state.tasks, _POLL * 10)
-        for connection in list(state.connections):  # the idle ones end
-            connection.shutdown()
-        if not await _until(lambda: not state.connections, min(grace, FLUSH)):  # once everything is sent
-            for connection in list(state.connections):  # to whoever reads
-                connection.transport.abort()
+            await _all_ended(lambda: state.tasks, CANCELLED)
+        await self._end_connections([each for each in state.connections if isinstance(each, Connection)], grace)
         await self._stop_ticks()
+
+    async def _end_connections(self, connections: list[Connection], grace: float) -> None:
+        """End the idle ones, once everything is sent to whoever reads; cut off those who do not."""
+        for connection in connections:
+            connection.shutdown()
+        if connections:
+            await asyncio.wait([each.ended for each in connections], timeout=min(grace, FLUSH))
+        for connection in connections:
+            if not connection.ended.done():
+                connection.transport.abort()
 
     async def _stop_ticks(self) -> None:
         ticks, self._ticks = self._ticks, None
@@ -139,15 +145,13 @@ class HttpServer:
         return listener
 
 
-async def _until(done: Callable[[], bool], seconds: float) -> bool:
-    """Wait for something to become so; False if it did not in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not done():  # noqa: ASYNC110 - there is no event to wait for
-                await asyncio.sleep(_POLL)
-    except TimeoutError:
-        return False
-    return True
+async def _all_ended(under_way: Callable[[], Collection[asyncio.Future[None]]], seconds: float) -> bool:
+    """Wait until nothing is under way any more; False if something was when the time was over."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while (waiting := set(under_way())) and (left := deadline - loop.time()) > 0:
+        await asyncio.wait(waiting, timeout=left)
+    return not waiting
 
 
 def _why(error: OSError | UnicodeError) -> str:

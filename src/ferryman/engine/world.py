@@ -1,0 +1,52 @@
+"""What a node is told, and what it lives in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ferryman.domain.events import Events
+from ferryman.domain.ids import IdMinter
+from ferryman.engine.registry import Registry
+from ferryman.engine.runner import ThreadTicker, TickerFactory
+from ferryman.store.protocol import Clock, Store, Wakeup
+
+
+class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node can be told. Times are in seconds, sizes in bytes."""
+
+    workers: int = 10
+    capacity: int = 100
+    """Jobs that the channel buffers."""
+    queues: tuple[tuple[str, int | None], ...] | None = None
+    """(queue, share of the workers or None for all of them); None serves every queue."""
+    lease: float = 10.0
+    beat: float = 2.0
+    stop_deadline: float = 25.0
+    grace: float = 5.0
+    """How long a handler has to end once it was cancelled, before that is tried again or it is given up."""
+    last_grace: float = 2.0
+    """The same, once the stop deadline has passed."""
+    default_timeout: float = 3600.0
+    loop_stall: float = 60.0
+    max_result: int = 1024 * 1024
+
+
+class World(msgspec.Struct, frozen=True):
+    """What a node lives in; the same for all its lives."""
+
+    store: Store
+    registry: Registry
+    clock: Clock
+    ids: IdMinter
+    events: Events
+    wakeup: Wakeup
+    """Told what the node's runs made possible."""
+    encode: Callable[[Any], str]
+    """A result as JSON text; raises what says why there is none."""
+    share: Callable[[], float]
+    """Random in [0, 1), for the backoff."""
+    ticker: TickerFactory = ThreadTicker
+    """Makes what beats and watches beside the event loop."""
