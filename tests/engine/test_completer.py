@@ -29,6 +29,8 @@ def test_outcomes_pile_up_while_a_commit_is_in_flight() -> None:
             await bench.enqueue("noop", count=30)
             await turns(200)
             assert [len(group) for group in bench.store.groups] == [1]
+            assert bench.node._life is not None
+            assert bench.node._life.completer.backlog > 1
             gate.set_result(None)
             await bench.until_ended(31)
             assert sum(len(group) for group in bench.store.groups) == 31

@@ -361,6 +361,15 @@ def test_the_timeout_is_the_jobs_then_the_handlers_then_the_default(
     run_virtual(play())
 
 
+def test_a_traceback_that_cannot_be_printed_harms_nobody() -> None:
+    class Hostile(Exception):
+        @property
+        def __cause__(self) -> BaseException:  # type: ignore[override]
+            raise RuntimeError("no cause")
+
+    assert endings.traceback_of(Hostile()) == "The traceback cannot be printed: RuntimeError."
+
+
 def test_retry_does_not_ask_the_rules() -> None:
     never = RetryPolicy(Fixed(4.0), ((Exception, None),))
     outcome = endings.raised(Retry(), claimed_job(), never, 0.5)

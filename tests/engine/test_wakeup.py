@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ferryman.engine.wakeup import LocalWakeup, Wakeups
+from ferryman.store.bell import Ring
 
 
 class Heard:
@@ -22,6 +23,14 @@ def test_each_word_reaches_the_part_that_it_is_for() -> None:
     wakeup.cancelled(None)
     wakeup.cancelled("somebody else")
     assert heard.words == ["work", 5, "cancel", "cancel"]
+
+
+def test_a_ring_of_another_process_reaches_the_part_that_it_is_for() -> None:
+    wakeup, heard = LocalWakeup(), Heard()
+    heard.connect(wakeup, "me")
+    for ring in Ring:
+        wakeup.rung(ring)
+    assert heard.words == ["work", 0, "cancel"], "0: when the next job is due, only the store knows"
 
 
 def test_nobody_is_told_before_and_after() -> None:

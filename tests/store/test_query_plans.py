@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,12 +43,12 @@ def walks(connection: sqlite3.Connection, sql: str) -> list[str]:
 
 
 @pytest.fixture(params=["empty", "analysed"])
-def connection(request: pytest.FixtureRequest, tmp_path: Path) -> sqlite3.Connection:
+def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A migrated database, without and with the statistics that ANALYZE leaves."""
-    connection = open_migrated(tmp_path / "plans.db")
-    if request.param == "analysed":
-        connection.execute("ANALYZE")
-    return connection
+    with closing(open_migrated(tmp_path / "plans.db")) as connection:
+        if request.param == "analysed":
+            connection.execute("ANALYZE")
+        yield connection
 
 
 @pytest.mark.parametrize("name", NAMES)

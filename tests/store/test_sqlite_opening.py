@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,8 @@ async def test_the_database_of_another_program_is_refused(tmp_path: Path) -> Non
 
 async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
-    database.open_migrated(path).execute("PRAGMA user_version = 9999")
+    with closing(database.open_migrated(path)) as connection:
+        connection.execute("PRAGMA user_version = 9999")
     with pytest.raises(SchemaTooNew, match=r"schema 9999.*[Uu]pgrade"):
         await sqlite_store(path).open()
 
@@ -148,16 +150,16 @@ def test_a_failed_migration_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(database, "migrations", lambda: scripts)
     with pytest.raises(Exception, match="already exists"):
         database.open_migrated(path)
-    connection = sqlite3.connect(path)
-    assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("one",)]
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("one",)]
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 def test_commits_are_synced(tmp_path: Path) -> None:
-    connection = database.open_migrated(tmp_path / "jobs.db")
-    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert connection.execute("PRAGMA mmap_size").fetchone() == (0,)
+    with closing(database.open_migrated(tmp_path / "jobs.db")) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA mmap_size").fetchone() == (0,)
 
 
 def test_without_permission_the_path_is_refused_before_sqlite_sees_it(
@@ -174,7 +176,8 @@ def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
     def open_it() -> None:
         barrier.wait()
         try:
-            answers.append(database.open_migrated(tmp_path / "jobs.db").execute("SELECT count(*) FROM job").fetchone())
+            with closing(database.open_migrated(tmp_path / "jobs.db")) as connection:
+                answers.append(connection.execute("SELECT count(*) FROM job").fetchone())
         except Exception as error:
             answers.append(error)
 
@@ -204,9 +207,9 @@ def test_a_migration_that_another_process_has_done_meanwhile_is_not_done_twice(
     database.open_migrated(path).close()
     steps = [*migrations(), (2, "CREATE TABLE two (x);")]
     monkeypatch.setattr(database, "migrations", lambda: steps)
-    connection = database.open_migrated(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-    assert connection.execute("SELECT count(*) FROM two").fetchone() == (0,)
+    with closing(database.open_migrated(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM two").fetchone() == (0,)
 
 
 @pytest.mark.parametrize(
@@ -227,3 +230,8 @@ def test_each_of_sqlites_errors_has_one_of_ours(code: int | None, expected: type
     if code is not None:
         error.sqlite_errorcode = code
     assert type(explain(error, Path("jobs.db"))) is expected
+
+
+def test_a_file_that_sqlite_cannot_open_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseReadOnly, match="unable to open"):
+        database.connect(tmp_path / "none" / "jobs.db")

@@ -69,7 +69,7 @@ async def test_a_lock_held_for_too_long_is_store_busy(tmp_path: Path) -> None:
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreBusy, match="FM207"):
         await store.insert([new_job("a")], 0)
-    other.execute("ROLLBACK")
+    other.close()
     assert (await store.insert([new_job("a")], 0)).receipts[0].verdict is Verdict.INSERTED
     await store.close()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
@@ -97,8 +98,14 @@ class Dispatcher:
         while self._busy:
             self._landed = asyncio.get_running_loop().create_future()
             await self._landed
-        await self._reconciled()  # an insert that nobody waited for may have claimed late
         self.close_channel()
+
+    async def last_look(self, patience: float) -> bool:
+        """After the end of all runs: release what the store still has, such as the claim of an insert that came late.
+
+        False: for `patience` seconds the store could not be asked.
+        """
+        return await self._reconcile_patiently(self._clock.monotonic() + patience)
 
     def close_channel(self) -> None:
         """Release what no worker has received; again after the workers' end, for one that gave its job back."""
@@ -256,22 +263,26 @@ class Dispatcher:
     async def _recover(self) -> None:
         """The fate of the claim under way is unknown: claim nothing more before the store has told it."""
         self._books.in_flight = None
-        failures = 1
-        await self._retry.wait(backoff(failures))
-        while not await self._reconciled() and self._running:
-            failures += 1
-            await self._retry.wait(backoff(failures))
+        await self._retry.wait(backoff(1))
+        if self._running:
+            await self._reconcile_patiently(math.inf)
         self._land()
         self._look_soon()
 
-    async def _reconciled(self) -> bool:
-        """Reconcile, and say whether that was possible."""
-        try:
-            await self.reconcile()
-        except Exception as error:
-            log.warning("The open claims could not be read: %s", error, extra={"event": "reconcile_failed"})
-            return False
-        return True
+    async def _reconcile_patiently(self, deadline: float) -> bool:
+        """Reconcile until that is possible, the node stops, or a time has come; says whether it was."""
+        failures, running = 0, self._running
+        while True:
+            try:
+                await self.reconcile()
+            except Exception as error:
+                failures += 1
+                log.warning("The open claims could not be compared: %s", error, extra={"event": "reconcile_failed"})
+            else:
+                return True
+            if self._running is not running or self._clock.monotonic() >= deadline:
+                return False
+            await self._retry.wait(backoff(failures))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something that nobody waits for, and keep it from being collected."""

@@ -5,8 +5,11 @@ A node that was lost does not go on with old parts: it gets a new id, and with i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from typing import Final
 
+from ferryman.domain.errors import StoreError
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish
 from ferryman.engine.channel import Channel
@@ -22,6 +25,8 @@ from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
 from ferryman.engine.upkeep import Cancellations, Poll, Reconcile
 from ferryman.engine.world import NodeOptions, World
+
+log: Final = logging.getLogger("ferryman.engine")
 
 
 class Incarnation:
@@ -119,8 +124,12 @@ class Incarnation:
 
     async def _retire(self) -> None:
         """A node with claims left does not retire: it will be found dead, and they are rescued."""
-        if not self.unwritten:
+        if self.unwritten or not await self.dispatcher.last_look(self._patience):
+            return
+        try:
             await self._store.retire(self.number, self._clock.now())
+        except StoreError as error:
+            log.warning("The node could not retire, it will be found dead: %s", error, extra={"event": "retire_failed"})
 
 
 async def _nothing() -> None:

@@ -63,11 +63,6 @@ class Pool:
         self._given_up: list[HandlerThread] = []
 
     @property
-    def workers(self) -> int:
-        """How many workers there are."""
-        return self._count
-
-    @property
     def in_progress(self) -> int:
         """How many of them run a job."""
         return len(self.running())

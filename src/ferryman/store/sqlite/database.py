@@ -28,7 +28,13 @@ APPLICATION_ID: Final = 0x46455252
 CHECKPOINT_PAGES: Final = 4000
 PATIENCE: Final = 10.0
 """Seconds for which opening and reading wait for a lock; the writer has a wait of its own."""
-CACHE_KIBIBYTES: Final = 8192
+PRAGMAS: Final = (
+    ("cache_size", "-8192"),  # KiB
+    ("mmap_size", "0"),  # a file cut short by another program must be an error, not a crash
+    ("synchronous", "FULL"),  # NORMAL loses accepted jobs at a power cut
+    ("temp_store", "MEMORY"),
+    ("wal_autocheckpoint", "0"),  # see checkpoint.py
+)
 
 
 def check_path(path: Path, kind_of: Callable[[Path], str | None] = filesystem.kind_of) -> None:
@@ -60,22 +66,23 @@ def check_path(path: Path, kind_of: Callable[[Path], str | None] = filesystem.ki
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with our pragmas. FULL: NORMAL loses accepted jobs at a power cut.
+    """A connection with our pragmas.
 
     Raises:
         StoreError: SQLite cannot open the file, or it is not a database.
     """
     try:
         connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
-        connection.execute("PRAGMA mmap_size = 0")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    try:
+        for name, value in PRAGMAS:
+            connection.execute(f"PRAGMA {name} = {value}")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # only now does SQLite look at the file
     except sqlite3.Error as error:
+        connection.close()
         raise explain(error, path) from error
     return connection
 
