@@ -12,6 +12,10 @@ from ferryman.testing.clock import EPOCH
 
 T = TypeVar("T")
 
+STILL: Final = 1000
+"""How many turns of the loop may fall on one moment; after them each takes a TICK. Who waits for a time that lies
+between two floats would else look at a standing clock for ever."""
+TICK: Final = 1e-9
 END: Final = 10_000.0
 """Virtual seconds that a run may take."""
 
@@ -66,12 +70,14 @@ class _Jumping(selectors.SelectSelector):
         super().__init__()
         self.now = 0.0
         self._end = end
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready; if that is nothing, `timeout` has passed."""
         if timeout is None:
             raise AssertionError("Every task waits, and no timer is set: this would wait for ever.")
-        self.now += max(0.0, timeout)
+        self._turns = 0 if timeout > 0 else self._turns + 1
+        self.now += timeout if self._turns < STILL else TICK
         if self.now > self._end:
             self._end *= 2  # once is enough: whoever cleans up may take its time
             raise AssertionError(f"Virtual time has come to {self.now:g} s, and still something is waited for.")
