@@ -434,6 +434,24 @@ def test_a_claim_that_fails_during_the_stop_leaves_nothing_claimed() -> None:
     run_virtual(play())
 
 
+@pytest.mark.parametrize(("failures", "retired"), [(4, True), (10_000, False)])
+def test_a_node_retires_only_when_it_knows_that_it_holds_nothing(failures: int, retired: bool) -> None:
+    async def play() -> None:
+        bench = Bench(noop, workers=1, lease=10.0)
+        await bench.node.start()
+        await turns()
+        bench.store.fail("claim", StoreBusy("the reply is lost"), where="after")
+        bench.store.fail("release", StoreBusy("busy"), times=failures)
+        (id,) = await bench.enqueue("noop")
+        await turns()
+        await bench.node.stop()
+        assert (bench.store.calls[-1] == "retire") is retired
+        assert (await bench.job(id)).status is (Status.PENDING if retired else Status.PROCESSING)
+        assert bench.loop.time() < 13.0, "a lease, and the pause under way"
+
+    run_virtual(play())
+
+
 def test_a_cancelled_stop_loses_no_claim() -> None:
     async def play() -> None:
         bench = Bench(noop, workers=1)

@@ -19,6 +19,7 @@ from ferryman.domain.errors import (
     NetworkFileSystem,
     NotADatabase,
     SchemaTooNew,
+    SqliteTooOld,
     StoreBusy,
     StoreClosed,
     StoreFailed,
@@ -235,3 +236,9 @@ def test_each_of_sqlites_errors_has_one_of_ours(code: int | None, expected: type
 def test_a_file_that_sqlite_cannot_open_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatabaseReadOnly, match="unable to open"):
         database.connect(tmp_path / "none" / "jobs.db")
+
+
+def test_a_sqlite_that_does_not_know_our_sql_is_refused() -> None:
+    database.check_version((3, 38, 0))
+    with pytest.raises(SqliteTooOld, match=r"3\.37\.2"):
+        database.check_version((3, 37, 2))

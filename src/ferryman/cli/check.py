@@ -12,15 +12,13 @@ import msgspec
 from ferryman.cli.options import given, settings_options
 from ferryman.cli.target import load_target
 from ferryman.cli.world import World
-from ferryman.domain.errors import FerrymanError, StoreError, ToolMissing
+from ferryman.domain.errors import FerrymanError, SqliteTooOld, StoreError
 from ferryman.settings import NOTHING, examine
 from ferryman.store.factory import sqlite_path
-from ferryman.store.sqlite.database import inspect
+from ferryman.store.sqlite.database import check_version, inspect
 
 SAFE_SQLITE: Final = (3, 51, 3)
 """Before it, a WAL that is reset by one process while another one writes could be corrupted."""
-OLDEST_SQLITE: Final = (3, 38, 0)
-"""The first one with the operator ->> of JSON."""
 START_OF_2025: Final = 1_735_689_600
 COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -90,9 +88,10 @@ def _look_at_database(url: str, version: tuple[int, ...]) -> Iterator[Finding]:
 
 def _look_at_sqlite(version: tuple[int, ...]) -> Finding:
     has = f"SQLite {_dotted(version)}"
-    if version < OLDEST_SQLITE:
-        hint = f"Use a Python that comes with SQLite {_dotted(OLDEST_SQLITE)} or later."
-        return Finding("error", "sqlite", f"{has} is too old.", ToolMissing.code, hint)
+    try:
+        check_version(version)
+    except SqliteTooOld as error:
+        return _wrong("sqlite", error)
     if version < SAFE_SQLITE:
         what = f"{has} has a rare bug that can damage a file which several processes write."
         hint = f"One process is safe. For several, SQLite has to be {_dotted(SAFE_SQLITE)} or later."

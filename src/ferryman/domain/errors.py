@@ -22,7 +22,8 @@ FerrymanError
 │   ├── StoreFailed              FM209
 │   ├── StoreClosed              FM210
 │   ├── IllegalTransition        FM211
-│   └── NodeNotLive              FM212
+│   ├── NodeNotLive              FM212
+│   └── SqliteTooOld             FM213
 ├── EnqueueError                 FM3xx enqueue and payload
 │   ├── NotSerialisable          FM301
 │   ├── WrongArgumentType        FM302
@@ -226,6 +227,12 @@ class NodeNotLive(StoreError):
     """A node that was rescued, or never registered, tried to claim."""
 
     code = "FM212"
+
+
+class SqliteTooOld(StoreError):
+    """This Python comes with a SQLite that lacks what the store needs."""
+
+    code = "FM213"
 
 
 class EnqueueError(FerrymanError):

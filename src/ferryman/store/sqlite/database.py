@@ -17,6 +17,7 @@ from ferryman.domain.errors import (
     NetworkFileSystem,
     NotADatabase,
     SchemaTooNew,
+    SqliteTooOld,
 )
 from ferryman.store.sqlite import filesystem
 from ferryman.store.sqlite.failures import explain
@@ -25,6 +26,7 @@ from ferryman.store.sqlite.statements import migrations
 
 APPLICATION_ID: Final = 0x46455252
 """'FERR': tells our files from other SQLite databases."""
+OLDEST: Final = (3, 38, 0)
 CHECKPOINT_PAGES: Final = 4000
 PATIENCE: Final = 10.0
 """Seconds for which opening and reading wait for a lock; the writer has a wait of its own."""
@@ -35,6 +37,20 @@ PRAGMAS: Final = (
     ("temp_store", "MEMORY"),
     ("wal_autocheckpoint", "0"),  # see checkpoint.py
 )
+
+
+def check_version(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
+    """Refuse a SQLite that does not know our SQL (STRICT tables, `->>`).
+
+    Raises:
+        SqliteTooOld
+    """
+    if version < OLDEST:
+        raise SqliteTooOld(
+            f"This Python comes with SQLite {'.'.join(map(str, version))}.",
+            why=f"Ferryman needs {'.'.join(map(str, OLDEST))} or later.",
+            hint="Use a newer Python, or a system with a newer SQLite.",
+        )
 
 
 def check_path(path: Path, kind_of: Callable[[Path], str | None] = filesystem.kind_of) -> None:

@@ -86,6 +86,7 @@ class SqliteStore:
         """Check the path, migrate, connect."""
         if self._writer is not None:
             return
+        database.check_version()
         database.check_path(self.path)
         writer = Writer(
             self._make_runner("ferryman-writer"),
