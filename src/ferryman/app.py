@@ -22,7 +22,7 @@ from ferryman.domain.job import MICROS
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
 from ferryman.engine.registry import Registry
-from ferryman.engine.runner import ThreadRunner
+from ferryman.engine.runner import InlineRunner
 from ferryman.engine.signature import result_decoder
 from ferryman.settings import load
 from ferryman.store.bell import Ringing
@@ -188,7 +188,7 @@ def _connect(overrides: Mapping[str, object], registry: Registry) -> Client:
         clock=clock,
         ids=ids,
         retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
-        runner=ThreadRunner,
+        runner=_on_the_clients_loop,
     )
     bell = make_bell(settings.database_url)
     return Client(
@@ -203,6 +203,11 @@ def _connect(overrides: Mapping[str, object], registry: Registry) -> Client:
         accept_unknown_types=settings.accept_unknown_types,
         on_close=bell.close,
     )
+
+
+def _on_the_clients_loop(_name: str) -> InlineRunner:
+    """The client's loop has nothing else to do: its thread may as well be the one that writes and reads."""
+    return InlineRunner()
 
 
 def _request(call: object) -> JobRequest:

@@ -333,9 +333,10 @@ def test_an_offer_of_a_lost_life_is_settled_with_that_life() -> None:
             await turns()
             request = bench.node.offer()
             assert request is not None
+            old = bench.node.id
             kill(bench)
             await pause(2.5)
-            assert bench.node.id is not None
+            assert bench.node.id == old, "that life does not end before"
             bench.node.settle(request, None)  # what NodeNotLive tells the client
             await turns()
             await pause(1.0)

@@ -11,7 +11,6 @@ from typing import Final
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreError
 from ferryman.engine.chores import Expire, ForceCancel, Promote, Prune, Rescue
-from ferryman.engine.dispatcher import Dispatcher
 from ferryman.engine.incarnation import Incarnation
 from ferryman.engine.loopwatch import LoopWatch
 from ferryman.engine.pause import Pause, backoff
@@ -43,8 +42,6 @@ class Node:
         self._stopping = False
         self._reviving: asyncio.Task[None] | None = None
         self._pause = Pause()
-        self._offers: dict[int, Dispatcher] = {}
-        """Offered batch -> whose offer it was; that life may be over when it is settled."""
         store, clock, wakeup = world.store, world.clock, world.wakeup
         self._watch = LoopWatch(
             clock.monotonic, world.events, self._running_in, stall=options.loop_stall, ticker=world.ticker
@@ -121,16 +118,12 @@ class Node:
 
     def offer(self) -> ClaimRequest | None:
         """A claim to ride along with an insert, if workers are idle."""
-        if self._life is None:
-            return None
-        request = self._life.dispatcher.offer()
-        if request is not None:
-            self._offers[request.batch] = self._life.dispatcher
-        return request
+        return self._life.dispatcher.offer() if self._life else None
 
     def settle(self, request: ClaimRequest, batch: Batch | None) -> None:
-        """Hand over what the claim gave; None where its fate is unknown."""
-        self._offers.pop(request.batch).settle(request, batch)
+        """Hand over what the claim gave; None where its fate is unknown. A life does not end before that."""
+        assert self._life is not None
+        self._life.dispatcher.settle(request, batch)
 
     # -- lives -----------------------------------------------------------------------------------
 
