@@ -59,7 +59,7 @@ class ThreadRunner:
 
 
 class InlineRunner:
-    """Implements the store's `Runner` on the event loop itself: for a loop that serves nothing else, and for simulations."""
+    """Implements the store's `Runner` on the loop itself: where it has nothing else to do, and for simulations."""
 
     async def run(self, step: Callable[[], T]) -> T:
         """Run one step here and now."""
