@@ -452,6 +452,25 @@ def test_a_node_retires_only_when_it_knows_that_it_holds_nothing(failures: int, 
     run_virtual(play())
 
 
+def test_a_node_that_cannot_vouch_for_claims_makes_none_until_it_can_again() -> None:
+    async def play() -> None:
+        async with Bench(noop, workers=1) as bench:
+            life = bench.node._life
+            assert life is not None
+            lease = life.dispatcher._lease
+            lease.until = bench.loop.time()
+            (id,) = await bench.enqueue("noop")
+            before = bench.store.calls.count("claim")
+            await pause(1.5)
+            assert bench.store.calls.count("claim") == before
+            assert bench.node.offer() is None
+            lease.until = float("inf")
+            await bench.until(lambda: bool(bench.ended))
+            assert (await bench.job(id)).status is Status.COMPLETED
+
+    run_virtual(play())
+
+
 def test_a_cancelled_stop_loses_no_claim() -> None:
     async def play() -> None:
         bench = Bench(noop, workers=1)

@@ -23,6 +23,7 @@ from ferryman.domain.outcome import Finish
 from ferryman.engine.books import Books
 from ferryman.engine.channel import Channel
 from ferryman.engine.completer import Completer
+from ferryman.engine.heartbeat import Lease
 from ferryman.engine.pause import Pause, backoff
 from ferryman.engine.prefetch import Prefetch
 from ferryman.engine.shares import Group, Shares
@@ -45,6 +46,7 @@ class Dispatcher:
         completer: Completer,
         clock: Clock,
         ids: IdMinter,
+        lease: Lease,
         *,
         types: frozenset[str],
         shares: Shares,
@@ -55,6 +57,7 @@ class Dispatcher:
 
         Args:
             node: the number that the store gave the node.
+            lease: until when the node may vouch for its claims; after that it claims nothing.
             types: what the node has handlers for.
             shares: the queues that it serves, and how many workers each may have.
             on_lost: called once when the store says that the node is not live any more.
@@ -65,6 +68,7 @@ class Dispatcher:
         self._completer = completer
         self._clock = clock
         self._ids = ids
+        self._lease = lease
         self._types = types
         self._shares = shares
         self._on_lost = on_lost
@@ -162,6 +166,9 @@ class Dispatcher:
         Never more than the channel will have room for by the time the claim is answered; where that was
         reckoned too high, sending waits.
         """
+        asked_at = self._clock.monotonic()
+        if asked_at >= self._lease.until:
+            return None  # no worker would start them: they would go round between store and node until a beat
         channel, prefetch = self._channel, self._prefetch
         idle, buffered = channel.idle, channel.length + channel.waiting
         wanted = idle + max(0, prefetch.count - buffered)
@@ -172,7 +179,7 @@ class Dispatcher:
         self._shares.asked(group)
         self._busy = True
         self._books.in_flight = batch = self._ids.number()
-        self._asked_at = self._clock.monotonic()
+        self._asked_at = asked_at
         return ClaimRequest(
             node=self._node,
             batch=batch,

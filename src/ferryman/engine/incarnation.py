@@ -65,7 +65,7 @@ class Incarnation:
         self.channel: Channel[ClaimedJob] = Channel(options.capacity)
         self.completer = Completer(world.store, number, world.clock, world.wakeup, world.events, self._written)
         self.pool = _pool(world, options, id, self.channel, executor, self.completer, ladder)
-        self.dispatcher = _dispatcher(world, options, number, self.channel, self.completer, self._lose)
+        self.dispatcher = _dispatcher(world, options, number, self.channel, self.completer, lease, self._lose)
         self._heartbeat = _heartbeat(world, options, number, lease, alive, self._lose)
         self._cancellations = Cancellations(world.store, number, self.pool)
         self._upkeep = Sweeper(
@@ -179,6 +179,7 @@ def _dispatcher(
     node: int,
     channel: Channel[ClaimedJob],
     completer: Completer,
+    lease: Lease,
     on_lost: Callable[[], None],
 ) -> Dispatcher:
     return Dispatcher(
@@ -188,6 +189,7 @@ def _dispatcher(
         completer,
         world.clock,
         world.ids,
+        lease,
         types=world.registry.types,
         shares=Shares(options.queues),
         workers=options.workers,
