@@ -216,6 +216,25 @@ def test_next_runs_wake_whoever_should_look() -> None:
     run_virtual(play())
 
 
+def test_a_release_whose_reply_was_lost_is_known_again() -> None:
+    async def play() -> None:
+        bench = Bench(noop, workers=1)
+        await bench.node.start()
+        gate = bench.store.hold("claim", "after")
+        await bench.enqueue("noop")
+        await turns()
+        stopping = bench.loop.create_task(bench.node.stop())
+        await turns()
+        bench.store.fail("finish", StoreBusy("busy"), "after")
+        gate.set_result(None)  # the claim comes back to a node that stops
+        await stopping
+        released = [run for run in bench.ended if run.finish.what is What.RELEASED]
+        assert released
+        assert not bench.fenced
+
+    run_virtual(play())
+
+
 def test_a_warning_is_not_said_at_each_of_many_failures(caplog: pytest.LogCaptureFixture) -> None:
     async def play() -> None:
         async with Bench(noop, workers=1) as bench:

@@ -204,6 +204,27 @@ def test_a_stop_during_the_start_leaves_nothing_behind() -> None:
 # -- loss ------------------------------------------------------------------------------------------
 
 
+def test_a_stop_takes_nothing_new_even_while_a_chore_of_the_sweeper_keeps_it_waiting() -> None:
+    async def play() -> None:
+        bench = Bench(second, workers=2)
+        await bench.node.start()
+        gate = bench.store.hold("rescue")
+        await pause(1.0)  # by then the sweeper's rescue is under way
+        stopping = bench.loop.create_task(bench.node.stop())
+        await turns()
+        assert not stopping.done()
+        asked = len(bench.store.requests)
+        await bench.enqueue("second", count=3)
+        await turns()
+        assert len(bench.store.requests) == asked
+        assert bench.node.offer() is None
+        gate.set_result(None)
+        await stopping
+        assert len(bench.store.requests) == asked
+
+    run_virtual(play())
+
+
 def test_a_lost_node_stops_its_handlers_and_begins_anew_under_a_new_id() -> None:
     async def play() -> None:
         ended: list[str] = []

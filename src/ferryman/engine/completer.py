@@ -40,14 +40,17 @@ class Completer:
         wakeup: Wakeup,
         events: Events,
         on_written: Callable[[Sequence[Finish]], None],
+        token: Callable[[], int],
     ) -> None:
-        """`on_written` hears of every run whose outcome, ours or another one, is in the store."""
+        """`on_written` hears of every run whose outcome, ours or another one, is in the store; `token` gives each
+        release its own, by which it knows its own write again."""
         self._store = store
         self._node = node
         self._clock = clock
         self._wakeup = wakeup
         self._events = events
         self._on_written = on_written
+        self._token = token
         self._pile: Pile[Ended, None] = Pile(self._write, CAP)
         self._pause = Pause()
         self._giving_up = False
@@ -65,7 +68,7 @@ class Completer:
     def release(self, jobs: Sequence[ClaimedJob]) -> None:
         """Give back claims whose handlers never started."""
         for job in jobs:
-            self.submit(job, Outcome(What.RELEASED), Run())
+            self.submit(job, Outcome(What.RELEASED), Run(self._token()))
 
     def too_late(self, job: ClaimedJob, outcome: Outcome, run: Run) -> None:
         """A handler ended whose run was given up before; what it did counts for nothing, but is counted."""

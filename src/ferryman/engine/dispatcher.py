@@ -80,19 +80,21 @@ class Dispatcher:
         self._landed: asyncio.Future[None] | None = None
         self._will_look = False
         self._running = False
+        self._quiet = False
         self._retry = Pause()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- life ------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin to claim."""
-        if self._types:
+        """Begin to claim, unless `quiet` came first."""
+        if self._types and not self._quiet:
             self._running = True
             self.work()
 
     def quiet(self) -> None:
         """Claim no more; what arrives from now on is released."""
+        self._quiet = True
         self._running = False
         self._retry.cut()
 
@@ -192,6 +194,9 @@ class Dispatcher:
 
     async def _claim(self, group: Group, request: ClaimRequest) -> None:
         """One claim, to its end."""
+        if not self._running:  # a stop came before this task's first step
+            self._land()
+            return
         try:
             batch = await self._store.claim(request, self._clock.now())
         except NodeNotLive:

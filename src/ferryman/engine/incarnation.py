@@ -63,7 +63,9 @@ class Incarnation:
         ladder = Ladder(Deadlines(world.clock.monotonic), options.grace)
         executor = _executor(world, options, ladder, lease)
         self.channel: Channel[ClaimedJob] = Channel(options.capacity)
-        self.completer = Completer(world.store, number, world.clock, world.wakeup, world.events, self._written)
+        self.completer = Completer(
+            world.store, number, world.clock, world.wakeup, world.events, self._written, world.ids.number
+        )
         self.pool = _pool(world, options, id, self.channel, executor, self.completer, ladder)
         self.dispatcher = _dispatcher(world, options, number, self.channel, self.completer, lease, self._lose)
         self._heartbeat = _heartbeat(world, options, number, lease, alive, self._lose)
@@ -92,6 +94,10 @@ class Incarnation:
         """Start every part, in order."""
         await self._parts.start()
 
+    def quiet(self) -> None:
+        """Claim no more from this moment on; a stop has parts to end before the dispatcher's turn comes."""
+        self.dispatcher.quiet()
+
     async def stop(self) -> None:
         """Stop them in the reverse order; runs have until the stop deadline."""
         await self._parts.stop()
@@ -99,7 +105,7 @@ class Incarnation:
     async def end_at_once(self) -> None:
         """The claims are lost: cut the handlers off now, even if a stop that is patient with them is under way."""
         self._deadline, self._reason = 0.0, Reason.LOST
-        self.dispatcher.quiet()
+        self.quiet()
         self.pool.cut_off(Reason.LOST)
         await self._parts.stop()
 

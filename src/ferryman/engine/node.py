@@ -70,6 +70,8 @@ class Node:
         """Take nothing more, let runs end within the stop deadline, write every outcome, retire."""
         self._stopping = True
         self._pause.cut()
+        if self._life is not None:
+            self._life.quiet()
         await self._parts.stop()
 
     @property
@@ -145,6 +147,8 @@ class Node:
         number = await world.store.register(info, now)
         life = Incarnation(world, options, id, number, alive=self._watch.alive, on_lost=self._lost)
         self._life = life
+        if self._stopping:
+            life.quiet()
         self._pools.append(life.pool)
         self._local.connect(id, life.dispatcher.work, self._scheduled, life.cancel_soon)
         await life.start()
