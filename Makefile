@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo run test lint chaos bench
+.PHONY: setup demo run test lint simulate chaos bench
 
 setup: $(READY)
 
@@ -39,6 +39,11 @@ test: lint
 	$(BIN)/pytest $(GROUND) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100
 	$(BIN)/pytest $(addprefix --ignore=,$(GROUND))
+	$(BIN)/python -m tests.simulation --seeds 1000
+
+# many seeds in virtual time; what is done at this commit is remembered in build/, so that a run can be cut off and go on
+simulate: $(READY)
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0) --journal build/simulation.jsonl
 
 # kill -9 of serve under load: 0 lost, 0 committed twice, or exit code 1
 chaos: $(READY)

@@ -1,0 +1,130 @@
+"""P1, P2, P3, P16: what is accepted is there and ends; what is refused is not; nothing is invented."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ferryman.domain.state import TERMINAL
+from ferryman.testing.history.entries import Asked, Looked, RunKey
+from ferryman.testing.history.history import Violation
+from ferryman.testing.history.index import Index, Request
+
+Shape = tuple[str, str, int, int]
+"""(type, queue, priority, max_attempts)"""
+
+
+def accepted_is_durable(index: Index) -> Iterator[Violation]:
+    """P1: the job of every answer "accepted", "existed" or "replayed" is in the store in the end.
+
+    Two requests that were accepted have two jobs, and a job that its client named is answered by that name.
+
+    Not decided: power cuts, which no history survives to tell of; jobs that retention deleted, so judge a store
+    that keeps everything.
+    """
+    owners: dict[str, str] = {}
+    for name, request in index.requests.items():
+        for _, answer in request.answers:
+            job = answer.job
+            if job is None or answer.verdict == "refused" or answer.verdict == "unknown":
+                continue
+            if job not in index.final.jobs:
+                yield Violation("P1", f"Request {name} was answered {answer.verdict}, but its job is gone.", (job,))
+            if answer.verdict != "accepted":
+                continue
+            if request.times == 1 and request.asked.job is not None and request.asked.job != job:
+                told = f"Request {name} asked for job {request.asked.job} and was told that {job} was accepted."
+                yield Violation("P1", told, (request.asked.job, job))
+            if owners.setdefault(job, name) != name:
+                yield Violation("P1", f"Requests {owners[job]} and {name} were both accepted as one job.", (job,))
+
+
+def nothing_lost(index: Index) -> Iterator[Violation]:
+    """P2: in the end every job is terminal and no run is open; who started or was read is there still.
+
+    This holds for stored jobs whose answer got lost, too. Excepted are types that nobody has a handler for in the
+    end (`Terms.types`), and where there is no such type at all, open runs: nobody was there to rescue them.
+    """
+    types = index.history.terms.types
+    for id, job in index.final.jobs.items():
+        if job.type in types and job.status not in TERMINAL:
+            yield Violation("P2", f"Job {id} never ended: it is {job.status} for ever.", (id,))
+    if types:
+        for id, number in index.final.open:
+            yield Violation("P2", f"Run {number} of job {id} is claimed for ever.", (id,))
+    for id in sorted(_seen(index) - index.final.jobs.keys()):
+        yield Violation("P2", f"Job {id} was in the store once, and is gone.", (id,))
+
+
+def _seen(index: Index) -> set[str]:
+    """Jobs that must have been in the store, because they were claimed, were started, or were read."""
+    runs: set[RunKey] = index.claims.keys() | index.starts.keys()
+    return {job for job, _ in runs} | {look.job for _, look in index.of(Looked)}
+
+
+def nothing_invented(index: Index) -> Iterator[Violation]:
+    """P3: every job in the store was asked for, with the type, queue, priority and max_attempts that it has.
+
+    A job that a client named, or that an answer names, belongs to that request. Each of the other jobs needs a
+    request of its own of its shape, whose answer got lost or named an older job instead.
+
+    Not decided: the payload.
+    """
+    named = _named(index)
+    spare = Counter(_asked_shape(each.asked) for each in index.requests.values() if _may_have_stored(each))
+    for id, job in index.final.jobs.items():
+        shape = (job.type, job.queue, job.priority, job.max_attempts)
+        asked = named.get(id)
+        if asked is not None:
+            if _asked_shape(asked) != shape:
+                told = f"Job {id} is {_words(shape)}, but was asked for as {_words(_asked_shape(asked))}."
+                yield Violation("P3", told, (id,))
+        elif spare[shape] > 0:
+            spare[shape] -= 1
+        else:
+            yield Violation("P3", f"Nobody asked for job {id} ({_words(shape)}).", (id,))
+
+
+def _named(index: Index) -> dict[str, Asked]:
+    """By job: the request that is known to be its own."""
+    found = {asked.job: asked for _, asked in index.of(Asked) if asked.job is not None}
+    for request in index.requests.values():
+        if request.asked.job is not None:
+            continue
+        for _, answer in request.answers:
+            if answer.job is not None and answer.verdict in ("accepted", "replayed"):
+                found.setdefault(answer.job, request.asked)
+    return found
+
+
+def _may_have_stored(request: Request) -> bool:
+    """Whether a job may stand for a request without any answer naming it."""
+    if request.asked.job is not None:
+        return False
+    verdicts = [answer.verdict for _, answer in request.answers]
+    return "accepted" not in verdicts and "replayed" not in verdicts
+
+
+def _asked_shape(asked: Asked) -> Shape:
+    return asked.type, asked.queue, asked.priority, asked.max_attempts
+
+
+def _words(shape: Shape) -> str:
+    return "type {} in queue {} with priority {} and max_attempts {}".format(*shape)
+
+
+def refused_is_not_there(index: Index) -> Iterator[Violation]:
+    """P16: a job whose request was refused is not in the store.
+
+    Only for jobs that their client named, and requests that were sent once: an earlier try, given up as
+    unanswered, may be stored after a later one was refused. That an accepted job is not dropped is P1.
+
+    Not decided: whether the queue was full, which its clients cannot see.
+    """
+    for name, request in index.requests.items():
+        job = request.asked.job
+        if job is None or request.times > 1 or job not in index.final.jobs:
+            continue
+        for _, answer in request.answers:
+            if answer.verdict == "refused":
+                yield Violation("P16", f"Request {name} was refused ({answer.code}), but its job is stored.", (job,))

@@ -1,0 +1,89 @@
+"""P12: first claims follow the order of enqueueing within a lane."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from ferryman.testing.history.entries import Answered, Asked, Inserted
+from ferryman.testing.history.history import Violation
+from ferryman.testing.history.index import Index
+
+Point = tuple[int, int]
+"""(place, order at that place)"""
+_LAST: Final[Point] = (2**62, 0)
+
+
+class Passage(msgspec.Struct, frozen=True, gc=False):
+    """A job on its way through its lane: its insert and its first claim each lie between two points."""
+
+    job: str
+    asked: Point
+    stored: Point
+    claiming: Point
+    claimed: Point
+
+
+def first_come_first_claimed(index: Index) -> Iterator[Violation]:
+    """P12: of two jobs in one lane, the one that was certainly inserted first is not certainly claimed last.
+
+    Exact histories: inserts and claims stand where the store did them, in the order in which it gave them. Others:
+    an insert lies between asking and answer, a claim likewise. Only first claims count (claim number 1), and
+    neither a job that was asked for at a later time, nor one cancelled before anybody claimed it.
+
+    No rule of claiming lets a first claim be passed: who must wait for an idle worker ends the claim there, and
+    only a job whose node died under it is passed over.
+    """
+    lanes: dict[tuple[str, str, int], list[Passage]] = {}
+    for passage in _passages(index):
+        job = index.final.jobs[passage.job]
+        lanes.setdefault((job.queue, job.type, job.priority), []).append(passage)
+    for lane, passages in lanes.items():
+        if len(passages) > 1:
+            yield from _passed(lane, passages)
+
+
+def _passed(lane: tuple[str, str, int], passages: list[Passage]) -> Iterator[Violation]:
+    """From the newest job backwards, knowing the earliest claim among all that were asked for later."""
+    passages.sort(key=lambda each: each.asked)
+    earliest: list[tuple[Point, str]] = [(_LAST, "")]
+    for each in reversed(passages):
+        earliest.append(min(earliest[-1], (each.claimed, each.job)))
+    earliest.reverse()
+    asked = [each.asked for each in passages]
+    for each in passages:
+        claimed, other = earliest[bisect_right(asked, each.stored)]
+        if claimed < each.claiming:
+            told = "Job {} was enqueued before job {} and claimed after it, in queue {}, type {}, priority {}."
+            yield Violation("P12", told.format(each.job, other, *lane), (each.job, other))
+
+
+def _passages(index: Index) -> Iterator[Passage]:
+    later = {each.job for _, each in index.of(Asked) if each.scheduled}
+    for job, (asked, stored) in _inserts(index).items():
+        claims = index.claims.get((job, 1), ())
+        if len(claims) != 1 or job in later or job not in index.final.jobs:
+            continue
+        claim = claims[0]
+        claimed = (claim.place, claim.order)
+        yield Passage(job, asked, stored, claimed if index.exact else (claim.asked, 0), claimed)
+
+
+def _inserts(index: Index) -> dict[str, tuple[Point, Point]]:
+    """By job: between which points it was inserted."""
+    if index.exact:
+        jobs = [(job, (at, order)) for at, each in index.of(Inserted) for order, job in enumerate(each.jobs)]
+        return {job: (point, point) for job, point in reversed(jobs)}
+    answers = {
+        (each.job, each.request): (at, 0)
+        for at, each in reversed(index.of(Answered))
+        if each.job is not None and each.verdict == "accepted"
+    }
+    return {
+        job: ((index.requests[request].place, 0), stored)
+        for (job, request), stored in answers.items()
+        if request in index.requests and not index.requests[request].asked.scheduled
+    }

@@ -1,0 +1,76 @@
+"""Situations that a campaign must have been in: a promise that was never put to the test was kept by luck."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from ferryman.domain.errors import QueueFull, UniqueKeyTaken
+from ferryman.testing.history import reached
+from ferryman.testing.history.entries import Claimed, Released, Wrote
+from ferryman.testing.history.history import History
+from ferryman.testing.history.index import Index
+from ferryman.testing.history.reached import Reached
+
+
+def sometimes(history: History, index: Index | None = None) -> Counter[str]:
+    """How often a history was in each of the situations of `SOMETIMES`; only those it was in at all.
+
+    Where a history is not exact, what took effect without an answer is not seen, so the lost replies are none.
+
+    Args:
+        history: what to look at.
+        index: of that history, if it was made before.
+    """
+    index = Index(history) if index is None else index
+    found = Counter({name: sum(1 for _ in cases(index)) for name, (_, cases) in _SITUATIONS.items()})
+    return +found
+
+
+_SITUATIONS: Final[Mapping[str, tuple[str, Reached]]] = MappingProxyType(
+    {
+        "last attempt": ("a handler starts for the last time that max_attempts allows", reached.last_attempts),
+        "fenced write": ("a worker writes an outcome, and its run has one already", reached.fenced_writes),
+        "lost reply of an enqueue": ("a job is stored, and asked for once more", reached.stored_unanswered),
+        "lost reply of a claim": (
+            "a claim takes effect, and its node never hears of it",
+            reached.lost_replies(Claimed),
+        ),
+        "lost reply of a finish": (
+            "outcomes are written, and their node never hears of it",
+            reached.lost_replies(Wrote),
+        ),
+        "own finish recognised": ("an outcome is written again by the run that had written it", reached.own_recognised),
+        "orphan claim released": ("a claim whose reply was lost is found and given back", reached.noted(Released)),
+        "rescue races a finish": ("a node is found dead while it writes outcomes", reached.rescue_and_finish),
+        "cancel races a claim": ("a job is cancelled while jobs are claimed", reached.cancel_and_claim),
+        "cancel races a promote": ("a job is cancelled while it becomes due", reached.cancel_and_promote),
+        "release at the deadline": ("a node that stops gives back what never started", reached.at_the_stop("released")),
+        "interrupted at the deadline": ("a node that stops cuts a handler off", reached.at_the_stop("interrupted")),
+        "suspect claimed alone": ("a job under which nodes died is claimed by itself", reached.suspects),
+        "died with claims": ("a process is killed, and its runs are lost with it", reached.died_with_claims),
+        "killed in calm weather": ("the same once faults have ended, which P15 puts a time to", reached.killed_in_calm),
+        "taken for dead alive": ("a node is found dead whose process lives", reached.dead_alive),
+        "rescued node claims again": (
+            "a process whose node was found dead claims anew",
+            reached.lives_again,
+        ),
+        "late finish": ("a worker finishes a job that another node has claimed by then", reached.late_finish),
+        "rescue after a completion": (
+            "a node is found dead shortly after it has completed a job",
+            reached.rescue_of_completed,
+        ),
+        "retried by hand": ("a person sends an ended job back", reached.ended("retried")),
+        "snoozed": ("a handler snoozes", reached.ended("snoozed")),
+        "timed out": ("a handler runs into its timeout", reached.timeouts),
+        "unique key refused": ("a job is refused: a live one has its unique key", reached.refused(UniqueKeyTaken.code)),
+        "queue full": ("a job is refused: its queue is full", reached.refused(QueueFull.code)),
+        "clock set forward": ("the wall clock jumps forward", reached.stepped(1)),
+        "clock set back": ("the wall clock jumps back", reached.stepped(-1)),
+    }
+)
+
+SOMETIMES: Final[Mapping[str, str]] = MappingProxyType({name: what for name, (what, _) in _SITUATIONS.items()})
+"""Each situation and what it is."""

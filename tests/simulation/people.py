@@ -1,0 +1,96 @@
+"""What clients do inside a process, noting what they ask and what they are told."""
+
+from __future__ import annotations
+
+from ferryman.client.request import Accepted, JobRequest
+from ferryman.domain.errors import EnqueueError, FerrymanError
+from ferryman.domain.state import Status
+from ferryman.testing.history import entries
+from tests.simulation.process import Process
+
+
+async def enqueue(process: Process, request: JobRequest) -> Accepted:
+    """Ask once. The request is known by its id, or by its idempotency key.
+
+    Raises:
+        FerrymanError: it was refused, or nobody knows.
+    """
+    name = request.id or request.idempotency_key or ""
+    assert request.queue is not None and request.priority is not None and request.max_attempts is not None
+    process.notes.note(
+        entries.Asked,
+        process.name,
+        request=name,
+        job=request.id,
+        type=request.type,
+        queue=request.queue,
+        priority=request.priority,
+        max_attempts=request.max_attempts,
+        scheduled=request.delay is not None,
+        unique_key=request.unique_key,
+    )
+
+    def answered(verdict: entries.Verdict, job: str | None = None, code: str | None = None) -> None:
+        process.notes.note(entries.Answered, process.name, request=name, job=job, verdict=verdict, code=code)
+
+    try:
+        accepted = await process.client.enqueue(request)
+    except FerrymanError as error:
+        answered("refused" if isinstance(error, EnqueueError) else "unknown", code=error.code)
+        raise
+    answered("replayed" if accepted.replayed else "existed" if accepted.existed else "accepted", accepted.id)
+    return accepted
+
+
+async def enqueue_patiently(process: Process, request: JobRequest) -> bool:
+    """Ask again while nobody knows; a caller has some patience. Whether there was an answer."""
+    for _ in range(4):
+        try:
+            await enqueue(process, request)
+        except EnqueueError:
+            return True
+        except FerrymanError:
+            continue
+        return True
+    return False
+
+
+async def cancel(process: Process, job: str) -> None:
+    """Ask to cancel a job."""
+    process.notes.note(entries.CancelAsked, process.name, job=job)
+    try:
+        after = (await process.client.cancel(job)).status.value
+    except FerrymanError:
+        after = None
+    process.notes.note(entries.CancelAnswered, process.name, job=job, after=after)
+
+
+async def retry(process: Process, job: str) -> None:
+    """Ask to retry a job by hand."""
+    process.notes.note(entries.RetryAsked, process.name, job=job)
+    try:
+        await process.client.retry(job)
+    except FerrymanError:
+        done = False
+    else:
+        done = True
+    process.notes.note(entries.RetryAnswered, process.name, job=job, done=done)
+
+
+async def look(process: Process, job: str) -> Status | None:
+    """Read a job."""
+    asked = len(process.notes)
+    try:
+        found = await process.client.get(job)
+    except FerrymanError:
+        return None
+    process.notes.note(
+        entries.Looked,
+        process.name,
+        asked=asked,
+        job=job,
+        status=found.status.value,
+        attempt=found.attempt,
+        claim=found.claim,
+    )
+    return found.status

@@ -1,0 +1,284 @@
+"""What one seed draws: the processes, the jobs and what their handlers do, and what goes wrong when.
+
+A plan is data, drawn before anything runs. So a failing one can be shortened: leave something out, run again.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["memory", "sqlite"]
+Role = Literal["server", "worker", "client"]
+Act = Literal[
+    "return",
+    "raise",
+    "retry",
+    "snooze",
+    "cancel",
+    "hang",
+    "swallow",
+    "stubborn",
+    "follow",
+    "exit",
+    "die",
+    "block",
+]
+RARE: tuple[Act, ...] = (
+    "retry",
+    "snooze",
+    "cancel",
+    "hang",
+    "follow",
+    "swallow",
+    "exit",
+    "die",
+    "die",
+    "block",
+    "stubborn",
+)
+TYPES = ("echo", "mail", "report")
+QUEUES = ("default", "slow")
+FAULTS_END = 6.0
+"""Virtual seconds after which nothing goes wrong any more."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a handler does in one run: it waits for `seconds`, then acts."""
+
+    act: Act
+    seconds: float
+
+
+class JobPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to store a job, and what its handler will do run after run; the last step repeats."""
+
+    at: float
+    steps: tuple[Step, ...]
+    type: str
+    queue: str
+    priority: int
+    max_attempts: int
+    timeout: float | None = None
+    delay: float | None = None
+    expires: float | None = None
+    unique_key: str | None = None
+    keyed: bool = False
+    """Whether it goes out under an idempotency key instead of an id minted by the caller."""
+    burst: int = 1
+    """How many such jobs are asked for at once."""
+
+
+class PersonPlan(msgspec.Struct, frozen=True):
+    """A person cancels, retries or looks at a job: the `which`-th that was asked for so far."""
+
+    at: float
+    what: Literal["cancel", "retry", "look"]
+    which: int
+
+
+class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Something goes wrong with the `which`-th living process."""
+
+    at: float
+    what: Literal["kill", "die at", "stop", "pause", "block", "step", "fail", "slow", "outage", "beats"]
+    which: int
+    seconds: float = 0.0
+    """How long, or by how much."""
+    steps: int = 0
+    """A kill comes so many steps of the process later: at any await."""
+    verb: str = ""
+    after: bool = False
+    """Whether the call fails, or the process dies, after the store has done it."""
+    times: int = 1
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """One seed's world."""
+
+    seed: int
+    store: Kind
+    roles: tuple[Role, ...]
+    workers: int
+    capacity: int
+    lease: float
+    beat: float
+    stop_deadline: float
+    grace: float
+    stall: float
+    max_pending: int
+    shares: tuple[tuple[str, int | None], ...] | None
+    trip: float
+    hiccup: float
+    deaf: float
+    """The share of wakeups between processes that is lost."""
+    skew: float
+    """Seconds by which the wall clocks of processes may differ."""
+    jobs: tuple[JobPlan, ...]
+    people: tuple[PersonPlan, ...]
+    faults: tuple[FaultPlan, ...]
+    last_kill: bool
+    """Whether a process is killed in calm weather, to see how soon its jobs are pending again."""
+
+
+def draw(seed: int, store: Kind | None = None) -> Plan:
+    """The plan of a seed; half of them on each store unless `store` says which."""
+    dice = random.Random(f"plan {seed}")
+    kind: Kind = dice.choice(("memory", "sqlite"))
+    beat = dice.choice((0.3, 0.5))
+    return Plan(
+        seed=seed,
+        store=store or kind,
+        roles=_roles(dice),
+        workers=dice.choice((1, 2, 3, 5, 10)),
+        capacity=dice.choice((1, 2, 5, 20)),
+        lease=beat * dice.choice((3, 4, 6)),
+        beat=beat,
+        stop_deadline=dice.choice((0.0, 0.3, 1.0, 3.0)),
+        grace=dice.choice((0.1, 0.5)),
+        stall=dice.choice((0.6, 1.5, 4.0)),
+        max_pending=dice.choice((0, 0, 0, 0, 5, 12)),
+        shares=dice.choice((None, None, None, (("default", None), ("slow", 1)))),
+        trip=dice.choice((0.0, 0.001, 0.001, 0.02)),
+        hiccup=dice.choice((0.0, 0.02, 0.1)),
+        deaf=dice.choice((0.0, 0.1, 1.0)),
+        skew=dice.choice((0.0, 0.0, 1.5)),
+        jobs=_jobs(dice),
+        people=_people(dice),
+        faults=_faults(dice),
+        last_kill=dice.random() < 0.3,
+    )
+
+
+def _roles(dice: random.Random) -> tuple[Role, ...]:
+    """Mostly two or three nodes, sometimes one, and processes that only enqueue."""
+    nodes: list[Role] = [dice.choice(("server", "server", "worker")) for _ in range(dice.choice((1, 2, 2, 2, 3, 3, 4)))]
+    if "server" not in nodes or dice.random() < 0.3:
+        nodes.append("client")
+    return tuple(nodes)
+
+
+def _when(dice: random.Random) -> float:
+    """Some time before faults end; crowds are likelier than an even spread."""
+    if dice.random() < 0.3:
+        return dice.choice((0.5, 1.0, 2.0)) + dice.random() * 0.02
+    return dice.random() * FAULTS_END
+
+
+# -- jobs ----------------------------------------------------------------------------------------------
+
+
+def _jobs(dice: random.Random) -> tuple[JobPlan, ...]:
+    lanes = dice.choice((1, 2, 4))
+    kinds = [(dice.choice(TYPES), dice.choice(QUEUES), dice.choice((0, 5, 5, 9))) for _ in range(lanes)]
+    return tuple(sorted((_job(dice, kinds) for _ in range(dice.randrange(10, 34))), key=lambda job: job.at))
+
+
+def _job(dice: random.Random, kinds: list[tuple[str, str, int]]) -> JobPlan:
+    type, queue, priority = dice.choice(kinds)
+    steps = tuple(_step(dice) for _ in range(dice.choice((1, 1, 2, 3))))
+    if steps[-1].act in ("snooze", "stubborn", "block", "swallow"):
+        steps = (*steps, Step("return", 0.0))  # what repeats must come to an end
+    patience = any(step.act == "hang" for step in steps)
+    plain = dice.random() < 0.7
+    return JobPlan(
+        at=_when(dice),
+        steps=steps,
+        type=type,
+        queue=queue,
+        priority=priority,
+        max_attempts=dice.choice((1, 2, 3, 5)),
+        timeout=dice.choice((0.3, 1.0)) if patience else dice.choice((None, None, 2.0)),
+        delay=None if plain else dice.choice((0.001, 0.4, 2.0)),
+        expires=dice.choice((0.2, 2.0)) if dice.random() < 0.08 else None,
+        unique_key=dice.choice(("k", "l")) if dice.random() < 0.2 else None,
+        keyed=dice.random() < 0.2,
+        burst=dice.choice((2, 5)) if dice.random() < 0.15 else 1,
+    )
+
+
+def _step(dice: random.Random) -> Step:
+    seconds = dice.choice((0.0, 0.0, 0.01, 0.2, dice.random() * 2))
+    rare = dice.random()
+    if rare < 0.50:
+        return Step("return", seconds)
+    if rare < 0.66:
+        return Step("raise", seconds)
+    act = dice.choice(RARE)
+    if act == "block":
+        seconds = dice.choice((0.2, 1.0, 3.0, 6.0))
+    return Step(act, seconds)
+
+
+# -- people --------------------------------------------------------------------------------------------
+
+
+def _people(dice: random.Random) -> tuple[PersonPlan, ...]:
+    found = [
+        PersonPlan(
+            _when(dice) + dice.choice((0.0, 2.0)),
+            dice.choice(("cancel", "cancel", "retry", "look", "look")),
+            dice.randrange(1000),
+        )
+        for _ in range(dice.randrange(12))
+    ]
+    return tuple(sorted(found, key=lambda person: person.at))
+
+
+# -- faults --------------------------------------------------------------------------------------------
+
+WEIGHTS = {
+    "kill": 4,
+    "die at": 4,
+    "stop": 3,
+    "pause": 3,
+    "block": 2,
+    "step": 2,
+    "fail": 6,
+    "slow": 4,
+    "outage": 1,
+    "beats": 1,
+}
+VERBS = (
+    "insert",
+    "claim",
+    "finish",
+    "finish",
+    "cancel",
+    "promote",
+    "rescue",
+    "register",
+    "retire",
+    "release",
+    "open_batches",
+    "cancellations",
+    "retry",
+)
+
+
+def _faults(dice: random.Random) -> tuple[FaultPlan, ...]:
+    """A seed has a few kinds of fault, and several of each."""
+    kinds = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.choice((0, 2, 4, 5, 6, 7)))
+    found = [_fault(dice, kind) for kind in kinds for _ in range(dice.choice((1, 1, 2, 3)))]
+    return tuple(sorted(found, key=lambda fault: fault.at))
+
+
+def _fault(dice: random.Random, what: str) -> FaultPlan:
+    seconds = {
+        "pause": dice.choice((0.1, 1.0, 3.0, 6.0)),
+        "block": dice.choice((0.3, 1.0, 3.0, 6.0)),
+        "step": dice.choice((-3600.0, -20.0, -2.0, 0.5, 5.0, 600.0)),
+        "outage": dice.choice((0.3, 2.0, 5.0)),
+    }.get(what, 0.0)
+    return FaultPlan(
+        at=_when(dice),
+        what=what,  # type: ignore[arg-type]
+        which=dice.randrange(1000),
+        seconds=seconds,
+        steps=dice.randrange(60),
+        verb=dice.choice(VERBS),
+        after=dice.random() < 0.6,
+        times=dice.choice((1, 1, 2, 5)),
+    )

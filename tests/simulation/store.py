@@ -1,0 +1,283 @@
+"""The store as a process of the simulation sees it: slow, failing, lossy, and noting what happens.
+
+Entries that take effect are noted in the step in which the store does it: right after a verb of the memory
+store, which never waits, and inside the transaction of the SQLite store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
+
+from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
+from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.outcome import Finish
+from ferryman.store.protocol import (
+    CancelResult,
+    Counts,
+    FinishReport,
+    Inserted,
+    JobFilter,
+    NodeInfo,
+    Promoted,
+    Rescued,
+    RetryResult,
+    Store,
+    Verdict,
+)
+from ferryman.store.sqlite import SqliteStore
+from ferryman.store.sqlite.session import Session
+from ferryman.testing.history import entries
+from tests.simulation.loop import pause
+from tests.simulation.notes import Notes
+from tests.simulation.weather import Weather
+
+T = TypeVar("T")
+Took = Callable[[Any], None]
+TOOK: Final[ContextVar[Took | None]] = ContextVar("took", default=None)
+"""What to note once the write of the present call takes effect."""
+
+
+class NotingSqliteStore(SqliteStore):
+    """The production store; says inside the transaction that a write takes effect."""
+
+    async def _write(self, request: Callable[[Session], T]) -> T:
+        took = TOOK.get()
+        if took is None:
+            return await super()._write(request)
+
+        def noted(session: Session) -> T:
+            answer = request(session)
+            took(answer)
+            return answer
+
+        return await super()._write(noted)
+
+    async def _bury(self, number: int, id: str, now: int, lease: float) -> Rescued | None:
+        outer = TOOK.get()
+
+        def took(count: int | None) -> None:
+            if outer is not None and count is not None:
+                outer([Rescued(id, count)])
+
+        token = TOOK.set(took)
+        try:
+            return await super()._bury(number, id, now, lease)
+        finally:
+            TOOK.reset(token)
+
+
+class SimStore:
+    """Implements `Store` over the real one, for one process."""
+
+    def __init__(self, inner: Store, weather: Weather, notes: Notes, process: str, die: Callable[[str], None]) -> None:
+        """`die` ends the process on the spot; it is told what was under way."""
+        self._inner = inner
+        self._weather = weather
+        self._notes = notes
+        self._process = process
+        self._die = die
+        self._in_step = isinstance(inner, NotingSqliteStore)
+        self.nodes: dict[str, int] = {}
+        """Every node that this process registered, and the number it was given."""
+
+    async def open(self) -> None:
+        await self._inner.open()
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+    # -- every call ------------------------------------------------------------------------------
+
+    async def _call(self, verb: str, do: Callable[[], Coroutine[Any, Any, T]], took: Took | None = None) -> T:
+        """One call, which happens even if its caller is cancelled; by the fate that the weather has for it."""
+        # a task of its own is what a step in a thread is in production: nobody can take it back
+        task = asyncio.get_running_loop().create_task(self._fare(verb, do, took))
+        return await asyncio.shield(task)
+
+    async def _fare(self, verb: str, do: Callable[[], Coroutine[Any, Any, T]], took: Took | None) -> T:
+        weather = self._weather
+        fate = weather.fate(verb)
+        if fate is not None:
+            self._faulted(verb, fate)
+        if fate == "slow":
+            await pause(weather.dice.uniform(0.2, 3.0))
+        if fate == "die before":
+            await self._end(verb)
+        if fate == "before":
+            raise weather.error(fate)
+        result = await self._do(do, took)
+        if fate == "die after":
+            await self._end(verb)
+        if fate == "after":
+            raise weather.error(fate)
+        return result
+
+    async def _do(self, do: Callable[[], Coroutine[Any, Any, T]], took: Took | None) -> T:
+        if self._in_step:
+            TOOK.set(took)
+            return await do()
+        await self._travel()
+        result = await do()
+        if took is not None:
+            took(result)
+        await self._travel()
+        return result
+
+    async def _travel(self) -> None:
+        seconds = self._weather.trip()
+        if seconds:
+            await pause(seconds)
+
+    def _faulted(self, verb: str, fate: str) -> None:
+        kind = "after" if fate.endswith("after") else "slow" if fate == "slow" else "before"
+        self._notes.note(entries.Faulted, "nemesis", process=self._process, verb=verb, kind=kind)
+
+    async def _end(self, verb: str) -> None:
+        self._die({"insert": "accepting", "claim": "claimed", "finish": "flushing"}.get(verb, verb))
+        await asyncio.get_running_loop().create_future()
+
+    def _note(self, kind: Callable[..., entries.AnyEntry], /, **fields: Any) -> None:
+        self._notes.note(kind, self._process, **fields)
+
+    # -- verbs that leave a trace ----------------------------------------------------------------
+
+    async def insert(
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+    ) -> Inserted:
+        call = self._notes.call()
+
+        def took(inserted: Inserted) -> None:
+            new = [each.id for each in inserted.receipts if each.verdict is Verdict.INSERTED]
+            if new:
+                self._note(entries.Inserted, jobs=new)
+            if claim is not None and inserted.batch is not None:
+                self._claimed(call, claim, inserted.batch)
+
+        if claim is not None:
+            self._claiming(call, claim)
+        result = await self._call(
+            "insert", lambda: self._inner.insert(jobs, now, claim=claim, max_pending=max_pending), took
+        )
+        if claim is not None:
+            self._note(entries.Replied, call=call)
+        return result
+
+    async def claim(self, request: ClaimRequest, now: int) -> Batch:
+        call = self._notes.call()
+        self._claiming(call, request)
+        batch = await self._call(
+            "claim", lambda: self._inner.claim(request, now), lambda batch: self._claimed(call, request, batch)
+        )
+        self._note(entries.Replied, call=call)
+        return batch
+
+    def _claiming(self, call: int, request: ClaimRequest) -> None:
+        self._note(entries.Claiming, call=call, node=request.node, batch=request.batch, idle=request.idle)
+
+    def _claimed(self, call: int, request: ClaimRequest, batch: Batch) -> None:
+        runs = [entries.ClaimedRun(j.id, j.number, j.attempt, j.max_attempts, j.crashes) for j in batch.jobs]
+        if runs:
+            self._note(entries.Claimed, call=call, node=request.node, batch=batch.id, runs=runs)
+
+    async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+        call = self._notes.call()
+        runs = [entries.WrittenRun(f.id, f.number, f.what.value, f.status.value, f.token) for f in finishes]
+
+        def took(report: FinishReport) -> None:
+            fenced, cancelled = sorted(report.fenced), sorted(report.cancelled)
+            self._note(entries.Wrote, call=call, node=node, fenced=fenced, cancelled=cancelled)
+
+        self._note(entries.Writing, call=call, node=node, runs=runs)
+        report = await self._call("finish", lambda: self._inner.finish(node, finishes, now), took)
+        self._note(entries.Replied, call=call)
+        return report
+
+    async def release(self, node: int, batch: int, now: int) -> int:
+        def took(count: int) -> None:
+            if count:
+                self._note(entries.Released, node=node, batch=batch, count=count)
+
+        return await self._call("release", lambda: self._inner.release(node, batch, now), took)
+
+    async def cancel(self, id: str, now: int) -> CancelResult:
+        asked = len(self._notes)
+
+        def took(result: CancelResult) -> None:
+            if result.before is not None:
+                self._note(entries.CancelTook, asked=asked, job=id, before=result.before.value)
+
+        return await self._call("cancel", lambda: self._inner.cancel(id, now), took)
+
+    async def promote(self, now: int, limit: int) -> Promoted:
+        asked = len(self._notes)
+
+        def took(promoted: Promoted) -> None:
+            if promoted.count:
+                self._note(entries.PromoteTook, asked=asked, count=promoted.count)
+
+        return await self._call("promote", lambda: self._inner.promote(now, limit), took)
+
+    async def rescue(self, now: int, lease: float) -> Sequence[Rescued]:
+        def took(rescued: Sequence[Rescued]) -> None:
+            for each in rescued or ():  # the SQLite store takes over checkpoints in the same call
+                self._note(entries.Rescued, node=each.node, count=each.count)
+
+        return await self._call("rescue", lambda: self._inner.rescue(now, lease), took)
+
+    async def register(self, node: NodeInfo, now: int) -> int:
+        def took(number: int) -> None:
+            self.nodes[node.id] = number
+            self._note(entries.Registered, node=node.id, number=number)
+
+        return await self._call("register", lambda: self._inner.register(node, now), took)
+
+    def beat(self, node: int) -> bool:
+        fate = self._weather.fate("beat")
+        if fate is not None:
+            self._faulted("beat", fate)
+            raise self._weather.error("before")
+        return self._inner.beat(node)
+
+    # -- verbs that leave none -------------------------------------------------------------------
+
+    async def open_batches(self, node: int) -> Sequence[OpenBatch]:
+        return await self._call("open_batches", lambda: self._inner.open_batches(node))
+
+    async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
+        return await self._call("cancellations", lambda: self._inner.cancellations(node))
+
+    async def force_cancel(self, asked_before: int, now: int) -> int:
+        return await self._call("force_cancel", lambda: self._inner.force_cancel(asked_before, now))
+
+    async def retry(self, id: str, now: int) -> RetryResult:
+        return await self._call("retry", lambda: self._inner.retry(id, now))
+
+    async def get(self, id: str, now: int) -> Job | None:
+        return await self._call("get", lambda: self._inner.get(id, now))
+
+    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+        return await self._call("list", lambda: self._inner.list(filter, now))
+
+    async def attempts(self, id: str) -> Sequence[Attempt]:
+        return await self._call("attempts", lambda: self._inner.attempts(id))
+
+    async def counts(self, now: int) -> Counts:
+        return await self._call("counts", lambda: self._inner.counts(now))
+
+    async def lanes(self) -> Mapping[int, Lane]:
+        return await self._call("lanes", self._inner.lanes)
+
+    async def known_types(self) -> frozenset[str]:
+        return await self._call("known_types", self._inner.known_types)
+
+    async def expire(self, now: int, limit: int) -> int:
+        return await self._call("expire", lambda: self._inner.expire(now, limit))
+
+    async def prune(self, now: int, limit: int) -> int:
+        return await self._call("prune", lambda: self._inner.prune(now, limit))
+
+    async def retire(self, node: int, now: int) -> None:
+        await self._call("retire", lambda: self._inner.retire(node, now))

@@ -1,0 +1,100 @@
+"""A seed is one history, on every run and in every process; what is broken is found, shortened and told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ferryman.domain.outcome import Finish
+from ferryman.store.memory import MemoryStore
+from ferryman.store.protocol import FinishReport
+from ferryman.testing.history import story
+from tests.simulation import campaign
+from tests.simulation.outcome import STUCK, judge
+from tests.simulation.plan import draw
+from tests.simulation.shrink import shrink
+
+DIGEST = """
+from tests.simulation.outcome import judge
+from tests.simulation.plan import draw
+print(judge(draw({}))[0].digest)
+"""
+
+
+@pytest.mark.parametrize("seed", [3, 4])  # one on each store
+def test_a_seed_has_one_history(seed: int) -> None:
+    here = judge(draw(seed))[0].digest
+    for hashes in ("1", "2"):
+        answer = subprocess.run(
+            [sys.executable, "-c", DIGEST.format(seed)],
+            env={**os.environ, "PYTHONHASHSEED": hashes},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert answer.stdout.strip() == here
+    assert {draw(3).store, draw(4).store} == {"memory", "sqlite"}
+
+
+def test_seeds_differ() -> None:
+    assert len({judge(draw(seed, "memory"))[0].digest for seed in range(5)}) == 5
+
+
+def test_the_mix_is_as_rich_as_promised() -> None:
+    plans = [draw(seed) for seed in range(2000)]
+    assert sum(sum(role != "client" for role in plan.roles) for plan in plans) >= 2 * len(plans)
+    assert sum(sum(job.burst for job in plan.jobs) for plan in plans) >= 20 * len(plans)
+    assert sum(len({fault.what for fault in plan.faults}) for plan in plans) >= 3 * len(plans)
+    assert 0.45 < sum(plan.store == "sqlite" for plan in plans) / len(plans) < 0.55
+
+
+def test_a_range_adds_up_and_is_not_run_twice(tmp_path: Path) -> None:
+    tasks = campaign.cut(0, 4, "memory")
+    whole = campaign.run(tasks[0])
+    parts = campaign.run(campaign.Task(0, 3, "memory"))
+    parts.add(campaign.run(campaign.Task(3, 1, "memory")))
+    assert (whole.seeds, whole.reached, whole.sums) == (parts.seeds, parts.reached, parts.sums)
+    journal = campaign.Journal(tmp_path / "deep" / "journal", "abc")
+    journal.add(tasks[0], whole)
+    assert journal.done() == {tasks[0]: whole}
+    assert campaign.Journal(tmp_path / "deep" / "journal", "another commit").done() == {}
+
+
+def test_a_store_without_a_fence_is_found_shortened_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryStore, "_finish", unfenced)
+    seed, outcome = next(
+        (seed, outcome) for seed in range(300) if (outcome := judge(draw(seed, "memory"))[0]).violations
+    )
+    promise = outcome.violations[0].promise
+    plan = draw(seed, "memory")
+    short = shrink(plan, promise)
+    assert len(short.faults) < len(plan.faults) or sum(j.burst for j in short.jobs) < sum(j.burst for j in plan.jobs)
+    found, history = judge(short)
+    violation = next(each for each in found.violations if each.promise == promise)
+    assert history is not None
+    told = story(history, violation)
+    assert violation.jobs[0][-6:] in told
+
+
+def unfenced(self: MemoryStore, node: int, finish: Finish, now: int) -> bool:
+    """The fault of other queues: whoever says that a job is done is believed."""
+    row = self._tables.jobs[finish.id]
+    if row.claim is not None:
+        self._tables.end(row, row.claim, msgspec.structs.replace(finish, number=row.number), now)
+    return True
+
+
+def test_a_world_that_comes_to_no_end_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(self: MemoryStore, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+        raise AssertionError("no outcome is ever written")
+
+    monkeypatch.setattr(MemoryStore, "finish", never)
+    outcome, history = judge(draw(1, "memory"))
+    assert outcome.violations
+    assert (history is None) == (outcome.violations[0].promise == STUCK)

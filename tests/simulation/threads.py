@@ -1,0 +1,99 @@
+"""What runs in threads beside the event loop of a process: the store's steps, and tickers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from tests.simulation.loop import Lane
+
+T = TypeVar("T")
+Trip = Callable[[], float]
+
+log: Final = logging.getLogger("ferryman.simulation")
+
+
+class LaneRunner:
+    """Implements the store's `Runner`: each step takes a while, then happens at one moment on the side lane.
+
+    A process that dies before that moment has not done the step; one that dies after it has, and never hears.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, lane: Lane, trip: Trip) -> None:
+        """`trip` gives the seconds of the next step."""
+        self._loop = loop
+        self._lane = lane
+        self._trip = trip
+        self._steps: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
+        self._busy = False
+
+    async def run(self, step: Callable[[], T]) -> T:
+        """Run one step after those before it."""
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._steps.append((step, answer))
+        if not self._busy:
+            self._busy = True
+            self._next()
+        return await answer
+
+    async def close(self) -> None:
+        """Wait for the steps asked for so far."""
+        if self._busy:
+            await self.run(lambda: None)
+
+    def _next(self) -> None:
+        self._loop.call_later(self._trip(), self._do, context=self._lane.context.copy())
+
+    def _do(self) -> None:
+        step, answer = self._steps.popleft()
+        try:
+            result, error = step(), None
+        except BaseException as raised:
+            result, error = None, raised
+        self._loop.call_soon_threadsafe(_answer, answer, result, error)
+        if self._steps:
+            self._next()
+        else:
+            self._busy = False
+
+
+class LaneTicker:
+    """Implements the engine's `Ticker` on the side lane, whatever the process's event loop does."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, lane: Lane, interval: float, step: Callable[[], None], name: str
+    ) -> None:
+        self._loop = loop
+        self._lane = lane
+        self._interval = interval
+        self._step = step
+        self._name = name
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin ticking; the first step comes after one interval."""
+        self._timer = self._loop.call_later(self._interval, self._tick, context=self._lane.context.copy())
+
+    def stop(self) -> None:
+        """Tick no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _tick(self) -> None:
+        self.start()
+        try:
+            self._step()
+        except Exception:
+            log.exception("A step of %s failed.", self._name)
+
+
+def _answer(answer: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if answer.done():
+        return
+    if error is None:
+        answer.set_result(result)
+    else:
+        answer.set_exception(error)
