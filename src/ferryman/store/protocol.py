@@ -63,7 +63,8 @@ class FinishReport(msgspec.Struct, frozen=True):
     scheduled: int | None = None
     """The earliest run_at among the jobs that were scheduled."""
     cancelled: frozenset[str] = frozenset()
-    """Ids that would have run again, but ended cancelled because a person had asked for it."""
+    """Ids that would have run again, but ended cancelled because a person had asked for it; told each time
+    that a write is said, while `readied` and `scheduled` may be told the first time only."""
 
 
 class CancelResult(msgspec.Struct, frozen=True):

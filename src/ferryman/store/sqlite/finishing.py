@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,7 +22,16 @@ OpenRun = tuple[int, int, str, int, int, int, int, int, int, str | None, int]
 _open_runs: Final = msgspec.json.Decoder(list[OpenRun])
 _numbers: Final = msgspec.json.Decoder(list[int])
 run_keys: Final = msgspec.json.Decoder(list[tuple[str, int]])
-_known: Final = msgspec.json.Decoder(list[tuple[str, int, int]])
+_known: Final = msgspec.json.Decoder(list[tuple[str, int, int, Status]])
+
+
+class Written(NamedTuple):
+    """What became of finishes: those written now, the runs of those that lost, and the ids of those that were
+    written before, by themselves, as cancelled."""
+
+    fresh: Sequence[Finish]
+    fenced: frozenset[tuple[str, int]] = frozenset()
+    cancelled: frozenset[str] = frozenset()
 
 
 def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
@@ -31,19 +40,19 @@ def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
         state.check(Status.PROCESSING, each.status)
     asked = _asked_to_cancel(session, finishes)
     obeyed = [_obey(each) if each.id in asked else each for each in finishes] if asked else finishes
-    fresh, fenced = _write_outcomes(session, node, obeyed)
+    fresh, fenced, cancelled = _write_outcomes(session, node, obeyed)
     _write_sides(session, fresh)
     _count(session, fresh)
     _free_keys(session, fresh)
     readied, scheduled = _place(session, fresh, now)
     if fresh:
         session.run("close_batches", batches=encode(sorted({each.batch for each in fresh})).decode())
-    overruled: frozenset[str] = frozenset()
     if asked:
         session.run("drop_cancellations", ids=encode([each.id for each in fresh]).decode())
-        again = {each.id for each in finishes if each.status not in TERMINAL}
-        overruled = frozenset(each.id for each in fresh if each.id in asked and each.id in again)
-    return FinishReport(fenced, readied, scheduled, overruled)
+        cancelled |= asked.intersection(each.id for each in fresh)
+    if cancelled:
+        cancelled &= {each.id for each in finishes if each.status not in TERMINAL}
+    return FinishReport(fenced, readied, scheduled, cancelled)
 
 
 def _asked_to_cancel(session: Session, finishes: Sequence[Finish]) -> frozenset[str]:
@@ -90,15 +99,13 @@ def _claimed(session: Session, row: OpenRun) -> ClaimedJob:
     )
 
 
-def _write_outcomes(
-    session: Session, node: int, finishes: Sequence[Finish]
-) -> tuple[Sequence[Finish], frozenset[tuple[str, int]]]:
-    """The finishes written now, and the runs of those that lost; a repeated own finish is neither."""
+def _write_outcomes(session: Session, node: int, finishes: Sequence[Finish]) -> Written:
+    """Write the finishes that win; a repeated own finish neither wins nor loses."""
     batches = sorted({each.batch for each in finishes})
     open_batches = session.document("live_batches", _numbers, node=node, batches=encode(batches).decode())
     live = set(open_batches)
     if len(live) == len(batches) and _insert_all(session, node, finishes):
-        return finishes, frozenset()
+        return Written(finishes)
     return _insert_unknown(session, node, finishes, live)
 
 
@@ -115,26 +122,31 @@ def _insert_all(session: Session, node: int, finishes: Sequence[Finish]) -> bool
     return True
 
 
-def _insert_unknown(
-    session: Session, node: int, finishes: Sequence[Finish], live: set[int]
-) -> tuple[list[Finish], frozenset[tuple[str, int]]]:
+def _insert_unknown(session: Session, node: int, finishes: Sequence[Finish], live: set[int]) -> Written:
     """Some of these runs have an outcome already, or their claim is gone: tell them apart, write the rest."""
     runs = encode([(each.id, each.number) for each in finishes]).decode()
-    tokens = {(id, number): token for id, number, token in session.document("known_outcomes", _known, runs=runs)}
+    known = {
+        (id, number): (token, status)
+        for id, number, token, status in session.document("known_outcomes", _known, runs=runs)
+    }
     fresh: list[Finish] = []
     fenced: set[tuple[str, int]] = set()
+    cancelled: set[str] = set()
     for each in finishes:
         run = (each.id, each.number)
-        if run in tokens:
-            if not each.token or tokens[run] != each.token:
+        if run in known:
+            token, status = known[run]
+            if not each.token or token != each.token:
                 fenced.add(run)
+            elif status is Status.CANCELLED:
+                cancelled.add(each.id)
         elif each.batch in live:
-            tokens[run] = each.token
+            known[run] = (each.token, each.status)
             fresh.append(each)
         else:
             fenced.add(run)
     session.insert("add_outcomes", [_row(node, each) for each in fresh])
-    return fresh, frozenset(fenced)
+    return Written(fresh, frozenset(fenced), frozenset(cancelled))
 
 
 def _row(node: int, each: Finish) -> tuple[object, ...]:

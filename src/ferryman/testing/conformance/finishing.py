@@ -195,6 +195,14 @@ class FinishingWhenCancelled:
         assert await bench.totals("cancelled", "retried") == [1, 0]
         await bench.add(unique_key="k")
 
+    async def test_a_write_said_again_hears_again_that_the_job_was_cancelled(self, bench: Bench) -> None:
+        job = await bench.start()
+        await bench.store.cancel(job.id, bench.now)
+        ended = bench.ended(job, What.RELEASED)
+        for _ in range(2):
+            report = await bench.write(ended)
+            assert (report.fenced, report.cancelled) == (frozenset(), frozenset({job.id}))
+
     @pytest.mark.parametrize(
         ("what", "retryable", "status"),
         [

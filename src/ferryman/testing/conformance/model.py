@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from typing import ClassVar, Final, TypeVar
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,7 +26,7 @@ from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, ClaimedJob, Idempotency, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
-from ferryman.store.protocol import NodeInfo, Store
+from ferryman.store.protocol import FinishReport, NodeInfo, Store
 from ferryman.testing.conformance.bench import TYPES
 from ferryman.testing.conformance.harness import Harness
 from ferryman.testing.conformance.pair import Pair, Twin
@@ -51,6 +52,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.jobs: list[NewJob] = []
         self.claimed: list[tuple[ClaimedJob, Twin]] = []
         self.written: list[tuple[Finish, Twin]] = []
+        self.ended: set[tuple[str, int]] = set()
+        """Runs (id, number) for which a finish was said."""
         self.batches = 0
 
     def teardown(self) -> None:
@@ -214,8 +217,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.say_finish(*pick(self.written, which))
 
     def say_finish(self, finish: Finish, node: Twin) -> None:
-        """Only what must be exact: a repeated finish need not report again what it led to."""
-        self.both_as(node, lambda store, number: fenced(store, number, finish, self.clock.now()))
+        """A write said again need not tell again what it made ready; everything else must be the same."""
+        again = (finish.id, finish.number) in self.ended
+        self.ended.add((finish.id, finish.number))
+        self.both_as(node, lambda store, number: answer(store, number, finish, self.clock.now(), again=again))
 
     @precondition(lambda self: self.claimed)
     @rule(which=ANY)
@@ -266,9 +271,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.pair.compare(self.nodes)
 
 
-async def fenced(store: Store, node: int, finish: Finish, now: int) -> frozenset[tuple[str, int]]:
-    """Say a finish, and hear only whether it was fenced."""
-    return (await store.finish(node, [finish], now)).fenced
+async def answer(store: Store, node: int, finish: Finish, now: int, *, again: bool) -> FinishReport:
+    """Say a finish; of one that may have been said before only what a store must tell each time."""
+    report = await store.finish(node, [finish], now)
+    return msgspec.structs.replace(report, readied=False, scheduled=None) if again else report
 
 
 def pick(things: list[T], which: int) -> T:
