@@ -51,15 +51,16 @@ def registry(script: Script, hold: Callable[[Process, float], None], process: Pr
         return await _noted(process, ctx, _result(ctx))
 
     found = Registry()
-    functions: list[tuple[str, Callable[..., Any]]] = [*((type, run) for type in TYPES), (FOLLOW, follow)]
-    for type, function in functions:
+    functions: dict[str, Callable[..., Any]] = {**dict.fromkeys(TYPES, run), FOLLOW: follow}
+    signatures = {function: Signature(function, wants_context=True) for function in (run, follow)}
+    for type, function in functions.items():
         found.add(
             Handler(
                 type=type,
                 function=function,
                 is_async=True,
                 wants_context=True,
-                signature=Signature(function, wants_context=True),
+                signature=signatures[function],
                 queue="default",
                 priority=5,
                 max_attempts=5,

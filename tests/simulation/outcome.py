@@ -64,6 +64,7 @@ def play(plan: Plan) -> tuple[History, list[str]]:
         Stuck: the world came to no end.
     """
     surprises: list[str] = []
+    heard: list[str] = []
     history: History | None = None
     stuck = ""
     with _folder() as folder, _listening(surprises), _no_garbage():
@@ -74,13 +75,14 @@ def play(plan: Plan) -> tuple[History, list[str]]:
         except Stuck as error:
             stuck = str(error)  # not the error: its traceback would keep the run alive
         finally:
+            heard = surprises[:]
             with _nobody_listening():
                 loop.dispose()
                 del loop
                 gc.collect()
     if history is None:
         raise Stuck(stuck)
-    return history, surprises
+    return history, heard
 
 
 @contextmanager

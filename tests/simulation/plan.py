@@ -41,7 +41,7 @@ RARE: tuple[Act, ...] = (
 )
 TYPES = ("echo", "mail", "report")
 QUEUES = ("default", "slow")
-FAULTS_END = 6.0
+FAULTS_END = 4.0
 """Virtual seconds after which nothing goes wrong any more."""
 
 
@@ -134,7 +134,7 @@ def draw(seed: int, store: Kind | None = None) -> Plan:
         roles=_roles(dice),
         workers=dice.choice((1, 2, 3, 5, 10)),
         capacity=dice.choice((1, 2, 5, 20)),
-        lease=beat * dice.choice((3, 4, 6)),
+        lease=beat * dice.choice((3, 4, 5)),
         beat=beat,
         stop_deadline=dice.choice((0.0, 0.3, 1.0, 3.0)),
         grace=dice.choice((0.1, 0.5)),
@@ -163,7 +163,7 @@ def _roles(dice: random.Random) -> tuple[Role, ...]:
 def _when(dice: random.Random) -> float:
     """Some time before faults end; crowds are likelier than an even spread."""
     if dice.random() < 0.3:
-        return dice.choice((0.5, 1.0, 2.0)) + dice.random() * 0.02
+        return dice.choice((0.3, 0.8, 1.5)) + dice.random() * 0.02
     return dice.random() * FAULTS_END
 
 
@@ -173,7 +173,7 @@ def _when(dice: random.Random) -> float:
 def _jobs(dice: random.Random) -> tuple[JobPlan, ...]:
     lanes = dice.choice((1, 2, 4))
     kinds = [(dice.choice(TYPES), dice.choice(QUEUES), dice.choice((0, 5, 5, 9))) for _ in range(lanes)]
-    return tuple(sorted((_job(dice, kinds) for _ in range(dice.randrange(10, 34))), key=lambda job: job.at))
+    return tuple(sorted((_job(dice, kinds) for _ in range(dice.randrange(11, 36))), key=lambda job: job.at))
 
 
 def _job(dice: random.Random, kinds: list[tuple[str, str, int]]) -> JobPlan:
@@ -208,7 +208,7 @@ def _step(dice: random.Random) -> Step:
         return Step("raise", seconds)
     act = dice.choice(RARE)
     if act == "block":
-        seconds = dice.choice((0.2, 1.0, 3.0, 6.0))
+        seconds = dice.choice((0.2, 1.0, 2.0, 5.0))
     return Step(act, seconds)
 
 
@@ -218,7 +218,7 @@ def _step(dice: random.Random) -> Step:
 def _people(dice: random.Random) -> tuple[PersonPlan, ...]:
     found = [
         PersonPlan(
-            _when(dice) + dice.choice((0.0, 2.0)),
+            _when(dice) + dice.choice((0.0, 1.0)),
             dice.choice(("cancel", "cancel", "retry", "look", "look")),
             dice.randrange(1000),
         )
@@ -267,8 +267,8 @@ def _faults(dice: random.Random) -> tuple[FaultPlan, ...]:
 
 def _fault(dice: random.Random, what: str) -> FaultPlan:
     seconds = {
-        "pause": dice.choice((0.1, 1.0, 3.0, 6.0)),
-        "block": dice.choice((0.3, 1.0, 3.0, 6.0)),
+        "pause": dice.choice((0.1, 1.0, 2.0, 4.0)),
+        "block": dice.choice((0.3, 1.0, 2.0, 4.0)),
         "step": dice.choice((-3600.0, -20.0, -2.0, 0.5, 5.0, 600.0)),
         "outage": dice.choice((0.3, 2.0, 5.0)),
     }.get(what, 0.0)

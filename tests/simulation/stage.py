@@ -18,6 +18,7 @@ from ferryman.engine.runner import InlineRunner
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import JobFilter, Retention, Store
 from ferryman.store.sqlite import SqliteStore
+from ferryman.store.sqlite.statements import Statements
 from ferryman.testing.clock import EPOCH
 from ferryman.testing.history import entries
 from ferryman.testing.history.history import Final as FinalState
@@ -58,6 +59,7 @@ class Stage:
         self._nemesis = Nemesis(self.notes, self._living, self._spawn_task)
         self._weather_is_calm = False
         self._path = path
+        self._statements = Statements()
         self._memory = MemoryStore(self._clock, IdMinter(random.Random(plan.seed)), FOREVER, gone=self._gone)
 
     # -- processes -------------------------------------------------------------------------------
@@ -92,7 +94,9 @@ class Stage:
     def _connect(self, clock: WallClock, ids: IdMinter, runner: LaneRunnerFactory) -> Store:
         if self.plan.store == "memory":
             return self._memory
-        return NotingSqliteStore(self._path, clock=clock, ids=ids, retention=FOREVER, runner=runner)
+        return NotingSqliteStore(
+            self._path, clock=clock, ids=ids, retention=FOREVER, runner=runner, statements=self._statements
+        )
 
     def _gone(self, node: str) -> bool:
         """Whether the process of a node has ended, as the kernel knows it."""
@@ -230,7 +234,12 @@ class Stage:
             return self._memory
         ids = IdMinter(random.Random(0))
         store = SqliteStore(
-            self._path, clock=self._clock, ids=ids, retention=FOREVER, runner=lambda _name: InlineRunner()
+            self._path,
+            clock=self._clock,
+            ids=ids,
+            retention=FOREVER,
+            runner=lambda _name: InlineRunner(),
+            statements=self._statements,
         )
         await store.open()
         return store

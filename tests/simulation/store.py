@@ -92,21 +92,22 @@ class SimStore:
     # -- every call ------------------------------------------------------------------------------
 
     async def _call(self, verb: str, do: Callable[[], Coroutine[Any, Any, T]], took: Took | None = None) -> T:
-        """One call, which happens even if its caller is cancelled; by the fate that the weather has for it."""
-        # a task of its own is what a step in a thread is in production: nobody can take it back
-        task = asyncio.get_running_loop().create_task(self._fare(verb, do, took))
-        return await asyncio.shield(task)
+        """One call, by the fate that the weather has for it.
 
-    async def _fare(self, verb: str, do: Callable[[], Coroutine[Any, Any, T]], took: Took | None) -> T:
+        In production a step in a thread happens even if its caller is cancelled. Nothing in the product cancels a
+        call of the store, so that need not be played here.
+        """
         weather = self._weather
         fate = weather.fate(verb)
-        if fate is not None:
-            self._faulted(verb, fate)
+        if fate is None:
+            return await self._do(do, took)
+        self._faulted(verb, fate)
         if fate == "slow":
             await pause(weather.dice.uniform(0.2, 3.0))
         if fate == "die before":
             await self._end(verb)
         if fate == "before":
+            await self._travel()
             raise weather.error(fate)
         result = await self._do(do, took)
         if fate == "die after":
@@ -117,8 +118,11 @@ class SimStore:
 
     async def _do(self, do: Callable[[], Coroutine[Any, Any, T]], took: Took | None) -> T:
         if self._in_step:
-            TOOK.set(took)
-            return await do()
+            before = TOOK.set(took)
+            try:
+                return await do()
+            finally:
+                TOOK.reset(before)
         await self._travel()
         result = await do()
         if took is not None:

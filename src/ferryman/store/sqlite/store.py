@@ -66,7 +66,19 @@ class SqliteStore:
         retention: Retention,
         runner: Callable[[str], Runner],
         on_fatal: Callable[[BaseException], None] = end_process,
+        statements: Statements | None = None,
     ) -> None:
+        """Make a store; nothing is opened yet.
+
+        Args:
+            path: the file.
+            clock: the two times.
+            ids: mints the numbers that the store needs.
+            retention: how long ended jobs are kept.
+            runner: makes a named runner for blocking steps.
+            on_fatal: called when the disk failed to sync, after which nobody knows what is on it.
+            statements: of another store of this process; else they are read from their files.
+        """
         self.path = path
         folder = nodes_folder(path)
         self._clock = clock
@@ -74,7 +86,7 @@ class SqliteStore:
         self._make_runner = runner
         self._on_fatal = on_fatal
         self._pauses = random.Random(ids.number())
-        self._statements = Statements()
+        self._statements = statements or Statements()
         self._liveness = Liveness(folder, clock.monotonic)
         self._checkpoints = checkpoint.Checkpoints(folder)
         self._pruner = chores.Pruner(retention)
