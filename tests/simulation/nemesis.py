@@ -36,7 +36,8 @@ class Nemesis:
         self._ways: dict[str, Harm] = {
             "kill": lambda process, fault: process.light(fault.steps, process.kill),
             "die at": lambda process, fault: process.weather.order(fault.verb, _death(fault), 1),
-            "stop": self._stop,
+            "stop": lambda process, fault: process.light(fault.steps, process.begin_stop),
+            "stop at": lambda process, fault: process.weather.order(fault.verb, _stop(fault), 1),
             "pause": lambda process, fault: self._freeze(process, fault, loop_only=False),
             "block": lambda process, fault: self._freeze(process, fault, loop_only=True),
             "step": self._step,
@@ -55,10 +56,6 @@ class Nemesis:
     def block(self, process: Process, seconds: float) -> None:
         """A handler blocks its process's event loop."""
         self._hold(process, seconds, loop_only=True)
-
-    def _stop(self, process: Process, _fault: FaultPlan) -> None:
-        if process.up and not process.stopping:
-            process.do(process.stop())
 
     def _freeze(self, process: Process, fault: FaultPlan, *, loop_only: bool) -> None:
         process.light(fault.steps % 20, partial(self._hold, process, fault.seconds, loop_only=loop_only))
@@ -89,6 +86,11 @@ class Nemesis:
 def _when(fault: FaultPlan) -> Fate:
     """The call fails before the store has done it, or after."""
     return "after" if fault.after else "before"
+
+
+def _stop(fault: FaultPlan) -> Fate:
+    """The call fails before or after, and at that moment the process is asked to stop."""
+    return "stop after" if fault.after else "stop before"
 
 
 def _death(fault: FaultPlan) -> Fate:

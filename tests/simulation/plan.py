@@ -83,7 +83,7 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Something goes wrong with the `which`-th living process."""
 
     at: float
-    what: Literal["kill", "die at", "stop", "pause", "block", "step", "fail", "slow", "outage", "beats"]
+    what: Literal["kill", "die at", "stop", "stop at", "pause", "block", "step", "fail", "slow", "outage", "beats"]
     which: int
     seconds: float = 0.0
     """How long, or by how much."""
@@ -91,7 +91,7 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A kill comes so many steps of the process later: at any await."""
     verb: str = ""
     after: bool = False
-    """Whether the call fails, or the process dies, after the store has done it."""
+    """Whether the call fails, or the process is stopped or dies, after the store has done it."""
     times: int = 1
 
 
@@ -232,7 +232,8 @@ def _people(dice: random.Random) -> tuple[PersonPlan, ...]:
 WEIGHTS = {
     "kill": 4,
     "die at": 4,
-    "stop": 3,
+    "stop": 2,
+    "stop at": 3,
     "pause": 3,
     "block": 2,
     "step": 2,

@@ -72,12 +72,11 @@ class Process:
         self.clock = WallClock(loop, plan.skew * (self.dice.random() - 0.5))
         self.ended: asyncio.Future[None] = loop.create_future()
         """Done once the process is no more."""
-        self.stopping = False
         self.up = False
         """Whether it has started, and takes requests."""
         ids = IdMinter(random.Random(f"{plan.seed} {name} ids"))
         self._inner = connect(self.clock, ids, lambda _name: LaneRunner(loop, self.side, self.weather.trip))
-        self.store = SimStore(self._inner, self.weather, notes, name, self.kill)
+        self.store = SimStore(self._inner, self.weather, notes, name, stop=self.begin_stop, die=self.kill)
         self._bell = bell
         self.local = LocalWakeup()
         self.registry = registry(self)
@@ -120,9 +119,13 @@ class Process:
             await self.node.start()
         self.up = True
 
+    def begin_stop(self) -> None:
+        """Ask it to stop, if it has come up and was not asked before."""
+        if self.up:
+            self.do(self.stop())
+
     async def stop(self) -> None:
         """Go down in order; runs in the process."""
-        self.stopping = True
         self.up = False
         self.notes.note(entries.Stopping, "nemesis", process=self.name)
         if self.node is not None:

@@ -217,8 +217,7 @@ class Stage:
         await self._until_ended(store)
         self._tasks[0].cancel()  # nobody replaces processes any more
         for process in self._living():
-            if process.up:
-                process.do(process.stop())
+            process.begin_stop()
         for process in self.processes:
             await asyncio.wait((process.ended,), timeout=60.0)
             if process.alive:

@@ -32,7 +32,7 @@ from ferryman.store.sqlite.session import Session
 from ferryman.testing.history import entries
 from tests.simulation.loop import pause
 from tests.simulation.notes import Notes
-from tests.simulation.weather import Weather
+from tests.simulation.weather import Fate, Weather
 
 T = TypeVar("T")
 Took = Callable[[Any], None]
@@ -72,12 +72,22 @@ class NotingSqliteStore(SqliteStore):
 class SimStore:
     """Implements `Store` over the real one, for one process."""
 
-    def __init__(self, inner: Store, weather: Weather, notes: Notes, process: str, die: Callable[[str], None]) -> None:
-        """`die` ends the process on the spot; it is told what was under way."""
+    def __init__(
+        self,
+        inner: Store,
+        weather: Weather,
+        notes: Notes,
+        process: str,
+        *,
+        stop: Callable[[], None],
+        die: Callable[[str], None],
+    ) -> None:
+        """`stop` asks the process to stop; `die` ends it on the spot, and is told what was under way."""
         self._inner = inner
         self._weather = weather
         self._notes = notes
         self._process = process
+        self._stop = stop
         self._die = die
         self._in_step = isinstance(inner, NotingSqliteStore)
         self.nodes: dict[str, int] = {}
@@ -106,15 +116,21 @@ class SimStore:
             await pause(weather.dice.uniform(0.2, 3.0))
         if fate == "die before":
             await self._end(verb)
-        if fate == "before":
+        if fate in ("before", "stop before"):
             await self._travel()
-            raise weather.error(fate)
+            raise self._failure(fate)
         result = await self._do(do, took)
         if fate == "die after":
             await self._end(verb)
-        if fate == "after":
-            raise weather.error(fate)
+        if fate in ("after", "stop after"):
+            raise self._failure(fate)
         return result
+
+    def _failure(self, fate: Fate) -> Exception:
+        """What the caller gets; at that moment its process may be asked to stop."""
+        if fate.startswith("stop"):
+            self._stop()
+        return self._weather.error(fate)
 
     async def _do(self, do: Callable[[], Coroutine[Any, Any, T]], took: Took | None) -> T:
         if self._in_step:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from ferryman.domain.errors import StoreBusy, StoreFailed, StoreFull
 
-Fate = Literal["before", "after", "slow", "die before", "die after"]
+Fate = Literal["before", "after", "slow", "stop before", "stop after", "die before", "die after"]
 VERBS = (
     "insert",
     "claim",
@@ -73,6 +73,6 @@ class Weather:
     def error(self, fate: Fate) -> Exception:
         """What the caller gets to see. Of an error after the effect it cannot tell."""
         kinds: tuple[Callable[[str], Exception], ...] = (StoreBusy, StoreFailed)
-        if fate == "before":
+        if fate.endswith("before"):
             kinds = (*kinds, StoreFull)
         return self.dice.choice(kinds)("The simulated store does not answer.")
