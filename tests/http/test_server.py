@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -308,6 +309,24 @@ async def test_it_can_start_again(served: Served) -> None:
 def taken() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as other:
         yield other.getsockname()[1]
+
+
+async def test_a_child_that_outlives_the_server_does_not_keep_its_port(served: Served) -> None:
+    hear, tell = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(tell)
+        os.read(hear, 1)  # until the test is over
+        os._exit(0)
+    os.close(hear)
+    try:
+        await served.server.stop(PATIENCE)
+        again = HttpServer(served.world.api, "127.0.0.1", served.port)
+        await again.bind()
+        await again.unbind()
+    finally:
+        os.close(tell)
+        os.waitpid(child, 0)  # noqa: ASYNC222 - it ends at once
 
 
 async def test_a_port_in_use_is_named_with_what_to_do(world: World, taken: int) -> None:

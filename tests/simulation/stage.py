@@ -95,7 +95,13 @@ class Stage:
         if self.plan.store == "memory":
             return self._memory
         return NotingSqliteStore(
-            self._path, clock=clock, ids=ids, retention=FOREVER, runner=runner, statements=self._statements
+            self._path,
+            clock=clock,
+            ids=ids,
+            retention=FOREVER,
+            runner=runner,
+            statements=self._statements,
+            at_fork=_nobody_forks,
         )
 
     def _gone(self, node: str) -> bool:
@@ -239,6 +245,7 @@ class Stage:
             retention=FOREVER,
             runner=lambda _name: InlineRunner(),
             statements=self._statements,
+            at_fork=_nobody_forks,
         )
         await store.open()
         return store
@@ -259,3 +266,7 @@ class Stage:
             nodes = [process for process in nodes if process.alive and process.up]
             if len(nodes) > 1:
                 max(nodes, key=lambda process: process.node.in_progress if process.node else 0).kill()
+
+
+def _nobody_forks(_close: object) -> None:
+    """Simulated processes fork no children."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ferryman.domain.errors import StoreFailed
 from ferryman.store.sqlite.liveness import Liveness
 from ferryman.testing.clock import ManualClock
 from tests.store.files import claim_of, new_job, node_info, sqlite_store
@@ -34,6 +37,55 @@ def test_a_killed_process_is_dead_at_once(tmp_path: Path) -> None:
     holder.kill()
     holder.communicate()
     assert liveness.dead("theirs", 10)
+
+
+FORK = """
+import asyncio, os, sys
+from pathlib import Path
+from ferryman.testing.clock import ManualClock
+from tests.store.files import node_info, sqlite_store
+
+store = sqlite_store(Path(sys.argv[1]), ManualClock())
+
+async def live() -> None:
+    await store.open()
+    await store.register(node_info("theirs"), 0)
+
+asyncio.run(live())
+if os.fork():
+    print("forked", flush=True)
+    sys.stdin.readline()
+    os._exit(0)
+while sys.stdin.readline():
+    pass
+"""
+
+
+def test_a_child_that_outlives_its_process_does_not_keep_it_alive(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", FORK, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin is not None and holder.stdout is not None
+    assert holder.stdout.readline() == "forked\n"
+
+    def kill() -> None:
+        holder.kill()
+        holder.wait()
+
+    assert asyncio.run(rescued_before_and_after(path, kill)) == [([], False), (["theirs"], True)]
+    holder.communicate()  # only now the child's input ends, and the child with it
+
+
+async def rescued_before_and_after(path: Path, kill: Callable[[], None]) -> list[tuple[list[str], bool]]:
+    """Which nodes a rescue finds dead, and whether the store has the right to checkpoint then."""
+    store = sqlite_store(path, ManualClock())
+    await store.open()
+    before = [each.node for each in await store.rescue(0, 10.0)], store._checkpoints.held
+    kill()
+    after = [each.node for each in await store.rescue(0, 10.0)], store._checkpoints.held
+    await store.close()
+    return [before, after]
 
 
 def test_a_hung_node_is_dead_after_its_lease(tmp_path: Path) -> None:
@@ -109,16 +161,33 @@ def test_a_node_without_its_file_is_judged_by_its_silence(tmp_path: Path) -> Non
     assert other.dead("theirs", 10)
 
 
-def test_a_beat_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+def test_a_beat_that_cannot_be_written_is_no_word_of_others_that_the_node_is_dead(tmp_path: Path) -> None:
     own = Liveness(tmp_path, ManualClock().monotonic)
     own.enter("mine")
     own.close()
-    assert not own.beat("mine")
+    assert not own.beat("mine"), "it has let go by itself"
     own.enter("again")
     descriptor = own._own["again"][0]
     os.close(descriptor)
-    assert not own.beat("again")
+    with pytest.raises(StoreFailed, match=r"again\.lock"):
+        own.beat("again")
     own._own.clear()
+
+
+def test_a_node_that_cannot_beat_is_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Liveness(tmp_path, ManualClock().monotonic)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pwrite", full)
+        with pytest.raises(StoreFailed):
+            own.enter("mine")
+    assert list(tmp_path.iterdir()) == []
+    own.enter("mine")
+    assert own.beat("mine")
+    own.close()
 
 
 @pytest.mark.anyio

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from ferryman.domain.errors import PortInUse
 from ferryman.http.api import STOPPING
 from ferryman.http.connection import Connection
+from ferryman.store.forks import in_children
 
 BACKLOG: Final = 2048
 KEEP_ALIVE: Final = 75
@@ -36,6 +37,8 @@ class HttpServer:
         self._host = host
         self._port = port
         self._listener: socket.socket | None = None
+        self._address: socket.socket | None = None
+        """The same socket once it serves, for children that must not keep the port."""
         self._server: uvicorn.Server | None = None
         self._ticks: asyncio.Task[None] | None = None
         self._url = ""
@@ -47,13 +50,19 @@ class HttpServer:
             PortInUse: the address cannot be had, saying why.
         """
         if self._listener is None:
-            self._listener = self._bind()
+            self._listener = self._address = self._bind()
+            in_children(self._leave_port)
 
     async def unbind(self) -> None:
         """Let go of an address that was taken but never served."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+
+    def _leave_port(self) -> None:
+        """In a forked child, which may outlive this process: whoever comes next must get the port."""
+        if self._address is not None:
+            self._address.close()
 
     async def start(self) -> str:
         """Bind, unless that was done before, and serve; gives the URL.

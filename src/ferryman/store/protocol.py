@@ -271,6 +271,9 @@ class Store(Protocol):
         """Say that a node lives, which renews all it claims. False: it was rescued, and must stop.
 
         Blocking and callable from any thread: a blocked event loop must not cost a node its claims.
+
+        Raises:
+            StoreError: the beat may not have been written; what others think of the node is unknown.
         """
         ...
 

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from ferryman.domain.errors import StoreFailed
+
 _COUNTER: Final = struct.Struct("<Q")
 
 
@@ -33,17 +35,25 @@ class Liveness:
         self._seen: dict[str, tuple[int | None, float]] = {}
 
     def enter(self, node: str) -> None:
-        """Hold a lock for a node of this process. Idempotent."""
+        """Hold a lock for a node of this process. Idempotent. Raises StoreFailed: it cannot beat."""
         if node in self._own:
             return
         self._folder.mkdir(exist_ok=True)
         descriptor = os.open(self._path(node), os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._own[node] = (descriptor, 0)
-        self.beat(node)
+        try:
+            self.beat(node)
+        except StoreFailed:  # nobody should count on a node that cannot beat
+            self.leave(node)
+            raise
 
     def beat(self, node: str) -> bool:
-        """Count on. False: the file is gone, so somebody took this node for dead."""
+        """Count on. False: the file is gone, so somebody took this node for dead.
+
+        Raises:
+            StoreFailed: the file cannot be written, which says nothing of what others think of the node.
+        """
         held = self._own.get(node)
         if held is None:
             return False
@@ -52,8 +62,8 @@ class Liveness:
             if os.fstat(descriptor).st_nlink == 0:
                 return False
             os.pwrite(descriptor, _COUNTER.pack(count + 1), 0)
-        except OSError:
-            return False
+        except OSError as error:
+            raise StoreFailed(f"A beat could not be written to {self._path(node)}: {error}.") from error
         self._own[node] = (descriptor, count + 1)
         return True
 

@@ -13,6 +13,7 @@ from ferryman.domain.errors import StoreClosed
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
+from ferryman.store.forks import AtFork, in_children
 from ferryman.store.protocol import (
     CancelResult,
     Clock,
@@ -67,6 +68,7 @@ class SqliteStore:
         runner: Callable[[str], Runner],
         on_fatal: Callable[[BaseException], None] = end_process,
         statements: Statements | None = None,
+        at_fork: AtFork = in_children,
     ) -> None:
         """Make a store; nothing is opened yet.
 
@@ -78,6 +80,7 @@ class SqliteStore:
             runner: makes a named runner for blocking steps.
             on_fatal: called when the disk failed to sync, after which nobody knows what is on it.
             statements: of another store of this process; else they are read from their files.
+            at_fork: has the locks given back in forked children.
         """
         self.path = path
         folder = nodes_folder(path)
@@ -85,6 +88,7 @@ class SqliteStore:
         self._retention = retention
         self._make_runner = runner
         self._on_fatal = on_fatal
+        self._at_fork = at_fork
         self._pauses = random.Random(ids.number())
         self._statements = statements or Statements()
         self._liveness = Liveness(folder, clock.monotonic)
@@ -116,6 +120,7 @@ class SqliteStore:
             await reader.close()
             raise
         self._writer, self._reader = writer, reader
+        self._at_fork(self._let_go)
 
     def _open_session(self) -> Session:
         connection = database.open_migrated(self.path)
@@ -130,6 +135,10 @@ class SqliteStore:
             await reader.close()
         if writer is not None:
             await writer.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Give every lock back."""
         self._liveness.close()
         self._checkpoints.close()
 
@@ -230,7 +239,7 @@ class SqliteStore:
         return number
 
     def beat(self, node: int) -> bool:
-        """See `Store.beat`. Touches the lock file only."""
+        """See `Store.beat`. Touches the lock file only. Raises StoreFailed: the file cannot be written."""
         id = self._own.get(node)
         return id is not None and self._liveness.beat(id)
 
