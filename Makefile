@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo run test lint simulate chaos bench
+.PHONY: setup demo run test lint simulate chaos mutants bench
 
 setup: $(READY)
 
@@ -43,11 +43,17 @@ test: lint
 
 # many seeds in virtual time; what is done at this commit is remembered in build/, so that a run can be cut off and go on
 simulate: $(READY)
-	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0) --journal build/simulation.jsonl
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0) --journal build/simulation.jsonl \
+	  $(if $(RESULTS),--results $(RESULTS))
 
-# kill -9 of serve under load: 0 lost, 0 committed twice, or exit code 1
+# real processes and real kills; BREAK=fence has to end with exit code 1
 chaos: $(READY)
-	$(BIN)/python -m tests.chaos.kill --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.chaos --store $(or $(STORE),sqlite) --duration $(or $(DURATION),60) --seed $(or $(SEED),1) \
+	  $(if $(BREAK),--break $(BREAK)) $(if $(RESULTS),--results $(RESULTS))
+
+# break the protocol in every known way: which test, and which seed, notices?
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants --seeds $(or $(SEEDS),2000) --results build/mutants.md
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000)

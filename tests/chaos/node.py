@@ -1,0 +1,58 @@
+"""One node as its own process: what `ferryman serve` runs, over a store that keeps a journal.
+
+    python -m tests.chaos.node NAME FOLDER [fence]
+
+Everything is built by `ferryman.main`; two names in it are replaced: the store is watched, and the
+server notes when it begins to stop.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from ferryman import main
+from ferryman.settings import load
+from ferryman.testing.history.entries import Stopping
+from tests.chaos.journal import NEMESIS, Journal
+from tests.chaos.target import Noted, make_app
+from tests.chaos.triggers import Triggers
+from tests.chaos.unfenced import broken_fence
+from tests.chaos.watched import MakeStore
+
+
+class WatchedServer(main.Server):
+    """Notes the moment from which it takes nothing more."""
+
+    def __init__(self, journal: Journal, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._journal = journal
+
+    async def stop(self) -> int:
+        """See `Server.stop`."""
+        self._journal.note(Stopping, by=NEMESIS, process=self._journal.name)
+        return await super().stop()
+
+
+def serve(name: str, folder: Path, *breakages: str) -> int:
+    """Serve until a signal, or until the campaign says where to die."""
+    journal = Journal(folder, name)
+    triggers = Triggers(journal)
+    app = make_app(Noted(journal, triggers))
+    threading.Thread(target=triggers.listen, args=(sys.stdin,), daemon=True).start()
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(main, "make_store", MakeStore(journal, triggers)))
+        stack.enter_context(mock.patch.object(main, "Server", partial(WatchedServer, journal)))
+        if "fence" in breakages:
+            stack.enter_context(broken_fence())
+        return main.run(load({}, os.environ, folder, app.overrides).settings, app.registry, attach=app.attach)
+
+
+if __name__ == "__main__":
+    sys.exit(serve(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))
