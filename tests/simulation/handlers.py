@@ -159,5 +159,5 @@ async def _deaf(seconds: float, *, once: bool) -> None:
 
 async def _follow(process: Process, ctx: Context) -> None:
     """Enqueue a follow-up under a key of this job: however often this runs, it is one job."""
-    request = JobRequest(FOLLOW, queue="default", priority=5, max_attempts=3, idempotency_key=f"follow {ctx.job.id}")
+    request = JobRequest(FOLLOW, queue="default", priority=5, max_attempts=3, idempotency_key=f"follow-{ctx.job.id}")
     await enqueue(process, request)

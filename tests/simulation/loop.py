@@ -206,14 +206,15 @@ async def pause(seconds: float) -> None:
     """Let virtual time pass."""
     loop = asyncio.get_running_loop()
     over: asyncio.Future[None] = loop.create_future()
-    timer = loop.call_later(seconds, _wake, over)
+    timer = loop.call_later(seconds, wake, over)
     try:
         await over
     finally:
         timer.cancel()
 
 
-def _wake(over: asyncio.Future[None]) -> None:
+def wake(over: asyncio.Future[None]) -> None:
+    """Let go on who waits."""
     if not over.done():
         over.set_result(None)
 

@@ -34,7 +34,7 @@ class Nemesis:
         self._living = living
         self._spawn = spawn
         self._ways: dict[str, Harm] = {
-            "kill": lambda process, fault: process.light(fault.steps, process.kill),
+            "kill": lambda process, fault: process.light(fault.steps, process.kill, threads=fault.after),
             "die at": lambda process, fault: process.weather.order(fault.verb, _death(fault), 1),
             "stop": lambda process, fault: process.light(fault.steps, process.begin_stop),
             "stop at": lambda process, fault: process.weather.order(fault.verb, _stop(fault), 1),
@@ -94,5 +94,7 @@ def _stop(fault: FaultPlan) -> Fate:
 
 
 def _death(fault: FaultPlan) -> Fate:
-    """The process dies before the store has done it, or after."""
+    """The process dies before the store has done it, in the middle, or after."""
+    if fault.steps % 3 == 0:
+        return "die within"
     return "die after" if fault.after else "die before"

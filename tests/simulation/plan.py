@@ -67,6 +67,8 @@ class JobPlan(msgspec.Struct, frozen=True, kw_only=True):
     unique_key: str | None = None
     keyed: bool = False
     """Whether it goes out under an idempotency key instead of an id minted by the caller."""
+    again: float | None = None
+    """Seconds after its answer at which the caller, who has forgotten it, says it once more."""
     burst: int = 1
     """How many such jobs are asked for at once."""
 
@@ -91,7 +93,8 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A kill comes so many steps of the process later: at any await."""
     verb: str = ""
     after: bool = False
-    """Whether the call fails, or the process is stopped or dies, after the store has done it."""
+    """Whether the call fails, or the process is stopped or dies, after the store has done it; whether a kill
+    counts the steps of the process's threads."""
     times: int = 1
 
 
@@ -173,7 +176,7 @@ def _when(dice: random.Random) -> float:
 def _jobs(dice: random.Random) -> tuple[JobPlan, ...]:
     lanes = dice.choice((1, 2, 4))
     kinds = [(dice.choice(TYPES), dice.choice(QUEUES), dice.choice((0, 5, 5, 9))) for _ in range(lanes)]
-    return tuple(sorted((_job(dice, kinds) for _ in range(dice.randrange(11, 36))), key=lambda job: job.at))
+    return tuple(sorted((_job(dice, kinds) for _ in range(dice.randrange(10, 30))), key=lambda job: job.at))
 
 
 def _job(dice: random.Random, kinds: list[tuple[str, str, int]]) -> JobPlan:
@@ -194,7 +197,8 @@ def _job(dice: random.Random, kinds: list[tuple[str, str, int]]) -> JobPlan:
         delay=None if plain else dice.choice((0.001, 0.4, 2.0)),
         expires=dice.choice((0.2, 2.0)) if dice.random() < 0.08 else None,
         unique_key=dice.choice(("k", "l")) if dice.random() < 0.2 else None,
-        keyed=dice.random() < 0.2,
+        keyed=dice.random() < 0.3,
+        again=dice.choice((0.01, 1.0, 3.0)) if dice.random() < 0.2 else None,
         burst=dice.choice((2, 5)) if dice.random() < 0.15 else 1,
     )
 
@@ -243,6 +247,8 @@ WEIGHTS = {
     "beats": 1,
 }
 VERBS = (
+    "insert",
+    "insert",
     "insert",
     "claim",
     "finish",

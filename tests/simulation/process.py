@@ -76,7 +76,15 @@ class Process:
         """Whether it has started, and takes requests."""
         ids = IdMinter(random.Random(f"{plan.seed} {name} ids"))
         self._inner = connect(self.clock, ids, lambda _name: LaneRunner(loop, self.side, self.weather.trip))
-        self.store = SimStore(self._inner, self.weather, notes, name, stop=self.begin_stop, die=self.kill)
+        self.store = SimStore(
+            self._inner,
+            self.weather,
+            notes,
+            name,
+            stop=self.begin_stop,
+            die=self.kill,
+            die_within=lambda during: self.light(1, partial(self.kill, during), threads=True),
+        )
         self._bell = bell
         self.local = LocalWakeup()
         self.registry = registry(self)
@@ -171,9 +179,10 @@ class Process:
             self.loop.lots.let_go(self.home)
             self.loop.lots.let_go(self.side)
 
-    def light(self, steps: int, then: Callable[[], None]) -> None:
-        """Call something instead of the process's next step but `steps`."""
-        self.home.fuse, self.home.on_fuse = steps, then
+    def light(self, steps: int, then: Callable[[], None], *, threads: bool = False) -> None:
+        """Call something instead of the next step but `steps` of the process's event loop, or of its threads."""
+        lane = self.side if threads else self.home
+        lane.fuse, lane.on_fuse = steps, then
 
 
 LaneRunnerFactory = Callable[[str], LaneRunner]

@@ -153,7 +153,7 @@ class Stage:
         self._clock.offset = max(self._nemesis.latest, *(process.clock.offset for process in self.processes))
         for process in self._living():
             process.clock.offset = self._clock.offset
-            process.home.fuse = None
+            process.home.fuse = process.side.fuse = None
             process.weather.clear()
             process.let_go()
 
@@ -182,10 +182,16 @@ class Stage:
             expires_at=None if job.expires is None else now + round(job.expires * MICROS),
             unique_key=job.unique_key,
             id=None if job.keyed else id,
-            idempotency_key=f"key {id}" if job.keyed else None,
+            idempotency_key=f"key-{id}" if job.keyed else None,
         )
         if not job.keyed:
             self.jobs.append(id)
+        await self._until_answered(request)
+        if job.again is not None:
+            await pause(job.again)
+            await self._until_answered(request)
+
+    async def _until_answered(self, request: JobRequest) -> None:
         for _ in range(4):
             process = await self._somebody()
             if await self._within(process, people.enqueue_patiently(process, request)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
@@ -38,6 +39,9 @@ T = TypeVar("T")
 Took = Callable[[Any], None]
 TOOK: Final[ContextVar[Took | None]] = ContextVar("took", default=None)
 """What to note once the write of the present call takes effect."""
+
+_DURING: Final = MappingProxyType({"insert": "accepting", "claim": "claimed", "finish": "flushing"})
+"""What a process that dies in a call was doing, as `entries.IN_FLIGHT` calls it."""
 
 
 class NotingSqliteStore(SqliteStore):
@@ -81,14 +85,17 @@ class SimStore:
         *,
         stop: Callable[[], None],
         die: Callable[[str], None],
+        die_within: Callable[[str], None],
     ) -> None:
-        """`stop` asks the process to stop; `die` ends it on the spot, and is told what was under way."""
+        """`stop` asks the process to stop; `die` ends it on the spot, and is told what was under way; `die_within`
+        ends it after the next step of its threads, which is in the middle of a call that takes several."""
         self._inner = inner
         self._weather = weather
         self._notes = notes
         self._process = process
         self._stop = stop
         self._die = die
+        self._die_within = die_within
         self._in_step = isinstance(inner, NotingSqliteStore)
         self.nodes: dict[str, int] = {}
         """Every node that this process registered, and the number it was given."""
@@ -113,9 +120,11 @@ class SimStore:
             return await self._do(do, took)
         self._faulted(verb, fate)
         if fate == "slow":
-            await pause(weather.dice.uniform(0.2, 3.0))
+            await weather.linger()
         if fate == "die before":
             await self._end(verb)
+        if fate == "die within":
+            self._die_within(_DURING.get(verb, verb))
         if fate in ("before", "stop before"):
             await self._travel()
             raise self._failure(fate)
@@ -156,7 +165,7 @@ class SimStore:
         self._notes.note(entries.Faulted, "nemesis", process=self._process, verb=verb, kind=kind)
 
     async def _end(self, verb: str) -> None:
-        self._die({"insert": "accepting", "claim": "claimed", "finish": "flushing"}.get(verb, verb))
+        self._die(_DURING.get(verb, verb))
         await asyncio.get_running_loop().create_future()
 
     def _note(self, kind: Callable[..., entries.AnyEntry], /, **fields: Any) -> None:

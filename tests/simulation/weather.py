@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from itertools import repeat
 from typing import Literal
 
 from ferryman.domain.errors import StoreBusy, StoreFailed, StoreFull
+from tests.simulation.loop import wake
 
-Fate = Literal["before", "after", "slow", "stop before", "stop after", "die before", "die after"]
+Fate = Literal["before", "after", "slow", "stop before", "stop after", "die before", "die within", "die after"]
 VERBS = (
     "insert",
     "claim",
@@ -41,6 +43,7 @@ class Weather:
         self._hiccup = hiccup
         self._ordered: dict[str, deque[Fate]] = {}
         self._out = False
+        self._lingering: list[asyncio.Future[None]] = []
 
     def trip(self) -> float:
         """How long the next step takes."""
@@ -58,10 +61,20 @@ class Weather:
         self._out = on
 
     def clear(self) -> None:
-        """Nothing is made to fail any more."""
+        """Nothing is made to fail any more, and what lingers goes on."""
         self.calm = True
         self._out = False
         self._ordered.clear()
+        for call in self._lingering:
+            wake(call)
+
+    async def linger(self) -> None:
+        """Take long, but no longer than the bad weather lasts."""
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        self._lingering.append(over)
+        loop.call_later(self.dice.uniform(0.2, 3.0), wake, over)
+        await over
 
     def fate(self, verb: str) -> Fate | None:
         """What becomes of the next call of a verb; None: nothing special."""

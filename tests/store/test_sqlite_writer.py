@@ -63,6 +63,20 @@ async def test_a_bad_request_of_a_group_fails_alone(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_a_broken_constraint_in_a_group_has_a_code_like_one_alone(tmp_path: Path) -> None:
+    store = await opened(tmp_path / "jobs.db")
+
+    def broken(session: Session) -> None:
+        session.connection.execute("INSERT INTO tally (lane, what, n) VALUES (NULL, NULL, NULL)")
+
+    assert store._writer is not None
+    with pytest.raises(StoreFailed, match="FM209"):
+        await store._writer.do(broken)
+    answers = await asyncio.gather(store._writer.do(broken), store._writer.do(broken), return_exceptions=True)
+    assert [type(each) for each in answers] == [StoreFailed, StoreFailed]
+    await store.close()
+
+
 async def test_a_lock_held_for_too_long_is_store_busy(tmp_path: Path) -> None:
     store = await opened(tmp_path / "jobs.db", clock=ImpatientClock())
     other = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)

@@ -216,3 +216,41 @@ def test_a_try_before_the_refused_one_may_have_been_stored(writer: Writer) -> No
     writer.store("a")
     writer.run()
     assert writer.broken() == []
+
+
+def bounded(bound: int) -> Writer:
+    writer = Writer(terms=Terms(types=frozenset({"mail"}), max_pending=bound))
+    writer.spawn()
+    return writer
+
+
+def test_a_queue_that_holds_its_bound_takes_in_more_once_somebody_has_left() -> None:
+    writer = bounded(2)
+    writer.enqueue("a")
+    writer.enqueue("b")
+    writer.enqueue("other", queue="another")
+    writer.run("a")
+    writer.enqueue("c")
+    for job in ("b", "c", "other"):
+        writer.run(job)
+    assert writer.broken() == []
+
+
+def test_a_queue_that_takes_in_more_than_its_bound() -> None:
+    writer = bounded(2)
+    for job in "abc":
+        writer.enqueue(job)
+    for job in "abc":
+        writer.run(job)
+    assert writer.broken() == ["P16"]
+    assert "bound of 2" in str(writer.violations()[0])
+
+
+def test_a_request_that_is_said_again_and_stands_for_another_job() -> None:
+    writer = bounded(0)
+    for job in "ab":
+        writer.ask(job, minted=False, request="key")
+        writer.store(job)
+        writer.answer(job, request="key")
+        writer.run(job)
+    assert writer.broken() == ["P1"]

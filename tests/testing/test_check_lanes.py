@@ -189,6 +189,18 @@ def test_neither_a_scheduled_job_nor_one_that_comes_back_keeps_its_place(exact: 
     assert writer.broken() == []
 
 
+@both
+def test_a_scheduled_job_that_its_client_did_not_name_keeps_no_place_either(exact: bool) -> None:
+    writer = begin(exact=exact)
+    writer.ask("later", minted=False, scheduled=True)
+    writer.store("later")
+    writer.answer("later")
+    writer.enqueue("a")
+    writer.run("a")
+    writer.run("later")
+    assert writer.broken() == []
+
+
 def test_where_a_history_is_not_exact_jobs_that_were_asked_for_at_once_have_no_order() -> None:
     writer = begin(exact=False)
     for job in "ab":

@@ -180,6 +180,7 @@ REACHING: list[tuple[str, Callable[[Writer], object]]] = [
     ("retried by hand", _retried),
     ("snoozed", lambda writer: writer.run("a", "snoozed", "scheduled")),
     ("timed out", _timed_out),
+    ("request replayed", lambda writer: writer.answer("a", "replayed")),
     ("unique key refused", _refused(UniqueKeyTaken.code)),
     ("queue full", _refused(QueueFull.code)),
     ("clock set forward", _stepped(5.0)),

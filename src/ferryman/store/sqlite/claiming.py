@@ -35,8 +35,15 @@ def require_live(session: Session, node: int) -> None:
 
 
 def claim(session: Session, request: ClaimRequest, now: int) -> Batch:
-    """Take what `domain.claim.take` allows from the lanes that the node can run."""
+    """Take what `domain.claim.take` allows from the lanes that the node can run.
+
+    A batch that is open already, because the answer to its claim was lost, is answered with what it still holds.
+    """
     require_live(session, request.node)
+    held = session.document("held_batch", _candidates, batch=request.batch, node=request.node)
+    if held:
+        session.lanes()
+        return Batch(request.batch, held[0][1], [_claimed(session, request.batch, row) for row in held])
     care = Care.ALONE if request.alone else Care.IDLE
     lanes = [
         number

@@ -116,7 +116,7 @@ class Writer:
             session.connection.execute("ROLLBACK TO request")
             session.known.forget()
             session.tallies = before
-            answer = error
+            answer = explain(error, self._path) if isinstance(error, sqlite3.Error) else error
         session.connection.execute("RELEASE request")
         return answer
 

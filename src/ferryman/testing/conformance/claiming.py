@@ -134,14 +134,20 @@ class Claiming:
         ids = [await bench.add() for _ in range(3)]
         request = bench.request(node, limit=2)
         batch = await bench.store.claim(request, bench.now)
-        try:
-            again = (await bench.store.claim(request, bench.now)).jobs
-        except Exception:  # a store may refuse it; the node then asks for its open batches
-            again = batch.jobs
-        assert again == batch.jobs
+        bench.clock.advance(1)
+        assert await bench.store.claim(request, bench.now) == batch
         (held,) = await bench.store.open_batches(node)
         assert [tuple(run) for run in held.runs] == [(id, 1) for id in ids[:2]]
         assert await bench.status(ids[2]) is Status.PENDING
+
+    async def test_a_claim_said_again_later_gives_what_it_still_holds(self, bench: Bench) -> None:
+        node = await bench.node()
+        for _ in range(2):
+            await bench.add()
+        request = bench.request(node, limit=2)
+        first, second = (await bench.store.claim(request, bench.now)).jobs
+        await bench.finish(first)
+        assert (await bench.store.claim(request, bench.now)).jobs == [second]
 
 
 class ClaimingWithCare:

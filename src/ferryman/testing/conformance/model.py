@@ -29,7 +29,7 @@ from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.store.protocol import FinishReport, NodeInfo, Store
 from ferryman.testing.conformance.bench import TYPES
 from ferryman.testing.conformance.harness import Harness
-from ferryman.testing.conformance.pair import Pair, Twin
+from ferryman.testing.conformance.pair import Pair, SayAs, Twin
 
 T = TypeVar("T")
 LANES: Final = {1: ("a", "echo"), 5: ("b", "mail"), 9: ("a", "mail")}
@@ -50,6 +50,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.ids = IdMinter(random.Random(2))
         self.nodes: list[Twin] = []
         self.jobs: list[NewJob] = []
+        self.claims: list[tuple[Twin, SayAs[Batch]]] = []
         self.claimed: list[tuple[ClaimedJob, Twin]] = []
         self.written: list[tuple[Finish, Twin]] = []
         self.ended: set[tuple[str, int]] = set()
@@ -185,6 +186,17 @@ class StoreMachine(RuleBasedStateMachine):
         async def say(store: Store, number: int) -> Batch:
             return await store.claim(ClaimRequest(number, batch, types, queues, limit, idle, alone), self.clock.now())
 
+        self.claims.append((node, say))
+        self.say_claim(node, say)
+
+    @precondition(lambda self: any(node.alive for node, _ in self.claims))
+    @rule(which=ANY)
+    def claim_again(self, which: int) -> None:
+        """A claim whose answer was lost."""
+        self.say_claim(*pick([claim for claim in self.claims if claim[0].alive], which))
+
+    def say_claim(self, node: Twin, say: SayAs[Batch]) -> None:
+        """Say a claim, and keep what it gave."""
         self.claimed += [(job, node) for job in self.both_as(node, say).jobs]
 
     def next_batch(self) -> int:

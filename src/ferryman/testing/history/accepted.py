@@ -1,15 +1,18 @@
-"""P1, P2, P3, P16: what is accepted is there and ends; what is refused is not; nothing is invented."""
+"""P1, P2, P3: what is accepted is there and ends; what is refused is not; nothing is invented."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
 from ferryman.domain.state import TERMINAL
 from ferryman.testing.history.entries import Asked, Looked, RunKey
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import Index, Request
 
+OWN_ANSWERS: Final = ("accepted", "replayed")
+"""Answers that name the request's own job."""
 Shape = tuple[str, str, int, int]
 """(type, queue, priority, max_attempts)"""
 
@@ -17,13 +20,18 @@ Shape = tuple[str, str, int, int]
 def accepted_is_durable(index: Index) -> Iterator[Violation]:
     """P1: the job of every answer "accepted", "existed" or "replayed" is in the store in the end.
 
-    Two requests that were accepted have two jobs, and a job that its client named is answered by that name.
+    Two requests that were accepted have two jobs, a request that is said again still stands for the same one,
+    and a job that its client named is answered by that name.
 
     Not decided: power cuts, which no history survives to tell of; jobs that retention deleted, so judge a store
     that keeps everything.
     """
     owners: dict[str, str] = {}
     for name, request in index.requests.items():
+        stands = list(dict.fromkeys(each.job for _, each in request.answers if each.verdict in OWN_ANSWERS))
+        if len(stands) > 1:
+            told = f"Request {name} was told of {len(stands)} jobs that stand for it."
+            yield Violation("P1", told, tuple(str(job) for job in stands))
         for _, answer in request.answers:
             job = answer.job
             if job is None or answer.verdict == "refused" or answer.verdict == "unknown":
@@ -92,7 +100,7 @@ def _named(index: Index) -> dict[str, Asked]:
         if request.asked.job is not None:
             continue
         for _, answer in request.answers:
-            if answer.job is not None and answer.verdict in ("accepted", "replayed"):
+            if answer.job is not None and answer.verdict in OWN_ANSWERS:
                 found.setdefault(answer.job, request.asked)
     return found
 
@@ -111,20 +119,3 @@ def _asked_shape(asked: Asked) -> Shape:
 
 def _words(shape: Shape) -> str:
     return "type {} in queue {} with priority {} and max_attempts {}".format(*shape)
-
-
-def refused_is_not_there(index: Index) -> Iterator[Violation]:
-    """P16: a job whose request was refused is not in the store.
-
-    Only for jobs that their client named, and requests that were sent once: an earlier try, given up as
-    unanswered, may be stored after a later one was refused. That an accepted job is not dropped is P1.
-
-    Not decided: whether the queue was full, which its clients cannot see.
-    """
-    for name, request in index.requests.items():
-        job = request.asked.job
-        if job is None or request.times > 1 or job not in index.final.jobs:
-            continue
-        for _, answer in request.answers:
-            if answer.verdict == "refused":
-                yield Violation("P16", f"Request {name} was refused ({answer.code}), but its job is stored.", (job,))

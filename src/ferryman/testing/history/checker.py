@@ -11,12 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from ferryman.testing.history.accepted import (
-    accepted_is_durable,
-    nothing_invented,
-    nothing_lost,
-    refused_is_not_there,
-)
+from ferryman.testing.history.accepted import accepted_is_durable, nothing_invented, nothing_lost
+from ferryman.testing.history.bounds import full_queues_refuse
 from ferryman.testing.history.edges import only_the_edges
 from ferryman.testing.history.fencing import writes_are_fenced
 from ferryman.testing.history.history import History, Violation
@@ -44,7 +40,7 @@ PROMISES: Final[Mapping[str, Predicate]] = MappingProxyType(
         "P13": stop_is_orderly,
         "P14": only_the_dead_are_rescued,
         "P15": the_killed_are_rescued_soon,
-        "P16": refused_is_not_there,
+        "P16": full_queues_refuse,
     }
 )
 """Who decides what. Each docstring states its predicate, and what it leaves undecided."""

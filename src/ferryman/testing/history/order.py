@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from ferryman.testing.history.entries import Answered, Asked, Inserted
+from ferryman.testing.history.entries import Answered, Inserted
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import Index
 
@@ -61,8 +61,19 @@ def _passed(lane: tuple[str, str, int], passages: list[Passage]) -> Iterator[Vio
             yield Violation("P12", told.format(each.job, other, *lane), (each.job, other))
 
 
+def _scheduled(index: Index) -> set[str]:
+    """Jobs that were asked for at a later time, as far as anybody can tell."""
+    found = {id for id, job in index.final.jobs.items() if job.run_at is not None}
+    for request in index.requests.values():
+        if request.asked.scheduled:
+            found.update(answer.job for _, answer in request.answers if answer.job is not None)
+            if request.asked.job is not None:
+                found.add(request.asked.job)
+    return found
+
+
 def _passages(index: Index) -> Iterator[Passage]:
-    later = {each.job for _, each in index.of(Asked) if each.scheduled}
+    later = _scheduled(index)
     for job, (asked, stored) in _inserts(index).items():
         claims = index.claims.get((job, 1), ())
         if len(claims) != 1 or job in later or job not in index.final.jobs:

@@ -239,6 +239,11 @@ def refused(code: str) -> Reached:
     return lambda index: (each for _, each in index.of(Answered) if each.code == code)
 
 
+def replayed(index: Index) -> Iterator[object]:
+    """Requests that were known by their idempotency key."""
+    return (each for _, each in index.of(Answered) if each.verdict == "replayed")
+
+
 def stepped(sign: int) -> Reached:
     """Steps of the wall clock in a direction."""
     return lambda index: (each for _, each in index.of(Stepped) if each.seconds * sign > 0)

@@ -65,6 +65,7 @@ _SITUATIONS: Final[Mapping[str, tuple[str, Reached]]] = MappingProxyType(
         "retried by hand": ("a person sends an ended job back", reached.ended("retried")),
         "snoozed": ("a handler snoozes", reached.ended("snoozed")),
         "timed out": ("a handler runs into its timeout", reached.timeouts),
+        "request replayed": ("a request is known by its idempotency key, and answered with its job", reached.replayed),
         "unique key refused": ("a job is refused: a live one has its unique key", reached.refused(UniqueKeyTaken.code)),
         "queue full": ("a job is refused: its queue is full", reached.refused(QueueFull.code)),
         "clock set forward": ("the wall clock jumps forward", reached.stepped(1)),
