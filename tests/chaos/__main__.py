@@ -12,20 +12,18 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ferryman.testing.history import check, sometimes, story
+from tests import results
 from tests.chaos.campaign import Campaign, run
 from tests.chaos.disk import NEEDED, enclose, enclosed
 from tests.chaos.figures import Figures, figures, missing
-from tests.chaos.process import ROOT
 from tests.chaos.report import page
 
 SHOWN = 5
@@ -39,14 +37,14 @@ def main(arguments: list[str]) -> int:
         enclose(arguments)
         sys.stderr.write(NEEDED + "\n")
         return 3
-    folder = Path(tempfile.mkdtemp(prefix="ferryman-chaos-"))
+    folder, commit = Path(tempfile.mkdtemp(prefix="ferryman-chaos-")), results.commit()
     campaign = run(folder, options.duration, options.seed, options.breakages)
     violations = check(campaign.history)
     found = figures(campaign.history)
     # a campaign against a broken store has one task, which is to find that out
     gaps = [] if options.breakages else [*missing(found, options.duration), *_unharmed(campaign)]
     faults = [*map(str, violations), *campaign.complaints, *gaps]
-    told = _told(options, found, campaign, len(violations))
+    told = _told(options, commit, found, campaign, len(violations))
     print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
     for violation in violations[:SHOWN]:
         print("\n" + story(campaign.history, violation))
@@ -55,7 +53,7 @@ def main(arguments: list[str]) -> int:
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(page(told, campaign.history.entries, campaign.full, faults), "utf-8")
     if options.results is not None:
-        _append(options.results, told)
+        results.add(options.results, "chaos", commit, told)
     kept = bool(faults) or options.keep
     where = f"; journals and logs are in {folder}" if kept else ""
     print(f"chaos: seed {options.seed}: {len(violations)} violations; the report is {options.report}{where}")
@@ -83,14 +81,12 @@ def _unharmed(campaign: Campaign) -> list[str]:
     return [] if campaign.refused_full else ["no request was refused because of the full disk"]
 
 
-def _told(options: argparse.Namespace, found: Figures, campaign: Campaign, violations: int) -> dict[str, Any]:
+def _told(
+    options: argparse.Namespace, commit: str, found: Figures, campaign: Campaign, violations: int
+) -> dict[str, Any]:
     """The figures, and what a reader needs to judge them."""
-    asked = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     return {
-        "kind": "chaos",
         "commit": commit,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "store": options.store,
         "seed": options.seed,
         "duration": options.duration,
@@ -102,11 +98,6 @@ def _told(options: argparse.Namespace, found: Figures, campaign: Campaign, viola
         "answers": dict(sorted(campaign.codes.items())),
         "sometimes": dict(sorted(sometimes(campaign.history).items())),
     }
-
-
-def _append(path: Path, told: dict[str, Any]) -> None:
-    known = msgspec.json.decode(path.read_bytes(), type=list[Any]) if path.exists() else []
-    path.write_bytes(msgspec.json.format(msgspec.json.encode([*known, told]), indent=2) + b"\n")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def page(told: Mapping[str, Any], entries: Sequence[AnyEntry], full: Sequence[Sp
     """The page: `told` has the figures, `faults` what was wrong."""
     verdict = f'<p class="bad">{len(faults)} faults</p>' if faults else '<p class="good">Every promise was kept.</p>'
     listed = "".join(f"<li>{escape(fault)}</li>" for fault in faults)
-    words = ("commit", "date", "store", "seed", "duration")
+    words = ("commit", "store", "seed", "duration")
     what = ", ".join(f"{word} {told[word]}" for word in words)
     broken = f", with a broken {', '.join(told['broken'])}" if told["broken"] else ""
     plain = {name: value for name, value in told.items() if not isinstance(value, dict | list) and name not in words}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -197,10 +196,3 @@ def test_without_a_disk_of_its_own_there_is_no_campaign(
     monkeypatch.delenv(disk.ENCLOSED, raising=False)
     assert program.main(["--duration", "1"]) == 3
     assert "run it as root" in capsys.readouterr().err
-
-
-def test_results_are_added_to_those_that_are_there(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    program._append(path, {"seed": 1})
-    program._append(path, {"seed": 2})
-    assert msgspec.json.decode(path.read_bytes()) == [{"seed": 1}, {"seed": 2}]

@@ -17,9 +17,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from tests import results
 from tests.mutants.copies import ROOT, Copy, copied
 from tests.mutants.patches import Patch, all_patches
-from tests.mutants.report import Memory, Row, as_json, as_markdown
+from tests.mutants.report import Memory, Row, as_markdown
 from tests.mutants.trials import TESTS, Checked, Simulated, run_tests, simulate
 
 MEMORY: Final = ROOT / "build" / "mutants.json"
@@ -68,7 +71,7 @@ def main() -> int:
     """Read the options, run, report."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs in the copy ends, too
     options = _options()
-    chosen = _chosen(options.only)
+    chosen, commit = _chosen(options.only), results.commit()
     with copied() as copy:
         copy.must_be_imported()
         run = Run(copy, Memory(MEMORY), options.seeds, tests=options.tests, simulation=options.simulation)
@@ -81,8 +84,7 @@ def main() -> int:
             _say(rows[-1])
     print(f"\n{as_markdown(rows)}")
     if options.results is not None:
-        as_text = as_json if options.results.suffix == ".json" else as_markdown
-        options.results.write_text(as_text(rows), "utf-8")
+        results.add(options.results, "mutants", commit, {"seeds": options.seeds, "rows": msgspec.to_builtins(rows[1:])})
     survivors = [row.mutant for row in rows[1:] if row.survives]
     if survivors:
         print(f"Survivors: {', '.join(survivors)}")
@@ -95,7 +97,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="NAME,..", help="these mutants")
     parser.add_argument("--tests", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--simulation", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--results", type=Path, metavar="FILE", help="write the table there: .json, or Markdown")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="a JSON file to which the table is added")
     return parser.parse_args()
 
 

@@ -66,8 +66,3 @@ def as_markdown(rows: Sequence[Row]) -> str:
         tests, simulation = (str(each) if each is not None else "" for each in (row.tests, row.simulation))
         lines.append(f"| {row.mutant} | {', '.join(row.offends)} | {tests} | {simulation} |")
     return "\n".join(lines) + "\n"
-
-
-def as_json(rows: Sequence[Row]) -> str:
-    """The same for programs."""
-    return json.dumps([msgspec.to_builtins(row) for row in rows], indent=1) + "\n"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.mutants.copies import ROOT, Copy, copied
 from tests.mutants.patches import Patch, all_patches, read
-from tests.mutants.report import Memory, Row, as_json, as_markdown
+from tests.mutants.report import Memory, Row, as_markdown
 from tests.mutants.trials import Checked, Simulated, found, killer
 
 PATCHES = all_patches()
@@ -143,4 +143,3 @@ def test_the_table_has_a_row_for_each() -> None:
     whole = Row("no-poll", "Breaks.", ("P2", "P13"), Checked(None), Simulated(9, 0, "P2"))
     rows = [whole, Row("b", "B.", (), None, None)]
     assert as_markdown(rows).splitlines()[2:] == ["| no-poll | P2, P13 | green | 1 seed (P2) |", "| b |  |  |  |"]
-    assert '"killer": null' in as_json(rows)

@@ -12,12 +12,12 @@ import argparse
 import json
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from ferryman.testing.history import SOMETIMES, story
+from tests import results
 from tests.simulation import campaign
 from tests.simulation.outcome import judge
 from tests.simulation.plan import Kind, draw
@@ -89,7 +89,7 @@ def _options() -> argparse.Namespace:
 
 def _run(options: argparse.Namespace) -> Report:
     """Judge what is not done yet."""
-    report = Report(options.start, campaign.commit(), campaign.Tally())
+    report = Report(options.start, results.commit(), campaign.Tally())
     journal = campaign.Journal(Path(options.journal), report.commit) if options.journal else None
     done = journal.done() if journal else {}
     tasks = campaign.cut(options.start, options.seeds, options.store)
@@ -150,23 +150,17 @@ def _as_json(report: Report) -> str:
 def _keep(path: Path, report: Report) -> None:
     """Add the figures to the file of results."""
     total = report.total
-    known = json.loads(path.read_text()) if path.exists() else []
-    known.append(
-        {
-            "kind": "simulation",
-            "commit": report.commit,
-            "date": datetime.now(UTC).date().isoformat(),
-            "from": report.start,
-            "seeds": total.seeds,
-            "violations": total.violations,
-            "failing": total.failing,
-            "seeds_per_second": round(report.rate, 1),
-            "means": {name: round(total.mean(name), 2) for name in (*campaign.MEANS, campaign.ON_SQLITE)},
-            "reached": total.reached,
-            "never_met": report.missed,
-        }
-    )
-    path.write_text(json.dumps(known, indent=1) + "\n")
+    found = {
+        "from": report.start,
+        "seeds": total.seeds,
+        "violations": total.violations,
+        "failing": total.failing,
+        "seeds_per_second": round(report.rate, 1),
+        "means": {name: round(total.mean(name), 2) for name in (*campaign.MEANS, campaign.ON_SQLITE)},
+        "reached": total.reached,
+        "never_met": report.missed,
+    }
+    results.add(path, "simulation", report.commit, found)
 
 
 def _progress(text: str) -> None:

@@ -6,7 +6,6 @@ import gc
 import json
 import multiprocessing
 import os
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -135,17 +134,6 @@ class Journal:
         line = {"commit": self._commit, "task": msgspec.to_builtins(task), "tally": msgspec.to_builtins(tally)}
         with self._path.open("a") as file:
             file.write(json.dumps(line) + "\n")
-
-
-def commit() -> str:
-    """The commit that is simulated, marked where the tree differs from it."""
-
-    def git(*words: str) -> str:
-        answer = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
-        return answer.stdout.strip()
-
-    changed = git("status", "--porcelain", "--", "src", "tests")
-    return (git("rev-parse", "--short=12", "HEAD") or "unknown") + ("+changes" if changed else "")
 
 
 def cores() -> int:

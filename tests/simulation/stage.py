@@ -29,9 +29,9 @@ from tests.simulation.handlers import FOLLOW, Script, registry
 from tests.simulation.loop import SimLoop, Stuck, pause
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.notes import Notes
+from tests.simulation.noting import NotingSqliteStore
 from tests.simulation.plan import FAULTS_END, TYPES, JobPlan, PersonPlan, Plan, Role
 from tests.simulation.process import LaneRunnerFactory, Process, WallClock
-from tests.simulation.store import NotingSqliteStore
 
 FOREVER: Final = Retention(10**15, 10**15, 10**15)
 SETTLE: Final = 240.0

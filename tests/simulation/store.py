@@ -1,14 +1,13 @@
 """The store as a process of the simulation sees it: slow, failing, lossy, and noting what happens.
 
 Entries that take effect are noted in the step in which the store does it: right after a verb of the memory
-store, which never waits, and inside the transaction of the SQLite store.
+store, which never waits, and inside the transaction of the SQLite store (see noting.py).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -28,49 +27,15 @@ from ferryman.store.protocol import (
     Store,
     Verdict,
 )
-from ferryman.store.sqlite import SqliteStore
-from ferryman.store.sqlite.session import Session
 from ferryman.testing.history import entries
 from tests.simulation.loop import pause
 from tests.simulation.notes import Notes
+from tests.simulation.noting import TOOK, NotingSqliteStore, Took
 from tests.simulation.weather import Fate, Weather
 
 T = TypeVar("T")
-Took = Callable[[Any], None]
-TOOK: Final[ContextVar[Took | None]] = ContextVar("took", default=None)
-"""What to note once the write of the present call takes effect."""
-
 _DURING: Final = MappingProxyType({"insert": "accepting", "claim": "claimed", "finish": "flushing"})
 """What a process that dies in a call was doing, as `entries.IN_FLIGHT` calls it."""
-
-
-class NotingSqliteStore(SqliteStore):
-    """The production store; says inside the transaction that a write takes effect."""
-
-    async def _write(self, request: Callable[[Session], T]) -> T:
-        took = TOOK.get()
-        if took is None:
-            return await super()._write(request)
-
-        def noted(session: Session) -> T:
-            answer = request(session)
-            took(answer)
-            return answer
-
-        return await super()._write(noted)
-
-    async def _bury(self, number: int, id: str, now: int, lease: float) -> Rescued | None:
-        outer = TOOK.get()
-
-        def took(count: int | None) -> None:
-            if outer is not None and count is not None:
-                outer([Rescued(id, count)])
-
-        token = TOOK.set(took)
-        try:
-            return await super()._bury(number, id, now, lease)
-        finally:
-            TOOK.reset(token)
 
 
 class SimStore:
