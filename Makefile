@@ -53,7 +53,7 @@ chaos: $(READY)
 
 # break the protocol in every known way: which test, and which seed, notices?
 mutants: $(READY)
-	$(BIN)/python -m tests.mutants --seeds $(or $(SEEDS),2000) --results build/mutants.md
+	$(BIN)/python -m tests.mutants --seeds $(or $(SEEDS),2000) $(if $(RESULTS),--results $(RESULTS))
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000)

@@ -108,7 +108,8 @@ def _chaos(found: list[Figures]) -> str:
             f"{counted}. "
             f"Deaths by what was under way: {deaths}. {each['pauses']} freezes, {each['blocked_loops']} blocked loops, "
             f"{each['refused_disk_full']} requests refused by a full disk. "
-            f"From a kill to the first of its jobs running again: median {each['recovery_median']:.2f} s."
+            f"From a kill to a cut-off job running again: median {each['recovery_median']:.2f} s, "
+            f"longest {each['recovery_worst']:.0f} s."
         )
     return "\n".join(lines)
 

@@ -10,12 +10,14 @@ from typing import Any, Final
 import msgspec
 
 ROOT: Final = Path(__file__).parents[1]
+CHANGED: Final = "+changes"
+"""Follows a commit where the code is not what was committed."""
 
 
 def commit() -> str:
     """The commit under test, marked where its code is not what is under test."""
     changed = _git("status", "--porcelain", "--", "src", "tests")
-    return (_git("rev-parse", "--short=12", "HEAD") or "unknown") + ("+changes" if changed else "")
+    return (_git("rev-parse", "--short=12", "HEAD") or "unknown") + (CHANGED if changed else "")
 
 
 def add(path: Path, kind: str, at: str, figures: dict[str, Any]) -> None:

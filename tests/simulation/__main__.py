@@ -90,7 +90,8 @@ def _options() -> argparse.Namespace:
 def _run(options: argparse.Namespace) -> Report:
     """Judge what is not done yet."""
     report = Report(options.start, results.commit(), campaign.Tally())
-    journal = campaign.Journal(Path(options.journal), report.commit) if options.journal else None
+    same = not report.commit.endswith(results.CHANGED)  # a changed tree is another one each time
+    journal = campaign.Journal(Path(options.journal), report.commit) if options.journal and same else None
     done = journal.done() if journal else {}
     tasks = campaign.cut(options.start, options.seeds, options.store)
     for task in tasks:

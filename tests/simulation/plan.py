@@ -223,10 +223,10 @@ def _people(dice: random.Random) -> tuple[PersonPlan, ...]:
     found = [
         PersonPlan(
             _when(dice) + dice.choice((0.0, 1.0)),
-            dice.choice(("cancel", "cancel", "retry", "look", "look")),
+            dice.choice(("cancel", "cancel", "retry", "retry", "look")),
             dice.randrange(1000),
         )
-        for _ in range(dice.randrange(12))
+        for _ in range(dice.randrange(16))
     ]
     return tuple(sorted(found, key=lambda person: person.at))
 
@@ -246,23 +246,21 @@ WEIGHTS = {
     "outage": 1,
     "beats": 1,
 }
-VERBS = (
-    "insert",
-    "insert",
-    "insert",
-    "claim",
-    "finish",
-    "finish",
-    "cancel",
-    "promote",
-    "rescue",
-    "register",
-    "retire",
-    "release",
-    "open_batches",
-    "cancellations",
-    "retry",
-)
+VERBS = {
+    "insert": 3,
+    "claim": 2,
+    "finish": 5,
+    "cancel": 1,
+    "promote": 1,
+    "rescue": 1,
+    "register": 1,
+    "retire": 1,
+    "release": 1,
+    "open_batches": 1,
+    "cancellations": 1,
+    "retry": 1,
+}
+"""Calls of the store that fail, and how much more often than others."""
 
 
 def _faults(dice: random.Random) -> tuple[FaultPlan, ...]:
@@ -285,7 +283,7 @@ def _fault(dice: random.Random, what: str) -> FaultPlan:
         which=dice.randrange(1000),
         seconds=seconds,
         steps=dice.randrange(60),
-        verb=dice.choice(VERBS),
+        verb=dice.choices(list(VERBS), list(VERBS.values()))[0],
         after=dice.random() < 0.6,
-        times=dice.choice((1, 1, 2, 5)),
+        times=dice.choice((1, 1, 2, 4, 6)),
     )
