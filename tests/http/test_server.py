@@ -313,19 +313,23 @@ def taken() -> Iterator[int]:
 
 async def test_a_child_that_outlives_the_server_does_not_keep_its_port(served: Served) -> None:
     hear, tell = os.pipe()
+    ready, begun = os.pipe()
     child = os.fork()
     if not child:
         os.close(tell)
+        os.write(begun, b"!")
         os.read(hear, 1)  # until the test is over
         os._exit(0)
     os.close(hear)
     try:
+        os.read(ready, 1)  # a child that has not begun to run still holds everything
         await served.server.stop(PATIENCE)
         again = HttpServer(served.world.api, "127.0.0.1", served.port)
         await again.bind()
         await again.unbind()
     finally:
-        os.close(tell)
+        for end in (tell, ready, begun):
+            os.close(end)
         os.waitpid(child, 0)  # noqa: ASYNC222 - it ends at once
 
 
