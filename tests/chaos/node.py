@@ -3,7 +3,7 @@
     python -m tests.chaos.node NAME FOLDER [fence]
 
 Everything is built by `ferryman.main`; two names in it are replaced: the store is watched, and the
-server notes when it begins to stop.
+server notes when its stop begins.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from tests.chaos.watched import MakeStore
 
 
 class WatchedServer(main.Server):
-    """Notes the moment from which it takes nothing more."""
+    """Notes that its stop begins. Its node goes on claiming until HTTP has ended, so the note is not in its own name,
+    by which the checker would hold it to claiming nothing more."""
 
     def __init__(self, journal: Journal, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

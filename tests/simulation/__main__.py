@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from ferryman.testing.history import SOMETIMES, story
+from ferryman.testing.history import SOMETIMES, Violation, story
+from ferryman.testing.history.entries import Registered
 from tests import results
 from tests.simulation import campaign
 from tests.simulation.outcome import judge
@@ -25,6 +26,8 @@ from tests.simulation.shrink import shrink
 
 ENOUGH = 1000
 """Seeds in which every situation must have been met."""
+WHOLE = 400
+"""Lines of the story of a seed in which nothing went wrong."""
 SHOWN = 3
 """Failing seeds whose story is told."""
 
@@ -74,10 +77,10 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Simulate many seeds.")
-    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--seeds", type=_positive, default=1000)
     parser.add_argument("--from", type=int, default=0, dest="start", metavar="K")
     parser.add_argument("--store", choices=("memory", "sqlite"), help="instead of what each seed draws")
-    parser.add_argument("--processes", type=int, default=campaign.cores())
+    parser.add_argument("--processes", type=_positive, default=campaign.cores())
     parser.add_argument("--stop-at-first", action="store_true")
     parser.add_argument("--journal", help="a file that remembers what is done, so that the run can go on later")
     parser.add_argument("--results", help="a JSON file to which the figures are added")
@@ -85,6 +88,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--story", type=int, metavar="SEED", help="run one seed and tell what happened")
     parser.add_argument("--whole", action="store_true", help="do not shorten the story's seed")
     return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    """A number of seeds or processes: none at all would pass without having tried anything."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
 
 
 def _run(options: argparse.Namespace) -> Report:
@@ -139,6 +150,9 @@ def _tell(seed: int, store: Kind | None, *, shorten: bool) -> int:
         print(violation)
         if history is not None:
             print(story(history, violation))
+    if not outcome.violations and history is not None:
+        nodes = tuple(each.node for each in history.entries if isinstance(each, Registered))
+        print(story(history, Violation("All", "promises were kept.", tuple(history.final.jobs), nodes), limit=WHOLE))
     return 1 if outcome.violations else 0
 
 

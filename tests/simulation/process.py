@@ -194,8 +194,7 @@ def _let_go(store: Store) -> None:
         for side in (store._writer, store._reader):
             if side is not None and side._session is not None:
                 side._session.connection.close()
-        store._liveness.close()
-        store._checkpoints.close()
+        store._let_go()
 
 
 def _options(plan: Plan) -> NodeOptions:

@@ -98,3 +98,10 @@ def test_a_world_that_comes_to_no_end_is_a_finding(monkeypatch: pytest.MonkeyPat
     outcome, history = judge(draw(1, "memory"))
     assert outcome.violations
     assert (history is None) == (outcome.violations[0].promise == STUCK)
+
+
+def test_a_run_of_no_seeds_is_refused() -> None:
+    asked = [sys.executable, "-m", "tests.simulation", "--seeds", "0"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert "0 is not 1 or more" in answer.stderr
