@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import main
+from ferryman import main, program
 from ferryman.client import Client, JobRequest
 from ferryman.domain.errors import DatabaseIsFolder, PortInUse
 from ferryman.domain.state import Status
@@ -236,12 +236,12 @@ async def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
 async def test_serve_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None:
     urls: list[str] = []
 
-    def ready(url: str) -> None:
-        urls.append(url)
+    def ready(server: main.Server) -> None:
+        urls.append(server.url)
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    assert await main.serve(settings(tmp_path), registry_of(noop), ready=ready) == main.CLEAN
+    assert await program.serve(settings(tmp_path), registry_of(noop), ready=ready) == main.CLEAN
     assert urls[0].startswith("http://127.0.0.1:")
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -249,12 +249,12 @@ async def test_serve_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path)
 async def test_serve_raises_what_kept_it_from_starting(tmp_path: Path) -> None:
     (tmp_path / "jobs.db").mkdir()
     with pytest.raises(DatabaseIsFolder):
-        await main.serve(settings(tmp_path), Registry(), ready=lambda url: None)
+        await program.serve(settings(tmp_path), Registry(), ready=lambda server: None)
 
 
 async def test_a_signal_during_the_start_stops_without_a_ready_line(tmp_path: Path) -> None:
-    ready: list[str] = []
-    serving = asyncio.ensure_future(main.serve(settings(tmp_path), registry_of(noop), ready=ready.append))
+    ready: list[main.Server] = []
+    serving = asyncio.ensure_future(program.serve(settings(tmp_path), registry_of(noop), ready=ready.append))
     await turns(1)
     os.kill(os.getpid(), signal.SIGINT)
     assert await serving == main.CLEAN
@@ -267,7 +267,7 @@ def test_outside_the_main_thread_signals_are_left_alone(tmp_path: Path) -> None:
     async def play() -> None:
         stop = asyncio.get_running_loop().create_future()
         before = signal.getsignal(signal.SIGTERM)
-        with main._signals(stop):
+        with program.signals(stop, lambda: None):
             assert signal.getsignal(signal.SIGTERM) is before
         codes.append(0)
 
@@ -288,7 +288,7 @@ def test_tasks_that_swallow_their_cancellation_do_not_keep_the_loop_alive() -> N
         await turns(2)
         return 0 if not task.done() else 1
 
-    assert main._run_loop(work()) == 0
+    assert program.run_loop(work()) == 0
 
 
 # -- as a process of its own -----------------------------------------------------------------------

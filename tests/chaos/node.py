@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ferryman import main
+from ferryman import main, program
 from ferryman.settings import load
 from ferryman.testing.history.entries import Stopping
 from tests.chaos.journal import NEMESIS, Journal
@@ -49,10 +49,10 @@ def serve(name: str, folder: Path, *breakages: str) -> int:
     threading.Thread(target=triggers.listen, args=(sys.stdin,), daemon=True).start()
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(main, "make_store", MakeStore(journal, triggers)))
-        stack.enter_context(mock.patch.object(main, "Server", partial(WatchedServer, journal)))
+        stack.enter_context(mock.patch.object(program, "Server", partial(WatchedServer, journal)))
         if "fence" in breakages:
             stack.enter_context(broken_fence())
-        return main.run(load({}, os.environ, folder, app.overrides).settings, app.registry, attach=app.attach)
+        return program.run(load({}, os.environ, folder, app.overrides).settings, app.registry, attach=app.attach)
 
 
 if __name__ == "__main__":

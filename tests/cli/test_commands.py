@@ -16,6 +16,7 @@ from ferryman.cli import main
 from ferryman.cli.world import World
 from ferryman.domain.errors import PortInUse, StoreFailed
 from ferryman.settings import TABLE, Settings
+from ferryman.supervise.role import Role
 from ferryman.version import VERSION
 
 NOW = 1_800_000_000.0
@@ -38,10 +39,12 @@ class Runs:
 
     def __init__(self) -> None:
         self.served: list[tuple[Settings, Ferryman]] = []
+        self.roles: list[Role] = []
         self.answer: int | Exception = 0
 
-    def __call__(self, settings: Settings, app: Ferryman) -> int:
+    def __call__(self, settings: Settings, app: Ferryman, role: Role) -> int:
         self.served.append((settings, app))
+        self.roles.append(role)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -144,7 +147,7 @@ def test_a_missing_target_is_exit_2(call: Call) -> None:
     ("arguments", "told"),
     [
         (["srve"], "There is no command 'srve'. Did you mean serve?"),
-        (["dance"], "There is no command 'dance'. The commands are: serve, config, check, version."),
+        (["dance"], "There is no command 'dance'. The commands are: serve, work, config, check, version."),
         (["serve", "--prt", "1"], "--prt"),
         (["serve", "--port"], "--port"),
         (["config", "extra.py", "more.py"], "more.py"),
@@ -276,3 +279,25 @@ def make_foreign_database(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
+
+
+# -- work and its processes ------------------------------------------------------------------------
+
+
+def test_serve_has_http_and_work_has_not(call: Call, runs: Runs, tmp_path: Path) -> None:
+    (tmp_path / "shop_jobs.py").write_text(APP)
+    assert call("serve", "shop_jobs.py").code == 0
+    assert call("work", "shop_jobs.py", "--report-to", "7").code == 0
+    assert [(role.http, role.report_to) for role in runs.roles] == [(True, None), (False, 7)]
+
+
+def test_a_node_process_is_started_with_the_same_target_and_flags(call: Call, runs: Runs, tmp_path: Path) -> None:
+    (tmp_path / "shop_jobs.py").write_text(APP)
+    flags = ["--worker-count", "3", "--log-jobs", "--no-accept-unknown-types"]
+    assert call("serve", "shop_jobs.py", "--processes", "4", *flags).code == 0
+    (settings, _), (role,) = runs.served[0], runs.roles
+    assert settings.processes == 4
+    assert role.command[1:5] == ("-m", "ferryman", "work", "shop_jobs.py")
+    assert call(*role.command[3:]).code == 0
+    child, _ = runs.served[1]
+    assert child == msgspec.structs.replace(settings, processes=0)

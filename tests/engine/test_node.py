@@ -366,3 +366,46 @@ def test_an_offer_of_a_lost_life_is_settled_with_that_life() -> None:
             await bench.until_ended(1)
 
     run_virtual(play())
+
+
+def test_a_quiet_node_claims_no_more_and_lets_what_runs_end() -> None:
+    async def play() -> None:
+        gate = asyncio.Event()
+
+        async def waits() -> None:
+            await gate.wait()
+
+        bench = Bench(waits, workers=1)
+        await bench.node.start()
+        (first,) = await bench.enqueue("waits")
+        await turns()
+        before = bench.node.ready
+        bench.node.quiet()
+        assert (before, bench.node.ready) == (True, False)
+        (second,) = await bench.enqueue("waits")
+        gate.set()
+        await pause(5.0)
+        assert [job.status for job in await bench.jobs([first, second])] == [Status.COMPLETED, Status.PENDING]
+        await bench.node.stop()
+
+    run_virtual(play())
+
+
+def test_a_quiet_node_that_is_lost_is_quiet_in_its_next_life() -> None:
+    async def play() -> None:
+        async def noop() -> None: ...
+
+        bench = Bench(noop)
+        await bench.node.start()
+        bench.node.quiet()
+        before = bench.node._life
+        assert before is not None
+        bench.store._tables.nodes[before.number].live = False
+        await pause(10.0)
+        assert bench.node._life is not before
+        (id,) = await bench.enqueue("noop")
+        await pause(5.0)
+        assert (await bench.job(id)).status is Status.PENDING
+        await bench.node.stop()
+
+    run_virtual(play())

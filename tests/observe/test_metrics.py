@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ferryman.domain.events import (
     Enqueued,
+    Event,
     JobCancelledByRequest,
     JobRetriedByRequest,
     JobsRescued,
@@ -125,6 +126,28 @@ def test_the_other_events_are_counted(metrics: Metrics) -> None:
     assert value(found, "ferryman_stale_starts_total") == 1
     assert value(found, "ferryman_rescued_total") == 5
     assert metrics.jobs == {}
+
+
+def test_what_one_process_counted_can_be_added_to_another(metrics: Metrics) -> None:
+    here, there = Metrics(), Metrics()
+    events: list[Event] = [
+        RunsEnded([ended(What.DONE), ended(What.FAILED)]),
+        Enqueued("echo", "mail", 3),
+        WritesFenced([ended(What.DONE)]),
+        StaleStart(claimed()),
+        JobsRescued("node-1", 5),
+    ]
+    for event in events:
+        metrics.listen(event)
+        metrics.listen(event)
+        here.listen(event)
+        there.listen(event)
+    there.see_loop_lag(0.5)
+    metrics.see_loop_lag(0.5)
+    here.add(there.take())
+    assert samples(here) == samples(metrics)
+    taken_before = there.take()
+    assert (taken_before.jobs, taken_before.enqueued, taken_before.rescued, taken_before.runs) == ([], [], 0, {})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The command line: `ferryman serve`, `config`, `check`, `version`."""
+"""The command line: `ferryman serve`, `work`, `config`, `check`, `version`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from ferryman.domain.errors import FerrymanError
 from ferryman.version import VERSION
 
 COMMANDS = {
-    "serve": ("ferryman.cli.serve:serve", "Serve HTTP and run the jobs of TARGET, in one process."),
+    "serve": ("ferryman.cli.serve:serve", "Serve HTTP and run the jobs of TARGET."),
+    "work": ("ferryman.cli.work:work", "Run the jobs of TARGET, without HTTP."),
     "config": ("ferryman.cli.config:config", "Show every setting: its value, and where that came from."),
     "check": ("ferryman.cli.check:check", "Look for what would go wrong, and say what to do about it."),
     "version": ("ferryman.cli.version:version", "Show the versions of Ferryman, Python and SQLite."),

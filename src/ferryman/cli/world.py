@@ -9,6 +9,7 @@ import msgspec
 
 from ferryman.app import Ferryman
 from ferryman.settings import Settings
+from ferryman.supervise.role import Role
 
 
 class World(msgspec.Struct, frozen=True):
@@ -21,5 +22,5 @@ class World(msgspec.Struct, frozen=True):
     """Seconds since 1970."""
     sqlite: tuple[int, int, int]
     """The version of SQLite that this Python comes with."""
-    run: Callable[[Settings, Ferryman], int] | None = None
+    run: Callable[[Settings, Ferryman, Role], int] | None = None
     """Serves an app until it is told to stop, and gives the exit code; None is the real thing."""

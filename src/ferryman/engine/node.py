@@ -40,6 +40,7 @@ class Node:
         self._pools: list[Pool] = []
         """Of every life: a thread may be stuck for longer than its node lived."""
         self._stopping = False
+        self._quiet = False
         self._reviving: asyncio.Task[None] | None = None
         self._pause = Pause()
         store, clock, wakeup = world.store, world.clock, world.wakeup
@@ -66,6 +67,12 @@ class Node:
         """Register, rescue, claim, run. Raises StoreError."""
         await self._parts.start()
 
+    def quiet(self) -> None:
+        """Claim no more, in this life and in every later one; what runs goes on, and so do the chores."""
+        self._quiet = True
+        if self._life is not None:
+            self._life.quiet()
+
     async def stop(self) -> None:
         """Take nothing more, let runs end within the stop deadline, write every outcome, retire."""
         self._stopping = True
@@ -77,7 +84,7 @@ class Node:
     @property
     def ready(self) -> bool:
         """Whether the node claims."""
-        return self._life is not None and not self._life.lost and not self._stopping
+        return self._life is not None and not self._life.lost and not self._stopping and not self._quiet
 
     @property
     def stuck_threads(self) -> int:
@@ -147,7 +154,7 @@ class Node:
         number = await world.store.register(info, now)
         life = Incarnation(world, options, id, number, alive=self._watch.alive, on_lost=self._lost)
         self._life = life
-        if self._stopping:
+        if self._stopping or self._quiet:
             life.quiet()
         self._pools.append(life.pool)
         self._local.connect(id, life.dispatcher.work, self._scheduled, life.cancel_soon)

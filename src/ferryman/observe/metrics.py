@@ -7,6 +7,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from ferryman.domain.events import (
     Ended,
     Enqueued,
@@ -47,6 +49,17 @@ class Histogram:
         if micros > 0:
             self._sum += micros
 
+    def add_all(self, counts: Sequence[int], micros: int) -> None:
+        """Add what another histogram counted."""
+        for place, count in enumerate(counts):
+            self._counts[place] += count
+        self._sum += micros
+
+    @property
+    def micros(self) -> int:
+        """All times together, in microseconds."""
+        return self._sum
+
     @property
     def counts(self) -> Sequence[int]:
         """Per bucket, not summed up; the last one is for what is above every bound."""
@@ -56,6 +69,21 @@ class Histogram:
     def seconds(self) -> float:
         """All times together."""
         return self._sum / MICROS
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What one process has counted in a while, for another one that adds it up."""
+
+    jobs: list[tuple[str, str, str, int]]
+    enqueued: list[tuple[str, str, int]]
+    fenced_writes: int
+    stale_starts: int
+    rescued: int
+    waits: dict[str, tuple[list[int], int]]
+    """By type: how many per bucket, and microseconds together."""
+    runs: dict[str, tuple[list[int], int]]
+    loop_lag: float
+    """The longest of the last minute, in seconds."""
 
 
 class Metrics:
@@ -95,6 +123,38 @@ class Metrics:
     def see_loop_lag(self, seconds: float) -> None:
         """Note how late the event loop is now."""
         self._lags.append(seconds)
+
+    def take(self) -> Counted:
+        """What was counted since the last time that it was taken; it begins from nothing again."""
+        counted = Counted(
+            [(*labels, count) for labels, count in self.jobs.items()],
+            [(*labels, count) for labels, count in self.enqueued.items()],
+            self.fenced_writes,
+            self.stale_starts,
+            self.rescued,
+            {name: (list(each.counts), each.micros) for name, each in self._waits.items()},
+            {name: (list(each.counts), each.micros) for name, each in self._runs.items()},
+            self.loop_lag,
+        )
+        for counts in (self.jobs, self.enqueued, self._waits, self._runs):
+            counts.clear()
+        self.fenced_writes = self.stale_starts = self.rescued = 0
+        return counted
+
+    def add(self, counted: Counted) -> None:
+        """Add what another process has counted."""
+        for outcome, type_name, queue, count in counted.jobs:
+            self.jobs[outcome, type_name, queue] += count
+        for type_name, queue, count in counted.enqueued:
+            self.enqueued[type_name, queue] += count
+        self.fenced_writes += counted.fenced_writes
+        self.stale_starts += counted.stale_starts
+        self.rescued += counted.rescued
+        for type_name, (counts, micros) in counted.waits.items():
+            self._waits[type_name].add_all(counts, micros)
+        for type_name, (counts, micros) in counted.runs.items():
+            self._runs[type_name].add_all(counts, micros)
+        self.see_loop_lag(counted.loop_lag)
 
     def listen(self, event: Event) -> None:
         """Count an event."""

@@ -51,19 +51,6 @@ def whole(low: int, high: int, note: str = "") -> Kind:
     return Kind(f"a whole number from {low} to {high}" + (f" ({note})" if note else ""), read, str)
 
 
-def processes() -> Kind:
-    """How many node processes to supervise; for now none."""
-
-    def read(text: str) -> int:
-        if re.fullmatch("[0-9]{1,9}", text) and int(text):
-            raise ValueError("Several node processes are not available yet; start several of `ferryman serve` instead.")
-        if text != "0":
-            raise ValueError
-        return 0
-
-    return Kind("0", read, str)
-
-
 def duration(low: float, high: float) -> Kind:
     """A time span in seconds, from `low` to `high`."""
 

@@ -86,7 +86,11 @@ TABLE: Final = (
     ),
     Setting("database_url", kinds.database_url(), "Where jobs live.", bare=True, secret=True),
     Setting("queues", kinds.queues(), "Which queues a node serves; name:n lets one hold n workers at most."),
-    Setting("processes", kinds.processes(), "0 serves HTTP and runs jobs in one process."),
+    Setting(
+        "processes",
+        kinds.whole(0, 1000, "0 = this process"),
+        "How many node processes to supervise; 0 runs the jobs in this process.",
+    ),
     Setting("lease", kinds.duration(0.3, 3600.0), "A node without a beat for this long is dead; at least 3 beats."),
     Setting("beat", kinds.duration(0.05, 600.0), "How often a node says that it lives."),
     Setting(

@@ -1,0 +1,50 @@
+"""What `serve` and `work` have in common: from a TARGET and flags to a running process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from ferryman.app import Ferryman
+from ferryman.cli.options import given
+from ferryman.cli.target import load_target
+from ferryman.cli.world import World
+from ferryman.program import run
+from ferryman.settings import TABLE, Settings, load
+from ferryman.supervise.role import Role
+
+
+def start(
+    world: World, target: str | None, flags: Mapping[str, Any], *, http: bool, report_to: int | None = None
+) -> int:
+    """Run the jobs of TARGET until a signal; gives the exit code.
+
+    Raises:
+        SettingsError, StoreError, PortInUse: as `run`, and what is wrong with the target.
+    """
+    app = load_target(target, world.folder)
+    loaded = load(given(flags), world.environ, world.folder, app.overrides)
+    role = Role(http=http, command=node_command(target, flags), report_to=report_to)
+    return (world.run or _run)(loaded.settings, app, role)
+
+
+def node_command(target: str | None, flags: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a supervisor starts: `work` with the same target and flags, as one node.
+
+    The environment and the files that settings come from are the same for the child.
+    """
+    command = [sys.executable, "-m", "ferryman", "work", *([] if target is None else [target])]
+    for setting in TABLE:
+        value = flags.get(setting.field)
+        if value is None or setting.field == "processes":
+            continue
+        if setting.kind.flag:
+            command.append(setting.flag if value else f"--no-{setting.flag[2:]}")
+        else:
+            command += [setting.flag, str(value)]
+    return (*command, "--processes", "0")
+
+
+def _run(settings: Settings, app: Ferryman, role: Role) -> int:
+    return run(settings, app.registry, role, attach=app.attach)

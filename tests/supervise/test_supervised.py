@@ -1,0 +1,184 @@
+"""Real node processes under a real supervisor, and what becomes of their jobs whoever dies."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import pytest
+
+from ferryman import Ferryman
+from ferryman.domain.state import Status
+
+JOBS = """
+import asyncio, os
+from ferryman import Context, Ferryman
+
+app = Ferryman()
+
+@app.job_with_context
+async def waits(ctx: Context, path: str) -> None:
+    open(path, "a").write(f"{ctx.job.id} {ctx.claim} {os.getpid()}\\n")
+    await asyncio.Event().wait()
+"""
+
+
+async def waits(path: str) -> None:
+    """Stands for the handler where jobs are enqueued; it never runs here."""
+
+
+class Started(NamedTuple):
+    """A line of the handler's: which job it runs, under which claim, in which process."""
+
+    id: str
+    claim: int
+    pid: int
+
+
+class World:
+    """A folder with a target and a database, and supervisors that are started there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "jobs.py").write_text(JOBS)
+        self.database = f"sqlite:///{folder}/jobs.db"
+        self.pipe = folder / "seen"
+        os.mkfifo(self.pipe)
+        self._kept_open = os.open(self.pipe, os.O_RDWR)
+        self.lines: IO[str] = self.pipe.open()
+        self.app = Ferryman(self.database)
+        self.job = self.app.job(waits)
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Run a command until its ready line."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
+        environment |= {"FERRYMAN_DATABASE_URL": self.database, "FERRYMAN_PORT": "0", "FERRYMAN_LOG_LEVEL": "error"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ferryman", *command], env=environment, cwd=self.folder, stdout=-1, text=True
+        )
+        self.processes.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ferryman ")
+        return process
+
+    def hand_in(self, count: int) -> list[str]:
+        return [self.job.enqueue(str(self.pipe)).id for _ in range(count)]
+
+    def started(self, count: int) -> list[Started]:
+        """Wait until so many handlers have started."""
+        found = [self.lines.readline().split() for _ in range(count)]
+        return [Started(id, int(claim), int(pid)) for id, claim, pid in found]
+
+    def statuses(self, ids: list[str]) -> set[Status]:
+        return {self.job.handle(id).status() for id in ids}
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait(60)
+            if process.stdout is not None:
+                process.stdout.close()
+        self.app.close()
+        self.lines.close()
+        os.close(self._kept_open)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+class Watched:
+    """Processes that are no children of ours, watched until they end."""
+
+    def __init__(self, pids: set[int]) -> None:
+        self._files = {pid: os.pidfd_open(pid) for pid in pids}
+
+    def wait(self) -> None:
+        for pid, file in self._files.items():
+            assert select.select([file], [], [], 60)[0], f"the process {pid} lives on"
+            os.close(file)
+
+
+def test_jobs_of_a_killed_node_process_run_again_at_once(world: World) -> None:
+    server = world.start("serve", "jobs.py", "--processes", "2", "--worker-count", "2", "--stop-deadline", "0.1")
+    ids = world.hand_in(4)
+    first = world.started(4)
+    assert sorted(each.id for each in first) == sorted(ids)
+    victim = first[0].pid
+    held = {each.id for each in first if each.pid == victim}
+    os.kill(victim, signal.SIGKILL)
+    again = world.started(len(held))
+    assert {each.id for each in again} == held
+    assert {each.claim for each in again} == {2}
+    assert victim not in {each.pid for each in again}
+    server.terminate()
+    assert server.wait(60) == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_a_stop_reaches_every_process_and_leaves_nothing_claimed(world: World, command: str) -> None:
+    server = world.start(command, "jobs.py", "--processes", "2", "--worker-count", "2", "--stop-deadline", "0.1")
+    ids = world.hand_in(6)
+    children = Watched({each.pid for each in world.started(4)})
+    server.terminate()
+    assert server.wait(60) == 0
+    children.wait()
+    assert world.statuses(ids) == {Status.PENDING}
+
+
+def test_processes_stop_in_order_when_their_supervisor_is_killed(world: World) -> None:
+    server = world.start("serve", "jobs.py", "--processes", "2", "--worker-count", "2", "--stop-deadline", "0.1")
+    ids = world.hand_in(4)
+    children = Watched({each.pid for each in world.started(4)})
+    server.kill()
+    children.wait()
+    assert world.statuses(ids) == {Status.PENDING}, "interrupted, not lost: nobody need be found dead"
+
+
+def test_jobs_survive_the_end_of_the_supervisor_and_all_its_processes(world: World) -> None:
+    server = world.start("work", "jobs.py", "--processes", "2", "--worker-count", "2")
+    ids = world.hand_in(4)
+    pids = {each.pid for each in world.started(4)}
+    children = Watched(pids)
+    for pid in (server.pid, *pids):
+        os.kill(pid, signal.SIGKILL)
+    children.wait()
+    world.start("work", "jobs.py", "--stop-deadline", "0.1")
+    assert sorted(each.id for each in world.started(4)) == sorted(ids)
+
+
+def test_node_processes_get_the_flags_of_their_supervisor(world: World) -> None:
+    ids = world.hand_in(3)
+    server = world.start("work", "jobs.py", "--processes", "1", "--worker-count", "1", "--stop-deadline", "0.1")
+    first = world.started(1)
+    assert [each.id for each in first] == ids[:1]
+    assert world.statuses(ids[1:]) == {Status.PENDING}
+    server.terminate()
+    assert server.wait(60) == 0
+
+
+def test_a_target_that_fails_in_every_process_ends_the_supervisor(world: World) -> None:
+    (world.folder / "jobs.py").write_text(
+        "import sys\nfrom ferryman import Ferryman\napp = Ferryman()\nif '--report-to' in sys.argv: sys.exit(1)\n"
+    )
+    server = world.start("serve", "jobs.py", "--processes", "1")
+    assert server.wait(60) == 2
+
+
+def test_a_store_in_memory_cannot_be_shared(tmp_path: Path) -> None:
+    (tmp_path / "jobs.py").write_text(JOBS)
+    command = [sys.executable, "-m", "ferryman", "work", "jobs.py", "--processes", "2", "--database-url", "memory://"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "FM101" in done.stderr
+    assert "memory" in done.stderr
