@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
@@ -12,6 +12,7 @@ from ferryman.bridge import Bridge
 from ferryman.client import JobRequest
 from ferryman.domain.options import job_id, moment_of, seconds_of
 from ferryman.engine.registry import Handler
+from ferryman.enqueueing import Enqueueing
 from ferryman.handle import Handle
 
 P = ParamSpec("P")
@@ -93,8 +94,11 @@ class Call(Generic[R]):
         accepted = self._bridge.call(lambda client: client.enqueue(self.request), "aenqueue()")
         return Handle(accepted.id, self._bridge, self._decode)
 
-    async def aenqueue(self) -> Handle[R]:
+    def aenqueue(self) -> Coroutine[Any, Any, Handle[R]]:
         """As `enqueue`, without blocking; enqueues that are awaited together share a commit."""
+        return Enqueueing(self.request.type, self._aenqueue())
+
+    async def _aenqueue(self) -> Handle[R]:
         accepted = await self._bridge.acall(lambda client: client.enqueue(self.request))
         return Handle(accepted.id, self._bridge, self._decode)
 
@@ -136,9 +140,9 @@ class JobFunction(Generic[P, R]):
         """Hand a job in with these arguments, and block until it is durable. Raises: as `call` and `Call.enqueue`."""
         return self.call(*args, **kwargs).enqueue()
 
-    async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
+    def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Handle[R]]:
         """As `enqueue`, without blocking; enqueues that are awaited together share a commit."""
-        return await self.call(*args, **kwargs).aenqueue()
+        return self.call(*args, **kwargs).aenqueue()
 
     def handle(self, id: str) -> Handle[R]:
         """The handle of a job of this type that was enqueued before. Raises BadOption if that can be no id."""

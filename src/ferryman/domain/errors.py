@@ -39,7 +39,8 @@ FerrymanError
 │   ├── UniqueKeyTaken           FM312
 │   ├── IdempotencyKeyReused     FM313
 │   ├── QueueFull                FM314
-│   └── SyncInsideLoop           FM315
+│   ├── SyncInsideLoop           FM315
+│   └── NotAwaited               FM318
 ├── RequestError                 FM4xx HTTP and state
 │   ├── MalformedJson            FM400
 │   ├── BadParameter             FM401
@@ -69,7 +70,8 @@ FerrymanError
     ├── DuplicateType            FM512
     ├── JobFailed                FM513
     ├── JobCancelled             FM514
-    └── ResultTimeout            FM515
+    ├── ResultTimeout            FM515
+    └── LoopBlocked              FM522
 """
 
 from __future__ import annotations
@@ -339,6 +341,12 @@ class SyncInsideLoop(EnqueueError):
     code = "FM315"
 
 
+class NotAwaited(EnqueueError):
+    """An `aenqueue` was called and thrown away: nothing was enqueued. Only a warning says so."""
+
+    code = "FM318"
+
+
 class RequestError(FerrymanError):
     """A request cannot be answered as asked."""
 
@@ -536,3 +544,9 @@ class ResultTimeout(HandlerError, TimeoutError):
     """Raised by `Handle.result`: the job had not ended in time."""
 
     code = "FM515"
+
+
+class LoopBlocked(HandlerError):
+    """A handler blocks the event loop, and with it all other jobs of its process. Only the log says so."""
+
+    code = "FM522"

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Final
 
+from ferryman.domain.errors import LoopBlocked
 from ferryman.domain.events import Events, LoopStalled
 from ferryman.engine.runner import TickerFactory
 from ferryman.engine.telling import tell
@@ -93,10 +94,11 @@ class LoopWatch:
         frame = sys._current_frames().get(self._thread)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - documented
         stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
         log.warning(
-            "%s for %.1f s by %s. Use def for a handler that blocks.\n%s",
+            "%s: %s for %.1f s by %s. Use def for a handler that blocks.\n%s",
+            LoopBlocked.code,
             what,
             blocked,
             ", ".join(jobs) or "something else than a job",
             stack,
-            extra={"event": "loop_blocked", "jobs": jobs},
+            extra={"event": "loop_blocked", "code": LoopBlocked.code, "jobs": jobs},
         )
