@@ -179,6 +179,7 @@ async def test_a_loop_that_is_blocked_for_a_second_is_warned_of_once_naming_the_
     await watched.watch.start()
     await watched.blocked(WARN_AFTER + 10)
     (record,) = caplog.records
+    assert record.getMessage().startswith("FM522: The event loop is blocked for ")
     assert "job x" in record.getMessage()
     assert "test_heartbeat" in record.getMessage(), "the stack of the loop's thread"
     assert watched.watch.alive()
