@@ -277,6 +277,13 @@ def test_what_is_no_call_is_refused_among_many(app: Ferryman) -> None:
         app.enqueue_many(mixed)
 
 
+def test_a_request_that_is_shown_in_an_error_shows_no_arguments(app: Ferryman) -> None:
+    requests: list[Any] = [app.job(add).call(54321).request]
+    with pytest.raises(errors.BadOption, match="a call cannot be <request for a job of type add>") as caught:
+        app.enqueue_many(requests)
+    assert "54321" not in str(caught.value)
+
+
 def test_an_error_among_many_says_how_many_were_accepted(app: Ferryman) -> None:
     job = app.job(add)
     calls = [job.call(number) for number in range(1000)] + [job.call(1).options(priority=99)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ferryman.app import Ferryman
 from ferryman.domain import errors
+from ferryman.domain.secrets import Secret
 from ferryman.engine.context import Context
 from ferryman.engine.signals import Cancel, Retry, Snooze
 from ferryman.handle import Handle
@@ -17,6 +18,7 @@ __all__ = [
     "Ferryman",
     "Handle",
     "Retry",
+    "Secret",
     "Snooze",
     "__version__",
     "errors",

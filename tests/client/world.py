@@ -30,6 +30,7 @@ class Mail:
     queue = "mail"
     priority = 3
     max_attempts = 7
+    secrets = frozenset({"password"})
 
     def check(self, payload: str) -> None:
         if payload == '{"to":1}':

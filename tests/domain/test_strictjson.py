@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, SecretStr
 
 from ferryman.domain import strictjson
 from ferryman.domain.errors import (
@@ -25,6 +26,7 @@ from ferryman.domain.errors import (
     NotSerialisable,
     TooDeep,
 )
+from ferryman.domain.secrets import Secret
 
 clean_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 json_values: st.SearchStrategy[Any] = st.recursive(
@@ -154,6 +156,15 @@ def test_it_writes_what_msgspec_writes() -> None:
     }
 
 
+class Model(BaseModel):
+    number: float = 1.5
+    password: SecretStr | None = None
+
+
+def test_it_writes_models_of_pydantic() -> None:
+    assert json.loads(strictjson.encode({"a": [Model()]})) == {"a": [{"number": 1.5, "password": None}]}
+
+
 def itself() -> list[object]:
     value: list[object] = []
     value.append(value)
@@ -165,6 +176,10 @@ def itself() -> list[object]:
     [
         (object(), NotSerialisable, "object"),
         ({(1, 2): 3}, NotSerialisable, "keys"),
+        ({None: 1}, NotSerialisable, "keys"),
+        ({"a": Secret("hunter2")}, NotSerialisable, "declared as Secret[...]"),
+        ([Model(password=SecretStr("hunter2"))], NotSerialisable, "would not come back"),
+        ([Model(number=float("nan"))], BadNumber, "at /0/number is nan"),
         ([float("nan")], BadNumber, "at /0 is nan"),
         ({"a": {"b": float("-inf")}}, BadNumber, "at /a/b is -inf"),
         (Point(float("inf")), BadNumber, "at /x is inf"),

@@ -35,6 +35,7 @@ class Echo:
     queue = "default"
     priority = 5
     max_attempts = 5
+    secrets = frozenset({"token"})
 
     def check(self, payload: str) -> None:
         if "refuse" in json.loads(payload):

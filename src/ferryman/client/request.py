@@ -54,6 +54,10 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     checked: bool = False
     """Whether the payload was already checked against the handler's signature."""
 
+    def __repr__(self) -> str:
+        # without the payload: errors and logs that show a request are not to show its secrets
+        return f"<request for a job of type {self.type}>"
+
 
 class JobType(Protocol):
     """What the client needs to know of a handler."""
@@ -71,6 +75,11 @@ class JobType(Protocol):
     @property
     def max_attempts(self) -> int:
         """How often its jobs are tried unless a request says otherwise."""
+        ...
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The members of its jobs' payloads that are not to be shown."""
         ...
 
     def check(self, payload: str) -> None:

@@ -21,6 +21,7 @@ from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, U
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
+from ferryman.domain.secrets import mask
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.domain.suggest import did_you_mean
 from ferryman.store.protocol import Clock, Counts, DirectDispatch, JobFilter, Receipt, Store, Verdict, Wakeup
@@ -139,6 +140,13 @@ class Client:
     async def list(self, filter: JobFilter) -> Sequence[Job]:
         """A page of jobs in the order of their ids, which is the order in which they were made."""
         return await self._store.list(filter, self._clock.now())
+
+    def shown(self, job: Job) -> Job:
+        """The job as others may see it: the secrets in its payload are `***`, if its type is declared here."""
+        declared = self._catalogue.get(job.type)
+        if declared is None or not declared.secrets:
+            return job
+        return msgspec.structs.replace(job, payload=mask(job.payload, declared.secrets))
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         """Every ended run of a job, oldest first. Raises JobNotFound."""

@@ -14,7 +14,9 @@ from typing import Any, Final, NoReturn, cast
 
 import msgspec
 
+from ferryman.domain import models
 from ferryman.domain.errors import BadNumber, BadText, DuplicateMember, MalformedJson, NotSerialisable, TooDeep
+from ferryman.domain.secrets import Secret
 
 MAX_DEPTH: Final = 64
 INTEGERS: Final = range(-(2**63), 2**64)
@@ -58,6 +60,8 @@ def parse(data: bytes) -> object:
 def encode(value: object) -> str:
     """Write a value as JSON text; dates, UUID, Decimal, bytes, Enum, dataclasses and structs as msgspec does.
 
+    Models of pydantic are written as `models.dump` says. A Secret is not written: who may read it is not known here.
+
     Raises:
         NotSerialisable: something in it has no JSON form.
         BadNumber: NaN, an infinity, or an integer beyond 64 bits.
@@ -65,17 +69,35 @@ def encode(value: object) -> str:
         TooDeep: it is nested deeper than 64, or contains itself.
     """
     try:
-        data = msgspec.json.encode(value)
+        data = _ENCODER.encode(value)
     except UnicodeEncodeError:
         raise BadText("A text holds a lone surrogate.", hint="Half a surrogate pair is no character.") from None
     except RecursionError:
         raise _too_deep() from None
     except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise NotSerialisable("A value has no JSON form.", why=_sentence(error)) from None
-    # msgspec writes NaN and infinities as null, and integers of any size
-    if b"null" in data or b"\\u0000" in data or _LONG in data.translate(_ZEROS) or _may_be_deep(data):
-        _examine(msgspec.to_builtins(value))
-    return data.decode()
+    text = data.decode()
+    # msgspec writes NaN and infinities as null, and integers of any size; a text is searched faster than bytes
+    if "null" in text or "\\u0000" in text or _may_be_long(data) or _may_be_deep(data):
+        _examine(msgspec.to_builtins(value, enc_hook=_foreign))
+    return text
+
+
+def _foreign(value: object) -> object:
+    """JSON values for what msgspec does not know."""
+    if models.is_model(type(value)):
+        return models.dump(cast("models.Model", value))
+    if isinstance(value, Secret):
+        raise NotSerialisable(
+            "A Secret is not written as JSON.",
+            why="It would be there for all to read.",
+            hint="Only a handler's parameter can take one, declared as Secret[...]; else say reveal().",
+        )
+    msgspec.json.encode(value)  # says what is wrong with it; what msgspec knows comes here only as the key of a dict
+    raise TypeError("Only dicts with keys that are texts or numbers have a JSON form")
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_foreign)
 
 
 # -- reading -----------------------------------------------------------------------------------------
@@ -116,7 +138,12 @@ _DECODER: Final = json.JSONDecoder(
 
 def _may_be_deep(data: bytes) -> bool:
     """Whether there are brackets enough to nest too deep; most values have fewer altogether."""
-    return data.count(b"[") + data.count(b"{") > MAX_DEPTH
+    return len(data) > MAX_DEPTH and data.count(b"[") + data.count(b"{") > MAX_DEPTH
+
+
+def _may_be_long(data: bytes) -> bool:
+    """Whether there are digits enough for an integer beyond 64 bits."""
+    return len(data) >= len(_LONG) and _LONG in data.translate(_ZEROS)
 
 
 def _examine(root: object) -> None:

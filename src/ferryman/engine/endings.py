@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from asyncio import CancelledError
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final
 
@@ -27,6 +28,9 @@ TRACEBACK_MAX: Final = 16 * 1024
 MESSAGE_MAX: Final = 4 * 1024
 
 RELEASED: Final = Outcome(What.RELEASED)
+
+Hide = Callable[[str], str]
+"""Takes out of a text what is not to be kept; `str` takes out nothing."""
 _OURS: Final = ("ferryman.engine.executor", "ferryman.engine.trampoline", "ferryman.engine.threads")
 
 
@@ -49,22 +53,22 @@ def bad_result(kind: type[HandlerError], message: str) -> Outcome:
     return Outcome(What.FAILED, error=JobError(kind.code, kind.__name__, plain(message)), retryable=False)
 
 
-def raised(error: BaseException, job: ClaimedJob, policy: RetryPolicy, share: float) -> Outcome:
+def raised(error: BaseException, job: ClaimedJob, policy: RetryPolicy, share: float, hide: Hide = str) -> Outcome:
     """The handler raised; `share` is random in [0, 1)."""
     match error:
         case Snooze():
             return Outcome(What.SNOOZED, delay=error.delay)
         case Cancel():
-            told = JobError(JobCancelled.code, "Cancel", plain(error.reason)) if error.reason else None
+            told = JobError(JobCancelled.code, "Cancel", plain(hide(error.reason))) if error.reason else None
             return Outcome(What.CANCELLED, error=told)
         case Retry():
             delay = policy.backoff.delay(job.attempt, share) if error.delay is None else error.delay
-            return failed(told_by(error, HandlerRaised), delay)
+            return failed(told_by(error, HandlerRaised, hide), delay)
         case _:
             # a CancelledError that nobody asked for is the handler's own failure, like any exception
             failure = isinstance(error, Exception | CancelledError)
             kind = HandlerRaised if failure else HandlerExited
-            return failed(told_by(error, kind), policy.delay(error, job.attempt, share))
+            return failed(told_by(error, kind, hide), policy.delay(error, job.attempt, share))
 
 
 def cut_off(
@@ -74,6 +78,7 @@ def cut_off(
     job: ClaimedJob,
     policy: RetryPolicy,
     share: float,
+    hide: Hide = str,
 ) -> Outcome:
     """The run was made to end; `error` is what the handler raised on its way out, `seconds` its timeout."""
     match reason:
@@ -83,7 +88,7 @@ def cut_off(
             return Outcome(What.INTERRUPTED)
         case Reason.TIMEOUT:
             late = HandlerTimedOut(f"The handler ran longer than its timeout of {seconds or 0:g} s.")
-            where = None if error is None else traceback_of(error)
+            where = None if error is None else traceback_of(error, hide)
             told = JobError(late.code, "HandlerTimedOut", late.what, where)
             return failed(told, policy.delay(late, job.attempt, share))
 
@@ -93,15 +98,17 @@ def failed(error: JobError, delay: float | None) -> Outcome:
     return Outcome(What.FAILED, error=error, delay=delay, retryable=delay is not None)
 
 
-def told_by(error: BaseException, kind: type[HandlerError]) -> JobError:
-    """An exception as it is kept."""
-    return JobError(kind.code, plain(type(error).__name__), plain(_message(error))[:MESSAGE_MAX], traceback_of(error))
+def told_by(error: BaseException, kind: type[HandlerError], hide: Hide = str) -> JobError:
+    """An exception as it is kept. What is to be hidden is so before the text is cut, which might leave half of it."""
+    message = plain(hide(_message(error)))[:MESSAGE_MAX]
+    return JobError(kind.code, plain(type(error).__name__), message, traceback_of(error, hide))
 
 
-def traceback_of(error: BaseException) -> str:
+def traceback_of(error: BaseException, hide: Hide = str) -> str:
     """The traceback as Python prints it, from the handler inwards."""
     try:
-        text = plain("".join(traceback.format_exception(type(error), error, _handlers_part(error.__traceback__))))
+        lines = traceback.format_exception(type(error), error, _handlers_part(error.__traceback__))
+        text = plain(hide("".join(lines)))
     except Exception as broken:  # an exception's own __str__ or __repr__ may do anything
         text = f"The traceback cannot be printed: {type(broken).__name__}."
     return text if len(text) <= TRACEBACK_MAX else "...\n" + text[4 - TRACEBACK_MAX :]

@@ -89,7 +89,7 @@ class Executor:
         running.end()
         if running.reason is not None:
             return self._swallowed(running, handler)
-        return self._returned(value)
+        return self._returned(running, handler, value)
 
     def cut_off(self, running: Running, error: BaseException | None = None) -> Outcome:
         """The outcome of a run that was made to end; `error` is what its handler raised on its way out."""
@@ -97,7 +97,8 @@ class Executor:
         handler = self._registry.get(running.job.lane.type)
         assert handler is not None
         timeout = self._timeout(running.job, handler)
-        return endings.cut_off(running.reason, error, timeout, running.job, handler.retry, self._share())
+        hide = _hide(running, handler)
+        return endings.cut_off(running.reason, error, timeout, running.job, handler.retry, self._share(), hide)
 
     # -- before the handler ----------------------------------------------------------------------
 
@@ -169,14 +170,15 @@ class Executor:
 
     # -- after the handler -----------------------------------------------------------------------
 
-    def _returned(self, value: Any) -> Outcome:
+    def _returned(self, running: Running, handler: Handler, value: Any) -> Outcome:
         """The handler's result as JSON."""
         if value is None:
             return _NOTHING
         try:
             result = self._encode(value)
         except Exception as error:
-            return endings.bad_result(ResultNotSerialisable, f"The result has no JSON form: {error}")
+            hide = _hide(running, handler)
+            return endings.bad_result(ResultNotSerialisable, hide(f"The result has no JSON form: {error}"))
         size = len(result) if result.isascii() else len(result.encode())
         if size > self._max_result:
             return endings.bad_result(
@@ -188,7 +190,7 @@ class Executor:
         """The handler raised: for a reason of ours, or of its own."""
         if running.reason is not None:
             return self.cut_off(running, error)
-        return endings.raised(error, running.job, handler.retry, self._share())
+        return endings.raised(error, running.job, handler.retry, self._share(), _hide(running, handler))
 
     def _swallowed(self, running: Running, handler: Handler) -> Outcome:
         """The handler was asked to end, and returned as if nothing had been: the reason counts.
@@ -204,3 +206,8 @@ class Executor:
                 extra={"event": "cancellation_swallowed", "job_id": running.job.id, "worker_id": running.slot.id},
             )
         return self.cut_off(running)
+
+
+def _hide(running: Running, handler: Handler) -> Callable[[str], str]:
+    """Takes the run's secrets out of a text that is kept; most handlers have none."""
+    return handler.signature.scrubber(running.job.payload) if handler.secrets else str

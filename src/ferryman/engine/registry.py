@@ -27,6 +27,11 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Seconds a run may take; None is no bound, "default" leaves it to DEFAULT_TIMEOUT."""
     retry: RetryPolicy
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The parameters whose arguments are shown to nobody but the function (see `Secret`)."""
+        return self.signature.secrets
+
     def check(self, payload: str) -> None:
         """Refuse a payload that the function could not be called with (see `Signature.check`)."""
         self.signature.check(payload)

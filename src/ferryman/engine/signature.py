@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from inspect import Parameter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -24,16 +24,15 @@ from ferryman.domain.errors import (
     UnknownArgument,
     WrongArgumentType,
 )
+from ferryman.domain.scrub import scrubber
+from ferryman.domain.secrets import Secret
 from ferryman.domain.suggest import did_you_mean
+from ferryman.engine import json_types
 
 Function = Callable[..., Any]
 
 _PATH: Final = re.compile(r" - at `\$\.([^.\[`]+)(.*)`$", re.DOTALL)
 _BY_NAME: Final = "Declare each parameter by name, or take any others with **rest."
-_JSON_TYPES: Final = (
-    "Use JSON types, datetime, UUID, Decimal, bytes, Enum, dataclasses, TypedDict or msgspec.Struct, and Any where"
-    " the type should not be checked."
-)
 
 
 class Signature:
@@ -52,8 +51,15 @@ class Signature:
         self._names = tuple(each.name for each in named)
         self._positions = tuple(each.name for each in named if each.kind is Parameter.POSITIONAL_OR_KEYWORD)
         self._required = frozenset(each.name for each in named if each.default is Parameter.empty)
-        self._rest = _extra_decoder(self.handler, keywords[0]) if keywords else None
-        self._decoder = _decoder(self.handler, named, strict=self._rest is None)
+        self.secrets = frozenset(each.name for each in named if json_types.is_secret(each.annotation))
+        """The parameters that are annotated as Secret[...]; what is given for them is shown to nobody else."""
+        self._secret_defaults = tuple(
+            each.default for each in named if each.name in self.secrets and each.default is not Parameter.empty
+        )
+        self._rest = json_types.rest_decoder(self.handler, keywords[0]) if keywords else None
+        self._ordinary = not self.secrets and self._rest is None
+        """Most signatures: there is nothing more to do with what was decoded."""
+        self._decoder = json_types.parameters_decoder(self.handler, named, strict=self._rest is None)
 
     def bind(self, arguments: tuple[object, ...], keywords: Mapping[str, object]) -> str:
         """The payload for a call.
@@ -66,6 +72,8 @@ class Signature:
         given.update(keywords)
         if len(given) != len(arguments) + len(keywords):
             raise self._wrong_count(arguments, keywords)
+        if self.secrets:
+            given = self._revealed(given)
         try:
             payload = strictjson.encode(given)
             self._read(payload)
@@ -102,13 +110,34 @@ class Signature:
         except Exception as error:
             raise self._argument_error(error, _members(payload)) from None
 
+    def scrubber(self, payload: str) -> Callable[[str], str]:
+        """Takes the secrets of a call out of texts; for signatures with `secrets`, off the hot path."""
+        try:
+            arguments = self._read(payload)
+        except Exception:  # no handler was called with this payload
+            arguments = {}
+        # a value may be spelled as JSON has it and as Python has it
+        return scrubber([*self._hidden(_members(payload)), *self._hidden(arguments)])
+
     def _read(self, payload: str) -> dict[str, Any]:
         """Decode a payload. Raises msgspec's errors, and whatever the `__post_init__` of a foreign type raises."""
         found = self._decoder.decode(payload)
         named = {name: value for name in self._names if (value := getattr(found, name)) is not msgspec.UNSET}
+        if self._ordinary:
+            return named
+        if self.secrets:
+            named = {name: Secret(value) if name in self.secrets else value for name, value in named.items()}
         if self._rest is None:
             return named
         return {**self._rest(payload, self._names), **named}
+
+    def _revealed(self, given: dict[str, object]) -> dict[str, object]:
+        """Secrets as what they hold; a plain value is as good."""
+        return {name: _plain(value) if name in self.secrets else value for name, value in given.items()}
+
+    def _hidden(self, given: Mapping[str, object] | None) -> list[object]:
+        """What is not to be shown of these arguments, and of the defaults."""
+        return [value for name, value in (given or {}).items() if name in self.secrets] + [*self._secret_defaults]
 
     # -- saying what is wrong: off the hot path --------------------------------------------------
 
@@ -128,18 +157,19 @@ class Signature:
             try:
                 strictjson.encode(value)
             except EnqueueError as error:
-                raise type(error)(
-                    f"The argument {name} of {self.handler}: {error.what}", why=error.why, hint=error.hint
-                ) from None
+                what, why = error.what, error.why
+                if name in self.secrets:  # where in it something is wrong may tell its names
+                    what, why = "What it holds has no JSON form that can be kept.", ""
+                raise type(error)(f"The argument {name} of {self.handler}: {what}", why=why, hint=error.hint) from None
 
     def _argument_error(self, error: Exception, given: Mapping[str, object] | None) -> EnqueueError:
         """Say what msgspec found, in the words of a call."""
         text = str(error)
+        hide = scrubber(self._hidden(given))
         path = _PATH.search(text)
         if path is not None and path[1] in self._names:
-            return WrongArgumentType(
-                f"The argument {path[1]} of {self.handler} has the wrong type: {_place(text, path)}"
-            )
+            found = hide(_finding(text, path, json_types.place_in_model(error)))
+            return WrongArgumentType(f"The argument {path[1]} of {self.handler} has the wrong type: {found}")
         if given is None:
             return WrongArgumentType(f"The payload of {self.handler} is not a JSON object.", hint=self._takes())
         for name in sorted(self._required - given.keys()):
@@ -148,7 +178,7 @@ class Signature:
             if self._rest is None and name not in self._names:
                 near = did_you_mean(name, self._names)
                 return UnknownArgument(f"{self.handler} has no argument {name!a}.", why=near, hint=self._takes())
-        return WrongArgumentType(f"An argument of {self.handler} has the wrong type: {text}.")
+        return WrongArgumentType(f"An argument of {self.handler} has the wrong type: {hide(text)}.")
 
     def _takes(self) -> str:
         return f"It takes: {', '.join(self._names) or 'nothing'}{', and any other' if self._rest else ''}."
@@ -161,19 +191,7 @@ def name_of(function: Function) -> str:
 
 def result_decoder(function: Function) -> Callable[[str], Any]:
     """Reads a handler's results: as its return annotation says where JSON can say it, else as plain JSON."""
-    annotation = inspect.signature(function, eval_str=True).return_annotation
-    if annotation is Parameter.empty or _why_not_json(annotation):
-        return msgspec.json.decode
-    decoder = msgspec.json.Decoder(annotation)
-
-    def decode(result: str) -> Any:
-        try:
-            return decoder.decode(result)
-        except msgspec.ValidationError:
-            # an older version of the handler, or one that does not keep to its annotation: better plain than lost
-            return msgspec.json.decode(result)
-
-    return decode
+    return json_types.result_decoder(inspect.signature(function, eval_str=True).return_annotation)
 
 
 def _parameters(function: Function, wants_context: bool) -> list[Parameter]:
@@ -220,65 +238,6 @@ def _refuse_shape(function: Function) -> None:
         )
 
 
-def _decoder(name: str, parameters: list[Parameter], *, strict: bool) -> msgspec.json.Decoder[Any]:
-    """Decodes a payload into a struct with one field per parameter, UNSET where a default is to be used."""
-    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-    for each in parameters:
-        annotation = _json_annotation(name, each)
-        optional = each.default is not Parameter.empty
-        fields.append((each.name, annotation, msgspec.UNSET) if optional else (each.name, annotation))
-    struct = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=strict, gc=False)
-    return msgspec.json.Decoder(struct)
-
-
-def _extra_decoder(name: str, parameter: Parameter) -> Callable[[str, tuple[str, ...]], dict[str, Any]]:
-    """Decodes the members that `**parameter` takes: all but the named ones."""
-    annotation = _json_annotation(name, parameter)
-
-    def read(key: str, value: msgspec.Raw) -> Any:
-        try:
-            return msgspec.json.decode(value, type=annotation)
-        except msgspec.ValidationError as error:
-            raise msgspec.ValidationError(f"{error} (in {key!a})") from None
-
-    def decode(payload: str, named: tuple[str, ...]) -> dict[str, Any]:
-        members = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
-        return {key: read(key, value) for key, value in members.items() if key not in named}
-
-    return decode
-
-
-def _json_annotation(name: str, parameter: Parameter) -> Any:
-    """What a parameter's annotation asks of JSON.
-
-    Raises:
-        BadHandler: no JSON fits the annotation.
-    """
-    annotation = Any if parameter.annotation is Parameter.empty else parameter.annotation
-    why = _why_not_json(annotation)
-    if not why:
-        return annotation
-    wanted = getattr(annotation, "__name__", None) or str(annotation)
-    hint = "Declare it with @app.job_with_context." if wanted == "Context" else _JSON_TYPES
-    raise BadHandler(f"No JSON fits the parameter {parameter.name}: {wanted} of {name}.", why=why, hint=hint)
-
-
-def _why_not_json(annotation: Any) -> str:
-    """Empty where msgspec can decode the annotation from JSON."""
-    try:
-        msgspec.json.schema(annotation, schema_hook=_schema_of_object)
-    except Exception as error:  # the annotation is foreign: TypeError, NameError of a forward reference, or its own
-        return f"{str(error).strip().splitlines()[-1]}."
-    return ""
-
-
-def _schema_of_object(annotation: Any) -> dict[str, Any]:
-    """`object` takes whatever JSON gives, as Any does."""
-    if annotation is object:
-        return {"description": "anything"}
-    raise NotImplementedError
-
-
 def _members(payload: str) -> dict[str, Any] | None:
     """The members of a payload; None where it is no JSON object."""
     try:
@@ -287,7 +246,15 @@ def _members(payload: str) -> dict[str, Any] | None:
         return None
 
 
-def _place(text: str, path: re.Match[str]) -> str:
+def _finding(text: str, path: re.Match[str], in_model: str) -> str:
     """msgspec's finding, with the path below the argument where there is one."""
-    found = text[: path.start()].lower()
-    return f"{found} at {path[1]}{path[2]}." if path[2] else f"{found}."
+    found = text[: path.start()]
+    if found[1:2].islower():
+        found = found[:1].lower() + found[1:]
+    below = path[2] + in_model
+    return f"{found} at {path[1]}{below}." if below else f"{found}."
+
+
+def _plain(value: object) -> object:
+    """What a Secret holds; any other value as it is."""
+    return cast("Secret[object]", value).reveal() if isinstance(value, Secret) else value

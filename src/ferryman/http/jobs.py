@@ -39,7 +39,7 @@ class Jobs:
         accepted = await self._client.enqueue(asked)
         location = (b"location", f"/jobs/{accepted.id}".encode())
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
-        return _answer(accepted.job(), 200 if accepted.existed else 201, headers)
+        return self._answer(accepted.job(), 200 if accepted.existed else 201, headers)
 
     async def list(self, request: Request) -> Answer:
         """GET /jobs: a page, and where the next one is if there is one."""
@@ -47,31 +47,30 @@ class Jobs:
         one_more = await self._client.list(msgspec.structs.replace(asked, limit=asked.limit + 1))
         jobs = one_more[: asked.limit]
         link: Headers = ((b"link", query.next_page(found, jobs[-1].id)),) if len(one_more) > asked.limit else ()
-        return Answer(200, (_JSON, *link), pieces=wire.page_json(jobs))
+        return Answer(200, (_JSON, *link), pieces=wire.page_json(jobs, self._client.shown))
 
     async def show(self, request: Request) -> Answer:
         """GET /jobs/{id}."""
         query.parameters(request)
-        return _answer(await self._client.get(request.job_id))
+        return self._answer(await self._client.get(request.job_id))
 
     async def cancel(self, request: Request) -> Answer:
         """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""
         await self._check_bare(request)
         job = await self._client.cancel(request.job_id)
-        return _answer(job, 202 if job.status is Status.PROCESSING else 200)
+        return self._answer(job, 202 if job.status is Status.PROCESSING else 200)
 
     async def retry(self, request: Request) -> Answer:
         """POST /jobs/{id}/retry: 200, the job is pending again."""
         await self._check_bare(request)
-        return _answer(await self._client.retry(request.job_id))
+        return self._answer(await self._client.retry(request.job_id))
 
     async def _check_bare(self, request: Request) -> None:
         query.parameters(request)
         wire.check_empty(await request.body(self._max_body))
 
-
-def _answer(job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
-    return Answer(status, headers, wire.job_json(job))
+    def _answer(self, job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
+        return Answer(status, headers, wire.job_json(self._client.shown(job)))
 
 
 def _idempotency_key(request: Request) -> str | None:
