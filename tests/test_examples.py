@@ -113,4 +113,9 @@ def test_marks_are_known_and_what_is_not_run_is_at_least_python() -> None:
         assert not example.mark.startswith(("run", "server")) or example.language in RUNNERS
         if example.language == "python":
             ast.parse(example.text)
-    assert {each.page for each in EXAMPLES if each.mark == "server"} == {"README.md", "docs/http.md", "docs/jobs.md"}
+    assert {each.page for each in EXAMPLES if each.mark == "server"} == {
+        "README.md",
+        "docs/handlers.md",
+        "docs/http.md",
+        "docs/jobs.md",
+    }

@@ -16,6 +16,7 @@ from ferryman.client import Client, JobRequest
 from ferryman.client.chunks import achunks, chunks, tally
 from ferryman.declare import JobOptions, make_handler
 from ferryman.domain import options
+from ferryman.domain.errors import BadSetting
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS
@@ -26,7 +27,7 @@ from ferryman.engine.runner import InlineRunner
 from ferryman.engine.signature import result_decoder
 from ferryman.settings import load
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import make_bell, make_store
+from ferryman.store.factory import MEMORY, make_bell, make_store
 from ferryman.store.protocol import Retention
 
 P = ParamSpec("P")
@@ -147,7 +148,7 @@ class _Decorator:
     def _declare(self, function: Callable[..., Any], *, wants_context: bool) -> Declared[..., Any, ..., Any]:
         handler = make_handler(function, wants_context, **self._declared)
         self._registry.add(handler)
-        return Declared(handler, self._bridge, result_decoder(function))
+        return Declared(handler, self._bridge, result_decoder(function), self._registry)
 
 
 class JobDecorator(_Decorator):
@@ -180,7 +181,13 @@ class ContextJobDecorator(_Decorator):
 
 def _connect(overrides: Mapping[str, object], registry: Registry) -> Client:
     """A client of this process's own, as the settings say. Raises SettingsError."""
-    settings = load({}, os.environ, Path.cwd(), overrides).settings
+    settings = load(registry.settings, os.environ, Path.cwd(), overrides).settings
+    if registry.settings and settings.database_url == MEMORY:
+        raise BadSetting(
+            "DATABASE_URL is memory://, which a handler in a worker process cannot reach.",
+            why="The jobs are in the memory of its node.",
+            hint="Use sqlite:///, or leave process=True out.",
+        )
     kept = settings.retention
     clock, ids = SystemClock(), IdMinter(random.Random())
     store = make_store(

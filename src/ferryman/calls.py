@@ -11,7 +11,7 @@ import msgspec
 from ferryman.bridge import Bridge
 from ferryman.client import JobRequest
 from ferryman.domain.options import job_id, moment_of, seconds_of
-from ferryman.engine.registry import Handler
+from ferryman.engine.registry import Handler, Registry
 from ferryman.enqueueing import Enqueueing
 from ferryman.handle import Handle
 
@@ -112,7 +112,9 @@ class Call(Generic[R]):
 class JobFunction(Generic[P, R]):
     """A declared job: what can be enqueued with the parameters P and gives an R."""
 
-    def __init__(self, handler: Handler, bridge: Bridge, decode: Callable[[str], Any]) -> None:
+    def __init__(self, handler: Handler, bridge: Bridge, decode: Callable[[str], Any], registry: Registry) -> None:
+        self.registry = registry
+        """Of the app that declared the job: a worker process, which only finds the function, has it from here."""
         self._handler = handler
         self._bridge = bridge
         self._decode = decode

@@ -11,6 +11,7 @@ import msgspec
 from ferryman.domain import options
 from ferryman.domain.job import MAX_ATTEMPTS_DEFAULT, PRIORITY_DEFAULT
 from ferryman.domain.retry import Backoff, RetryPolicy, policy
+from ferryman.engine.origin import Origin, origin_of
 from ferryman.engine.registry import Handler
 from ferryman.engine.signature import Signature, name_of
 
@@ -40,6 +41,8 @@ class JobOptions(TypedDict, total=False):
     """When to try again; by default after 1 s x 2^n with full jitter, at most an hour."""
     never: Sequence[type[BaseException]]
     """Exceptions that are not retried."""
+    process: bool
+    """Whether the function, a `def`, runs in a worker process; such a run really ends at its timeout."""
 
 
 def make_handler(
@@ -53,6 +56,7 @@ def make_handler(
     timeout: float | Literal["default"] | None = "default",
     retry: Delays | Rules | RetryPolicy | None = None,
     never: Sequence[type[BaseException]] = (),
+    process: bool = False,
 ) -> Handler:
     """Check a declaration.
 
@@ -72,7 +76,15 @@ def make_handler(
         max_attempts=options.max_attempts(max_attempts),
         timeout=timeout if timeout is None or timeout == "default" else options.timeout(timeout),
         retry=_policy(retry, never),
+        origin=_origin(function, process),
     )
+
+
+def _origin(function: Callable[..., Any], process: object) -> Origin | None:
+    """Where a worker process finds the function, if it is to run in one."""
+    if not isinstance(process, bool):
+        raise options.refused("process", process, "True or False")
+    return origin_of(function) if process else None
 
 
 def _policy(retry: Delays | Rules | RetryPolicy | None, never: Sequence[type[BaseException]]) -> RetryPolicy:

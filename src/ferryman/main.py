@@ -20,6 +20,7 @@ from ferryman.domain.job import MICROS
 from ferryman.engine.chores import Rescue
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.node import Node
+from ferryman.engine.oom import OomKills
 from ferryman.engine.registry import Registry
 from ferryman.engine.runner import ThreadRunner
 from ferryman.engine.startlist import Part, StartList
@@ -30,9 +31,9 @@ from ferryman.http.server import HttpServer
 from ferryman.observe.joblog import JobLog
 from ferryman.observe.looplag import LoopLag
 from ferryman.observe.metrics import Metrics
-from ferryman.settings import Settings
+from ferryman.settings import TABLE, Settings
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, make_bell, make_store
+from ferryman.store.factory import MEMORY, SQLITE, make_bell, make_store, sqlite_path
 from ferryman.store.protocol import Retention, Store
 from ferryman.supervise.fleet import Fleet
 from ferryman.supervise.report import Report, Reporter
@@ -44,6 +45,8 @@ CLEAN: Final = 0
 FAILED: Final = 1
 FORCED: Final = 4
 """The exit codes of a stop."""
+OF_THE_CLIENT: Final = frozenset({"database_url", "max_body", "max_pending", "accept_unknown_types", "retention"})
+"""Settings that decide what becomes of a job that is enqueued."""
 
 Attach = Callable[[Client | None], None]
 
@@ -78,6 +81,8 @@ class Server:
             wakeup=Wakeups(self._local, Ringing(self._bell)),
             encode=strictjson.encode,
             share=random.Random().random,
+            settings=_for_worker_processes(settings),
+            oom_kills=OomKills(),
         )
         self.hopeless: asyncio.Future[int] | None = None
         """Resolved with an exit code when no node process can be started; there from the start on."""
@@ -273,6 +278,18 @@ def _make_client(settings: Settings, world: World, node: Node | None) -> Client:
     )
 
 
+def _for_worker_processes(settings: Settings) -> dict[str, str]:
+    """What their clients need of the settings, as text: the rest is read there as in any process that enqueues.
+
+    The file's path is absolute, since a process that starts later may find itself in another folder.
+    """
+    told = {each.field: each.kind.show(getattr(settings, each.field)) for each in TABLE if each.field in OF_THE_CLIENT}
+    path = sqlite_path(settings.database_url)
+    if path is not None:
+        told["database_url"] = f"{SQLITE}{path.absolute()}"
+    return told
+
+
 def _node_options(settings: Settings) -> NodeOptions:
     return NodeOptions(
         workers=settings.worker_count,
@@ -284,4 +301,6 @@ def _node_options(settings: Settings) -> NodeOptions:
         default_timeout=settings.default_timeout,
         loop_stall=settings.loop_stall,
         max_result=settings.max_result,
+        process_max_jobs=settings.process_max_jobs,
+        process_max_rss=settings.process_max_rss,
     )

@@ -71,6 +71,10 @@ FerrymanError
     ├── JobFailed                FM513
     ├── JobCancelled             FM514
     ├── ResultTimeout            FM515
+    ├── HandlerKilled            FM516
+    ├── HandlerProcessExited     FM517
+    ├── HandlerOutOfMemory       FM518
+    ├── ProcessNotStarted        FM521
     └── LoopBlocked              FM522
 """
 
@@ -544,6 +548,34 @@ class ResultTimeout(HandlerError, TimeoutError):
     """Raised by `Handle.result`: the job had not ended in time."""
 
     code = "FM515"
+
+
+class HandlerKilled(HandlerError):
+    """A signal that was not Ferryman's ended the worker process in the middle of a run."""
+
+    code = "FM516"
+
+
+class HandlerProcessExited(HandlerError):
+    """The worker process exited in the middle of a run."""
+
+    code = "FM517"
+
+
+class HandlerOutOfMemory(HandlerError):
+    """The kernel killed the worker process because memory ran out."""
+
+    code = "FM518"
+
+
+class ProcessNotStarted(HandlerError):
+    """The worker process could not start, or could not find the handler; `traceback` says where, if it is known."""
+
+    code = "FM521"
+
+    def __init__(self, what: str, *, traceback: str | None = None, why: str = "", hint: str = "") -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.traceback = traceback
 
 
 class LoopBlocked(HandlerError):

@@ -6,7 +6,9 @@ import traceback
 from asyncio import CancelledError
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from ferryman.domain.errors import (
     HandlerError,
@@ -16,6 +18,9 @@ from ferryman.domain.errors import (
     JobCancelled,
     JobExpired,
     PayloadMismatch,
+    ProcessNotStarted,
+    ResultNotSerialisable,
+    ResultTooLarge,
 )
 from ferryman.domain.job import ClaimedJob, JobError
 from ferryman.domain.outcome import Outcome, What
@@ -27,11 +32,17 @@ TRACEBACK_MAX: Final = 16 * 1024
 """Characters of a traceback that are kept; its end says most."""
 MESSAGE_MAX: Final = 4 * 1024
 
+NOTHING: Final = Outcome(What.DONE, result="null")
 RELEASED: Final = Outcome(What.RELEASED)
+_OURS: Final = (
+    "ferryman.engine.executor",
+    "ferryman.engine.trampoline",
+    "ferryman.engine.threads",
+    "ferryman.engine.child",
+)
 
 Hide = Callable[[str], str]
 """Takes out of a text what is not to be kept; `str` takes out nothing."""
-_OURS: Final = ("ferryman.engine.executor", "ferryman.engine.trampoline", "ferryman.engine.threads")
 
 
 def expired() -> Outcome:
@@ -46,6 +57,38 @@ def mismatched(error: PayloadMismatch) -> Outcome:
     """The payload does not fit the handler; another attempt would not change that."""
     message = " ".join(part for part in (error.what, error.why, error.hint) if part)
     return Outcome(What.FAILED, error=JobError(error.code, "PayloadMismatch", plain(message)), retryable=False)
+
+
+def returned(value: Any, encode: Callable[[Any], str], max_result: int) -> Outcome:
+    """The handler returned; `max_result` counts bytes of JSON."""
+    if value is None:
+        return NOTHING
+    try:
+        result = encode(value)
+    except Exception as error:
+        return bad_result(ResultNotSerialisable, f"The result has no JSON form: {error}")
+    size = len(result) if result.isascii() else len(result.encode())
+    if size > max_result:
+        return bad_result(ResultTooLarge, f"The result has {size} bytes; MAX_RESULT allows {max_result}.")
+    return Outcome(What.DONE, result=result)
+
+
+def without(outcome: Outcome, hide: Hide) -> Outcome:
+    """The outcome with an error from which something was taken out."""
+    error = outcome.error
+    if error is None or hide is str:
+        return outcome
+    where = None if error.traceback is None else hide(error.traceback)
+    shown = msgspec.structs.replace(error, message=hide(error.message), traceback=where)
+    return msgspec.structs.replace(outcome, error=shown)
+
+
+def process_lost(error: HandlerError, job: ClaimedJob, policy: RetryPolicy, share: float) -> Outcome:
+    """The handler's process ended under it, or never began: an attempt failed, whatever it was."""
+    message = " ".join(part for part in (error.what, error.why, error.hint) if part)
+    where = error.traceback if isinstance(error, ProcessNotStarted) else None
+    told = JobError(error.code, type(error).__name__, plain(message)[:MESSAGE_MAX], where and _end_of(where))
+    return failed(told, policy.delay(error, job.attempt, share))
 
 
 def bad_result(kind: type[HandlerError], message: str) -> Outcome:
@@ -111,6 +154,10 @@ def traceback_of(error: BaseException, hide: Hide = str) -> str:
         text = plain(hide("".join(lines)))
     except Exception as broken:  # an exception's own __str__ or __repr__ may do anything
         text = f"The traceback cannot be printed: {type(broken).__name__}."
+    return _end_of(text)
+
+
+def _end_of(text: str) -> str:
     return text if len(text) <= TRACEBACK_MAX else "...\n" + text[4 - TRACEBACK_MAX :]
 
 

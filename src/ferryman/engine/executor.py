@@ -12,22 +12,24 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
 
-from ferryman.domain.errors import CancellationSwallowed, PayloadMismatch, ResultNotSerialisable, ResultTooLarge
+import msgspec
+
+from ferryman.domain.errors import CancellationSwallowed, HandlerError, PayloadMismatch, ProcessNotStarted
 from ferryman.domain.events import Events, StaleStart
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, What
 from ferryman.engine import endings
 from ferryman.engine.context import Context
 from ferryman.engine.heartbeat import Lease
+from ferryman.engine.origin import Origin
 from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.running import Ladder, Running
 from ferryman.engine.telling import tell
 from ferryman.engine.trampoline import drive
+from ferryman.engine.work import Work
 from ferryman.store.protocol import Clock
 
 log: Final = logging.getLogger("ferryman.engine")
-
-_NOTHING: Final = Outcome(What.DONE, result="null")
 
 
 class Executor:
@@ -74,6 +76,8 @@ class Executor:
             return self._not_started(running, endings.RELEASED)  # never failed: another node may know the type
         if (refused := self._refuse(running)) is not None:
             return self._not_started(running, refused)
+        if handler.origin is not None:
+            return await self._in_process(running, handler, handler.origin)
         try:
             arguments = handler.signature.decode(job.payload)
         except PayloadMismatch as error:
@@ -97,7 +101,7 @@ class Executor:
         handler = self._registry.get(running.job.lane.type)
         assert handler is not None
         timeout = self._timeout(running.job, handler)
-        hide = _hide(running, handler)
+        hide = handler.hiding(running.job.payload)
         return endings.cut_off(running.reason, error, timeout, running.job, handler.retry, self._share(), hide)
 
     # -- before the handler ----------------------------------------------------------------------
@@ -159,6 +163,31 @@ class Executor:
             raise answer.error
         return answer.value
 
+    async def _in_process(self, running: Running, handler: Handler, origin: Origin) -> Outcome:
+        """Let the worker's process run a function: it decodes the payload, and what it answers is an outcome."""
+        job, share = running.job, self._share()
+        timeout = self._timeout(job, handler)
+        deadline = None if timeout is None else running.began + timeout
+        work = Work(origin, job, running.slot.id, running.began, deadline, share)
+        try:
+            running.call = call = running.slot.in_process(work)
+        except ProcessNotStarted as error:
+            return endings.process_lost(error, job, handler.retry, share)
+        self._expect(running, handler)
+        try:
+            answer = await call.answer
+        except CancelledError as error:
+            running.slot.give_up(running)  # not by us, as in a thread; the process ends
+            running.end()
+            return self._raised(running, handler, error)
+        running.end()
+        if running.reason is not None:
+            return _with_traceback(self.cut_off(running), answer.value)
+        if isinstance(answer.error, HandlerError):
+            return endings.process_lost(answer.error, job, handler.retry, share)
+        outcome: Outcome = answer.value
+        return outcome
+
     def _expect(self, running: Running, handler: Handler) -> None:
         timeout = self._timeout(running.job, handler)
         if timeout is not None:
@@ -173,24 +202,15 @@ class Executor:
     def _returned(self, running: Running, handler: Handler, value: Any) -> Outcome:
         """The handler's result as JSON."""
         if value is None:
-            return _NOTHING
-        try:
-            result = self._encode(value)
-        except Exception as error:
-            hide = _hide(running, handler)
-            return endings.bad_result(ResultNotSerialisable, hide(f"The result has no JSON form: {error}"))
-        size = len(result) if result.isascii() else len(result.encode())
-        if size > self._max_result:
-            return endings.bad_result(
-                ResultTooLarge, f"The result has {size} bytes; MAX_RESULT allows {self._max_result}."
-            )
-        return Outcome(What.DONE, result=result)
+            return endings.NOTHING
+        outcome = endings.returned(value, self._encode, self._max_result)
+        return outcome if outcome.error is None else endings.without(outcome, handler.hiding(running.job.payload))
 
     def _raised(self, running: Running, handler: Handler, error: BaseException) -> Outcome:
         """The handler raised: for a reason of ours, or of its own."""
         if running.reason is not None:
             return self.cut_off(running, error)
-        return endings.raised(error, running.job, handler.retry, self._share(), _hide(running, handler))
+        return endings.raised(error, running.job, handler.retry, self._share(), handler.hiding(running.job.payload))
 
     def _swallowed(self, running: Running, handler: Handler) -> Outcome:
         """The handler was asked to end, and returned as if nothing had been: the reason counts.
@@ -208,6 +228,9 @@ class Executor:
         return self.cut_off(running)
 
 
-def _hide(running: Running, handler: Handler) -> Callable[[str], str]:
-    """Takes the run's secrets out of a text that is kept; most handlers have none."""
-    return handler.signature.scrubber(running.job.payload) if handler.secrets else str
+def _with_traceback(outcome: Outcome, stopped: Outcome | None) -> Outcome:
+    """The outcome of a run that was cut off, with the place where its process stopped, if it still said so."""
+    if outcome.error is None or stopped is None or stopped.error is None:
+        return outcome
+    error = msgspec.structs.replace(outcome.error, traceback=stopped.error.traceback)
+    return msgspec.structs.replace(outcome, error=error)

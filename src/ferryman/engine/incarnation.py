@@ -19,6 +19,7 @@ from ferryman.engine.dispatcher import Dispatcher
 from ferryman.engine.executor import Executor
 from ferryman.engine.heartbeat import Heartbeat, Lease
 from ferryman.engine.pool import Pool
+from ferryman.engine.processes import Processes
 from ferryman.engine.running import Ladder, Reason
 from ferryman.engine.shares import Shares
 from ferryman.engine.startlist import Part, StartList
@@ -165,6 +166,13 @@ def _pool(
     completer: Completer,
     ladder: Ladder,
 ) -> Pool:
+    processes = Processes(
+        world.settings,
+        world.oom_kills,
+        max_result=options.max_result,
+        max_jobs=options.process_max_jobs,
+        max_rss=options.process_max_rss,
+    )
     return Pool(
         node,
         options.workers,
@@ -175,6 +183,7 @@ def _pool(
         world.events,
         world.clock,
         world.ids.number,
+        processes=processes,
         last_grace=options.last_grace,
     )
 

@@ -14,6 +14,7 @@ from ferryman.domain.outcome import Outcome, What
 from ferryman.engine.channel import Channel
 from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
+from ferryman.engine.processes import HandlerProcess, Processes
 from ferryman.engine.running import Ladder, Reason, Running
 from ferryman.engine.telling import tell
 from ferryman.engine.threads import HandlerThread
@@ -38,6 +39,7 @@ class Pool:
         clock: Clock,
         token: Callable[[], int],
         *,
+        processes: Processes,
         last_grace: float,
     ) -> None:
         """Make a pool.
@@ -46,6 +48,7 @@ class Pool:
             node: the node's id, from which the workers have theirs.
             count: how many workers.
             token: gives each run its own.
+            processes: starts what runs handlers that are declared so.
             last_grace: seconds that handlers have to end once the stop has cut them off.
         """
         self._node = node
@@ -57,6 +60,7 @@ class Pool:
         self._events = events
         self._clock = clock
         self._token = token
+        self._processes = processes
         self._last_grace = last_grace
         self._workers: dict[int, Worker] = {}
         self._stopping = False
@@ -113,13 +117,18 @@ class Pool:
                 if running.reason is not None:
                     running.slot.give_up(running)
             await _all_ended(self._workers.values(), self._last_grace)
+        await self._processes.stop(self._last_grace)
 
     def cut_off(self, reason: Reason) -> None:
         """Ask every run to end, now."""
         for running in self.running():
             self._ladder.stop(running, reason)
 
-    # -- replacing -------------------------------------------------------------------------------
+    # -- processes, and replacing ----------------------------------------------------------------
+
+    def start_process(self, worker: str) -> HandlerProcess:
+        """A new process for a worker. Raises ProcessNotStarted."""
+        return self._processes.start(worker)
 
     def thread_given_up(self, running: Running, thread: HandlerThread) -> None:
         """A handler's thread would not end; its worker goes on with another one."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from ferryman.domain.errors import DuplicateType
 from ferryman.domain.retry import RetryPolicy
+from ferryman.engine.origin import Origin
 from ferryman.engine.signature import Function, Signature
 
 
@@ -26,11 +28,17 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     timeout: float | Literal["default"] | None
     """Seconds a run may take; None is no bound, "default" leaves it to DEFAULT_TIMEOUT."""
     retry: RetryPolicy
+    origin: Origin | None = None
+    """Where a worker process finds the function; None if it runs in the node's own process."""
 
     @property
     def secrets(self) -> frozenset[str]:
         """The parameters whose arguments are shown to nobody but the function (see `Secret`)."""
         return self.signature.secrets
+
+    def hiding(self, payload: str) -> Callable[[str], str]:
+        """What takes the secrets of a payload out of a text that is kept; most handlers have none."""
+        return self.signature.scrubber(payload) if self.signature.secrets else str
 
     def check(self, payload: str) -> None:
         """Refuse a payload that the function could not be called with (see `Signature.check`)."""
@@ -42,6 +50,8 @@ class Registry:
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
+        self.settings: Mapping[str, str] = {}
+        """In a worker process the node's settings, as text by field; they go before all others."""
 
     def add(self, handler: Handler) -> None:
         """Take a handler in.

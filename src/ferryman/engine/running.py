@@ -3,6 +3,7 @@
     asked to end (timeout, cancel, stop, node lost)
       coroutine: cancelled -> cancelled again after a grace -> given up: its worker is replaced
       thread:    raised in -------------------------------> given up: its thread is replaced
+      process:   SIGTERM to its group --------------------> given up: SIGKILL to its group
 
 A run that is given up is written as ended for the reason that it was asked to end; what its handler
 does later counts for nothing.
@@ -20,7 +21,8 @@ import msgspec
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Run
 from ferryman.engine.deadlines import Deadline, Deadlines
-from ferryman.engine.threads import HandlerThread, ThreadCall
+from ferryman.engine.threads import Answer, HandlerThread
+from ferryman.engine.work import Work
 
 
 class Reason(Enum):
@@ -30,6 +32,19 @@ class Reason(Enum):
     CANCEL = "somebody cancelled the job"
     INTERRUPT = "the node stops"
     LOST = "the node lost its claims"
+
+
+class HandlerCall(Protocol):
+    """A handler's call outside the event loop: in a thread, or in a worker process."""
+
+    answer: asyncio.Future[Answer]
+
+    def stop(self) -> bool:
+        """Ask the handler to end. False: it has ended already, its answer is on its way."""
+        ...
+
+    def give_up(self) -> None:
+        """Wait no longer: answer as if the handler had stopped."""
 
 
 class Slot(Protocol):
@@ -47,6 +62,10 @@ class Slot(Protocol):
         """The worker's thread, for a handler that is no coroutine."""
         ...
 
+    def in_process(self, work: Work, /) -> HandlerCall:
+        """Run a handler that was declared so in the worker's process. Raises ProcessNotStarted."""
+        ...
+
     def give_up(self, running: Running, /) -> None:
         """The handler will not end: write the run as ended and go on without it."""
 
@@ -60,8 +79,8 @@ class Running(msgspec.Struct, eq=False):
     began: float
     """In seconds of the monotonic clock."""
     reason: Reason | None = None
-    call: ThreadCall | None = None
-    """The handler's call, where it runs in a thread."""
+    call: HandlerCall | None = None
+    """The handler's call, where it runs in a thread or in a process."""
     timer: Deadline | None = None
     ended: bool = False
     """Whether the handler has ended; nothing can be asked of it any more."""

@@ -16,13 +16,19 @@ from ferryman.domain.outcome import Run
 from ferryman.engine.channel import Channel, ChannelClosed
 from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
+from ferryman.engine.processes import HandlerProcess, ProcessCall
 from ferryman.engine.running import Running
-from ferryman.engine.threads import HandlerThread
+from ferryman.engine.threads import HandlerThread, ThreadCall
+from ferryman.engine.work import Work
 from ferryman.store.protocol import Clock
 
 
 class Overseer(Protocol):
-    """Whom a worker tells that a handler will not end."""
+    """Whom a worker tells that a handler will not end, and asks for a process."""
+
+    def start_process(self, worker: str) -> HandlerProcess:
+        """A new process for a worker. Raises ProcessNotStarted."""
+        ...
 
     def thread_given_up(self, running: Running, thread: HandlerThread) -> None:
         """The worker goes on with another thread."""
@@ -58,6 +64,7 @@ class Worker:
         self._token = token
         self._task: asyncio.Task[None] | None = None
         self._thread: HandlerThread | None = None
+        self._process: HandlerProcess | None = None
         self._given_up = False
 
     @property
@@ -77,13 +84,21 @@ class Worker:
             self._thread = HandlerThread(self.id)
         return self._thread
 
+    def in_process(self, work: Work) -> ProcessCall:
+        """Run a job in the worker's process, started with the first one that needs it. Raises ProcessNotStarted."""
+        if self._process is None or not self._process.usable:
+            self._process = self._overseer.start_process(self.id)
+        return self._process.call(work)
+
     def give_up(self, running: Running) -> None:
         """The handler will not end: its run is written as ended, and the work goes on without it."""
-        if running.call is not None:
+        if isinstance(running.call, ThreadCall):
             thread, self._thread = self.thread(), None
             thread.end()
             running.call.give_up()
             self._overseer.thread_given_up(running, thread)
+        elif running.call is not None:
+            running.call.give_up()  # which really ends it, so that nobody needs to know
         elif not self._given_up:
             self._given_up = True
             self._completer.submit(running.job, self._executor.cut_off(running), running.run)
@@ -112,6 +127,8 @@ class Worker:
         finally:
             if self._thread is not None:
                 self._thread.end()
+            if self._process is not None:
+                self._process.end()
 
 
 async def _shake_off(task: asyncio.Task[None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +12,10 @@ from ferryman.domain.ids import IdMinter
 from ferryman.engine.registry import Registry
 from ferryman.engine.runner import ThreadTicker, TickerFactory
 from ferryman.store.protocol import Clock, Store, Wakeup
+
+
+def _never() -> int:
+    return 0
 
 
 class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,10 @@ class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     default_timeout: float = 3600.0
     loop_stall: float = 60.0
     max_result: int = 1024 * 1024
+    process_max_jobs: int = 1000
+    """Runs after which a worker process is replaced; 0 is never."""
+    process_max_rss: int = 0
+    """Resident memory after which it is; 0 is never."""
 
 
 class World(msgspec.Struct, frozen=True):
@@ -50,3 +58,7 @@ class World(msgspec.Struct, frozen=True):
     """Random in [0, 1), for the backoff."""
     ticker: TickerFactory = ThreadTicker
     """Makes what beats and watches beside the event loop."""
+    settings: Mapping[str, str] = {}
+    """Of the node's client, as text by field, for what handlers in worker processes enqueue."""
+    oom_kills: Callable[[], int] = _never
+    """How often the kernel has killed for want of memory."""

@@ -61,7 +61,7 @@ def duration(low: float, high: float) -> Kind:
     return Kind(allowed, read, show_duration)
 
 
-def size(low: int, high: int) -> Kind:
+def size(low: int, high: int, note: str = "") -> Kind:
     """A number of bytes, from `low` to `high`."""
 
     def read(text: str) -> int:
@@ -70,7 +70,8 @@ def size(low: int, high: int) -> Kind:
             raise ValueError("It is not a size; the units are B, KiB, MiB and GiB, in this spelling.")
         return _within(int(found[1]) * SIZES[found[2] or "B"], low, high)
 
-    return Kind(f"a size from {show_size(low)} to {show_size(high)}, such as 1MiB, 512KiB or 1048576", read, show_size)
+    allowed = f"a size from {show_size(low)} to {show_size(high)}, such as 1MiB, 512KiB or 1048576"
+    return Kind(allowed + (f" ({note})" if note else ""), read, show_size)
 
 
 def switch() -> Kind:

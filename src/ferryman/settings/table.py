@@ -25,6 +25,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     queues: tuple[tuple[str, int | None], ...] | None = None
     """(queue, share of the workers or None); None serves every queue."""
     processes: int = 0
+    process_max_jobs: int = 1000
+    """0 means never."""
+    process_max_rss: int = 0
+    """0 means no bound."""
     lease: float = 10.0
     beat: float = 2.0
     stop_deadline: float = 25.0
@@ -90,6 +94,16 @@ TABLE: Final = (
         "processes",
         kinds.whole(0, 1000, "0 = this process"),
         "How many node processes to supervise; 0 runs the jobs in this process.",
+    ),
+    Setting(
+        "process_max_jobs",
+        kinds.whole(0, 1_000_000_000, "0 = never"),
+        "After how many runs the worker process of process=True handlers is replaced.",
+    ),
+    Setting(
+        "process_max_rss",
+        kinds.size(0, 1024**4, "0 = no bound"),
+        "The resident memory after which it is replaced, once its run has ended.",
     ),
     Setting("lease", kinds.duration(0.3, 3600.0), "A node without a beat for this long is dead; at least 3 beats."),
     Setting("beat", kinds.duration(0.05, 600.0), "How often a node says that it lives."),
