@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
 from ferryman.bridge import Bridge, refuse_inside_loop
 from ferryman.calls import Call, Declared
@@ -29,6 +31,9 @@ from ferryman.settings import load
 from ferryman.store.bell import Ringing
 from ferryman.store.factory import MEMORY, make_bell, make_store
 from ferryman.store.protocol import Retention
+
+if TYPE_CHECKING:
+    from ferryman.testing.kit import Limits, Testing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -117,6 +122,36 @@ class Ferryman:
                 requests = [_request(call) for call in chunk]
                 found.accepted += await self._bridge.acall(_enqueue_chunk(requests))
         return found.accepted
+
+    # -- testing ---------------------------------------------------------------------------------
+
+    def testing(self, *, inline: bool = False, raise_errors: bool = True, start: datetime | None = None) -> Testing:
+        """For tests: `with app.testing() as queue` (see `TestQueue`), in coroutines `async with` (`AsyncTestQueue`).
+
+        Within the block every enqueue of this app, from any thread and any loop, goes into a memory of its own, and
+        the block's clock moves only when the test says so. No database is opened; other settings hold.
+
+        Args:
+            inline: run each job in the call that enqueues it; scheduled ones when the clock gets there.
+            raise_errors: whether what a handler raises is raised in the test, too; else its attempt just fails.
+            start: what the clock shows at first, a datetime with its zone; None is the present time.
+
+        Raises:
+            BadOption: `start` has no time zone, lies before 1970 or more than ten years ahead.
+            AlreadyTesting: on entry, such a block is open for this app.
+            SettingsError: on entry, a setting is wrong.
+        """
+        # only tests need the kit: every other program would wait for its import
+        kit = importlib.import_module("ferryman.testing.kit")
+        testing: Testing = kit.Testing(
+            self.registry,
+            self._bridge.divert,
+            partial(_limits, self.overrides, kit.Limits),
+            inline=inline,
+            raise_errors=raise_errors,
+            start=start,
+        )
+        return testing
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -209,6 +244,18 @@ def _connect(overrides: Mapping[str, object], registry: Registry) -> Client:
         max_pending=settings.max_pending,
         accept_unknown_types=settings.accept_unknown_types,
         on_close=bell.close,
+    )
+
+
+def _limits(overrides: Mapping[str, object], make: type[Limits]) -> Limits:
+    """What the settings say that holds in a test, too. Raises SettingsError."""
+    settings = load({}, os.environ, Path.cwd(), overrides).settings
+    return make(
+        max_body=settings.max_body,
+        max_pending=settings.max_pending,
+        accept_unknown_types=settings.accept_unknown_types,
+        default_timeout=settings.default_timeout,
+        max_result=settings.max_result,
     )
 
 

@@ -12,16 +12,28 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from ferryman.client import Client
 from ferryman.crossing import Crossing, Verb
-from ferryman.domain.errors import SyncInsideLoop
+from ferryman.domain.errors import AlreadyTesting, SyncInsideLoop
 
 T = TypeVar("T")
 
 CLOSE_WITHIN: Final = 5.0
 """Seconds that closing may take; what was enqueued is durable either way."""
+
+
+class Way(Protocol):
+    """How a verb gets to a client: a `Crossing`, or what a test puts in its place."""
+
+    def call(self, verb: Verb[T]) -> T:
+        """Do what `verb` does with the client, and block until it is done."""
+        ...
+
+    async def acall(self, verb: Verb[T]) -> T:
+        """Do what `verb` does with the client."""
+        ...
 
 
 class Bridge:
@@ -34,6 +46,7 @@ class Bridge:
         self._pid = os.getpid()
         self._own: Lodging | None = None
         self._attached: Crossing | None = None
+        self._diverted: Way | None = None
         self._inherited: list[object] = []
 
     def call(self, verb: Verb[T], instead: str) -> T:
@@ -43,15 +56,29 @@ class Bridge:
             SyncInsideLoop: an event loop runs in this thread; `instead` names what to await there.
         """
         refuse_inside_loop(instead)
-        return self._crossing().call(verb)
+        return self._way().call(verb)
 
     async def acall(self, verb: Verb[T]) -> T:
         """Do what `verb` does with the client."""
-        return await self._crossing().acall(verb)
+        return await self._way().acall(verb)
 
     def attach(self, client: Client | None) -> None:
         """Use a client on the running loop from now on; None ends that."""
         self._attached = None if client is None else Crossing(asyncio.get_running_loop(), self._connect, client)
+
+    def divert(self, way: Way | None) -> None:
+        """Go another way from now on, before any other client; None ends that.
+
+        Raises:
+            AlreadyTesting: there is another way already.
+        """
+        if way is not None and self._diverted is not None:
+            raise AlreadyTesting(
+                "app.testing() is in force for this app already.",
+                why="Jobs can go into one test's memory only.",
+                hint="Use the queue that is there, or leave that block first.",
+            )
+        self._diverted = way
 
     def close(self) -> None:
         """Close the client of this app and end its thread, if there is one; the next call starts anew."""
@@ -59,6 +86,9 @@ class Bridge:
             own, self._own = self._own, None
         if own is not None:
             own.close()
+
+    def _way(self) -> Way:
+        return self._diverted or self._crossing()
 
     def _crossing(self) -> Crossing:
         if os.getpid() != self._pid:

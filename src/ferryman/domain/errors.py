@@ -40,6 +40,8 @@ FerrymanError
 │   ├── IdempotencyKeyReused     FM313
 │   ├── QueueFull                FM314
 │   ├── SyncInsideLoop           FM315
+│   ├── WouldWaitForever         FM316
+│   ├── AlreadyTesting           FM317
 │   └── NotAwaited               FM318
 ├── RequestError                 FM4xx HTTP and state
 │   ├── MalformedJson            FM400
@@ -343,6 +345,18 @@ class SyncInsideLoop(EnqueueError):
     """A blocking call was made on a running event loop."""
 
     code = "FM315"
+
+
+class WouldWaitForever(EnqueueError):
+    """In a test with `app.testing()`, something is waited for that nothing will bring about."""
+
+    code = "FM316"
+
+
+class AlreadyTesting(EnqueueError):
+    """`app.testing()` was entered for an app that is being tested already."""
+
+    code = "FM317"
 
 
 class NotAwaited(EnqueueError):

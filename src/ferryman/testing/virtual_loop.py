@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
@@ -23,9 +24,9 @@ END: Final = 10_000.0
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Its `time` starts at 0. Not for work in threads: time would run away from them."""
 
-    def __init__(self, end: float = END) -> None:
+    def __init__(self, end: float = END, selector: Jumping | None = None) -> None:
         """`end` is the time at which a run has gone wrong: something waits for what never comes."""
-        self._selector_of_time = _Jumping(end)
+        self._selector_of_time = selector or Jumping(end)
         super().__init__(self._selector_of_time)
 
     def time(self) -> float:
@@ -63,7 +64,7 @@ def run_virtual(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-class _Jumping(selectors.SelectSelector):
+class Jumping(selectors.SelectSelector):
     """Moves the time on instead of waiting."""
 
     def __init__(self, end: float) -> None:
@@ -77,7 +78,10 @@ class _Jumping(selectors.SelectSelector):
         if timeout is None:
             raise AssertionError("Every task waits, and no timer is set: this would wait for ever.")
         self._turns = 0 if timeout > 0 else self._turns + 1
-        self.now += timeout if self._turns < STILL else TICK
+        if self._turns < STILL:
+            self.now += timeout
+        else:  # after some months a TICK is too little to be seen
+            self.now = max(self.now + TICK, math.nextafter(self.now, math.inf))
         if self.now > self._end:
             self._end *= 2  # once is enough: whoever cleans up may take its time
             raise AssertionError(f"Virtual time has come to {self.now:g} s, and still something is waited for.")

@@ -1,0 +1,103 @@
+"""The memory store of a test, for all its threads and loops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from ferryman.domain.claim import Batch, ClaimRequest
+from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import Attempt, Job, NewJob
+from ferryman.domain.outcome import Finish
+from ferryman.store.memory import MemoryStore
+from ferryman.store.protocol import (
+    CancelResult,
+    Clock,
+    Counts,
+    FinishReport,
+    Inserted,
+    JobFilter,
+    Promoted,
+    Retention,
+    RetryResult,
+)
+
+T = TypeVar("T")
+
+
+def at_once(verb: Coroutine[Any, Any, T]) -> T:
+    """What a verb of the memory store gives. None of them ever waits, so that they need no loop."""
+    try:
+        verb.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("A verb of the memory store waited.")
+
+
+class SharedStore(MemoryStore):
+    """A memory store that all threads and loops of a test may use, one verb at a time."""
+
+    def __init__(self, clock: Clock, ids: IdMinter, retention: Retention) -> None:
+        super().__init__(clock, ids, retention)
+        self._turn = threading.Lock()
+
+    async def handed_in(self) -> Sequence[NewJob]:
+        """Every job as it was enqueued, in that order."""
+        with self._turn:
+            return [row.job for row in self._tables.jobs.values()]
+
+    async def insert(
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+    ) -> Inserted:
+        with self._turn:
+            return await super().insert(jobs, now, claim=claim, max_pending=max_pending)
+
+    async def claim(self, request: ClaimRequest, now: int) -> Batch:
+        with self._turn:
+            return await super().claim(request, now)
+
+    async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+        with self._turn:
+            return await super().finish(node, finishes, now)
+
+    async def cancel(self, id: str, now: int) -> CancelResult:
+        with self._turn:
+            return await super().cancel(id, now)
+
+    async def retry(self, id: str, now: int) -> RetryResult:
+        with self._turn:
+            return await super().retry(id, now)
+
+    async def get(self, id: str, now: int) -> Job | None:
+        with self._turn:
+            return await super().get(id, now)
+
+    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+        with self._turn:
+            return await super().list(filter, now)
+
+    async def attempts(self, id: str) -> Sequence[Attempt]:
+        with self._turn:
+            return await super().attempts(id)
+
+    async def counts(self, now: int) -> Counts:
+        with self._turn:
+            return await super().counts(now)
+
+    async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
+        with self._turn:
+            return await super().cancellations(node)
+
+    async def promote(self, now: int, limit: int) -> Promoted:
+        with self._turn:
+            return await super().promote(now, limit)
+
+    async def expire(self, now: int, limit: int) -> int:
+        with self._turn:
+            return await super().expire(now, limit)
+
+    async def prune(self, now: int, limit: int) -> int:
+        with self._turn:
+            return await super().prune(now, limit)

@@ -1,0 +1,84 @@
+"""The memory store of the kit: every verb that a test's threads may say at one time takes its turn."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Coroutine
+from threading import Lock
+from typing import Any
+
+import pytest
+
+from ferryman.domain.claim import ClaimRequest
+from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import NewJob
+from ferryman.store.protocol import JobFilter, NodeInfo, Retention
+from ferryman.testing.clock import ManualClock
+from ferryman.testing.kit.store import SharedStore, at_once
+
+JOB = NewJob("01890a5d-ac96-774b-bcce-b302099a8057", "send", "{}", 0)
+
+
+class Turn:
+    """A lock that counts."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        assert self._lock.acquire(blocking=False)
+        self.taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+Verb = Callable[[SharedStore, int], Coroutine[Any, Any, Any]]
+
+VERBS: dict[str, Verb] = {
+    "handed_in": lambda store, node: store.handed_in(),
+    "insert": lambda store, node: store.insert([JOB], 0),
+    "claim": lambda store, node: store.claim(
+        ClaimRequest(node, 1, frozenset({"send"}), None, limit=1, idle=1, alone=True), 0
+    ),
+    "finish": lambda store, node: store.finish(node, [], 0),
+    "cancellations": lambda store, node: store.cancellations(node),
+    "cancel": lambda store, node: store.cancel(JOB.id, 0),
+    "retry": lambda store, node: store.retry(JOB.id, 0),
+    "get": lambda store, node: store.get(JOB.id, 0),
+    "list": lambda store, node: store.list(JobFilter(), 0),
+    "attempts": lambda store, node: store.attempts(JOB.id),
+    "counts": lambda store, node: store.counts(0),
+    "promote": lambda store, node: store.promote(0, 1),
+    "expire": lambda store, node: store.expire(0, 1),
+    "prune": lambda store, node: store.prune(0, 1),
+}
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_takes_its_turn(name: str) -> None:
+    clock = ManualClock()
+    store = SharedStore(clock, IdMinter(random.Random(0)), Retention(1, 1, 1))
+    node = at_once(store.register(NodeInfo("n", "localhost", 0, "", frozenset({"send"}), None, 1), 0))
+    at_once(store.insert([JOB], 0))
+    turn = Turn()
+    store._turn = turn  # type: ignore[assignment]
+    at_once(VERBS[name](store, node))
+    assert turn.taken == 1
+
+
+def test_every_verb_that_takes_its_turn_is_tested() -> None:
+    assert {name for name in vars(SharedStore) if not name.startswith("_")} == set(VERBS)
+
+
+def test_a_verb_that_waits_would_be_told() -> None:
+    class Waiting:
+        def __await__(self) -> Any:
+            yield
+
+    async def wait() -> None:
+        await Waiting()
+
+    with pytest.raises(AssertionError, match="waited"):
+        at_once(wait())
