@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from ferryman.cli import COMMANDS
+from ferryman.cli import COMMANDS, group
+from ferryman.cli.jobs import COMMANDS as JOBS
 from ferryman.domain import errors
 from ferryman.domain.errors import FerrymanError
 from ferryman.domain.state import EDGES, INITIAL, TERMINAL
@@ -105,6 +108,38 @@ def test_the_table_of_metrics_is_what_is_exposed() -> None:
     rows = re.findall(r"^\| `(ferryman_\w+)` \|", read("docs/operations.md"), re.MULTILINE)
     assert rows == list(kinds)
     assert all(name.endswith("_total") == (kind == "counter") for name, kind in kinds.items())
+
+
+# -- commands ------------------------------------------------------------------------------------
+
+
+def test_the_table_of_commands_is_that_of_the_code() -> None:
+    found = re.search(
+        r"<!-- commands: begin .*?-->\n(.*?)\n?<!-- commands: end -->", read("docs/operations.md"), re.DOTALL
+    )
+    assert found is not None
+    rows = re.findall(r"^\| `ferryman (\w+)` \| (.+) \|$", found[1], re.MULTILINE)
+    assert rows == [(name, text) for name, (_, text) in COMMANDS.items()]
+
+
+def test_every_command_has_an_example() -> None:
+    section = read("docs/operations.md").partition("## Commands")[2].partition("\n## ")[0]
+    examples = "\n".join(re.findall(r"```console\n(.*?)```", section, re.DOTALL))
+    shown = set(re.findall(r"^ferryman (\w+)", examples, re.MULTILINE))
+    assert shown | {"serve"} == set(COMMANDS), "serve has its examples in README.md"
+    assert set(re.findall(r"^ferryman jobs (\w+)", examples, re.MULTILINE)) == set(JOBS)
+
+
+def test_every_flag_of_an_example_exists() -> None:
+    section = read("docs/operations.md").partition("## Commands")[2].partition("\n## ")[0]
+    for line in re.findall(r"^ferryman .+$", section, re.MULTILINE):
+        words = shlex.split(line.partition(" > ")[0])[1:]
+        command: click.Command = group
+        while isinstance(command, click.Group):
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None, line
+            command = found
+        command.make_parser(click.Context(command)).parse_args(list(words))
 
 
 # -- the state diagram ---------------------------------------------------------------------------

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import os
-import random
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
@@ -16,24 +13,15 @@ from ferryman.bridge import Bridge, refuse_inside_loop
 from ferryman.calls import Call, Declared
 from ferryman.client import Client, JobRequest
 from ferryman.client.chunks import achunks, chunks, tally
+from ferryman.connecting import connect, limits
 from ferryman.declare import JobOptions, make_handler
 from ferryman.domain import options
-from ferryman.domain.errors import BadSetting
-from ferryman.domain.events import Events
-from ferryman.domain.ids import IdMinter
-from ferryman.domain.job import MICROS
-from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
 from ferryman.engine.registry import Registry
-from ferryman.engine.runner import InlineRunner
 from ferryman.engine.signature import result_decoder
-from ferryman.settings import load
-from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, make_bell, make_store
-from ferryman.store.protocol import Retention
 
 if TYPE_CHECKING:
-    from ferryman.testing.kit import Limits, Testing
+    from ferryman.testing.kit import Testing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,7 +45,7 @@ class Ferryman:
         given = {"database_url": database_url, **settings}
         self.overrides: Mapping[str, object] = {name: value for name, value in given.items() if value is not None}
         self.registry = Registry()
-        self._bridge = Bridge(partial(_connect, self.overrides, self.registry))
+        self._bridge = Bridge(partial(connect, self.overrides, self.registry))
 
     # -- declaring -------------------------------------------------------------------------------
 
@@ -146,7 +134,7 @@ class Ferryman:
         testing: Testing = kit.Testing(
             self.registry,
             self._bridge.divert,
-            partial(_limits, self.overrides, kit.Limits),
+            partial(limits, self.overrides, kit.Limits),
             inline=inline,
             raise_errors=raise_errors,
             start=start,
@@ -212,56 +200,6 @@ class ContextJobDecorator(_Decorator):
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the function."""
         return self._declare(function, wants_context=True)
-
-
-def _connect(overrides: Mapping[str, object], registry: Registry) -> Client:
-    """A client of this process's own, as the settings say. Raises SettingsError."""
-    settings = load(registry.settings, os.environ, Path.cwd(), overrides).settings
-    if registry.settings and settings.database_url == MEMORY:
-        raise BadSetting(
-            "DATABASE_URL is memory://, which a handler in a worker process cannot reach.",
-            why="The jobs are in the memory of its node.",
-            hint="Use sqlite:///, or leave process=True out.",
-        )
-    kept = settings.retention
-    clock, ids = SystemClock(), IdMinter(random.Random())
-    store = make_store(
-        settings.database_url,
-        clock=clock,
-        ids=ids,
-        retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
-        runner=_on_the_clients_loop,
-    )
-    bell = make_bell(settings.database_url)
-    return Client(
-        store,
-        clock,
-        ids,
-        Ringing(bell),
-        events=Events(),
-        catalogue=registry,
-        max_body=settings.max_body,
-        max_pending=settings.max_pending,
-        accept_unknown_types=settings.accept_unknown_types,
-        on_close=bell.close,
-    )
-
-
-def _limits(overrides: Mapping[str, object], make: type[Limits]) -> Limits:
-    """What the settings say that holds in a test, too. Raises SettingsError."""
-    settings = load({}, os.environ, Path.cwd(), overrides).settings
-    return make(
-        max_body=settings.max_body,
-        max_pending=settings.max_pending,
-        accept_unknown_types=settings.accept_unknown_types,
-        default_timeout=settings.default_timeout,
-        max_result=settings.max_result,
-    )
-
-
-def _on_the_clients_loop(_name: str) -> InlineRunner:
-    """The client's loop has nothing else to do: its thread may as well be the one that writes and reads."""
-    return InlineRunner()
 
 
 def _request(call: object) -> JobRequest:

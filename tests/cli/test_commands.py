@@ -147,7 +147,7 @@ def test_a_missing_target_is_exit_2(call: Call) -> None:
     ("arguments", "told"),
     [
         (["srve"], "There is no command 'srve'. Did you mean serve?"),
-        (["dance"], "There is no command 'dance'. The commands are: serve, work, config, check, version."),
+        (["dance"], f"There is no command 'dance'. The commands are: {', '.join(cli.COMMANDS)}."),
         (["serve", "--prt", "1"], "--prt"),
         (["serve", "--port"], "--port"),
         (["config", "extra.py", "more.py"], "more.py"),

@@ -185,7 +185,7 @@ def some_job(number: int) -> Job:
 @pytest.mark.parametrize("count", [0, 1, wire.PIECE - 1, wire.PIECE, wire.PIECE + 1, 3 * wire.PIECE])
 def test_a_page_in_pieces_is_one_array(count: int) -> None:
     jobs = [some_job(number) for number in range(count)]
-    pieces = list(wire.page_json(jobs, lambda job: job))
+    pieces = list(wire.page_json(jobs))
     page: list[dict[str, Any]] = json.loads(b"".join(pieces))
     assert [job["payload"]["n"] for job in page] == list(range(count))
     assert page == [json.loads(wire.job_json(job)) for job in jobs]

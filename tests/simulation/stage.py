@@ -106,7 +106,7 @@ class Stage:
 
     def _gone(self, node: str) -> bool:
         """Whether the process of a node has ended, as the kernel knows it."""
-        return any(not process.alive and node in process.store.nodes for process in self.processes)
+        return any(not process.alive and node in process.store.registered for process in self.processes)
 
     def _living(self) -> list[Process]:
         return [process for process in self.processes if process.alive]
@@ -234,7 +234,7 @@ class Stage:
             await asyncio.wait((process.ended,), timeout=60.0)
             if process.alive:
                 raise Stuck(f"{process.name} would not stop.")
-        numbers = [number for process in self.processes for number in process.store.nodes.values()]
+        numbers = [number for process in self.processes for number in process.store.registered.values()]
         final = await final_state(store, self._clock.now(), numbers)
         await store.close()
         return final

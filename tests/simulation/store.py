@@ -21,6 +21,7 @@ from ferryman.store.protocol import (
     Inserted,
     JobFilter,
     NodeInfo,
+    NodeStatus,
     Promoted,
     Rescued,
     RetryResult,
@@ -62,7 +63,7 @@ class SimStore:
         self._die = die
         self._die_within = die_within
         self._in_step = isinstance(inner, NotingSqliteStore)
-        self.nodes: dict[str, int] = {}
+        self.registered: dict[str, int] = {}
         """Every node that this process registered, and the number it was given."""
 
     async def open(self) -> None:
@@ -223,7 +224,7 @@ class SimStore:
 
     async def register(self, node: NodeInfo, now: int) -> int:
         def took(number: int) -> None:
-            self.nodes[node.id] = number
+            self.registered[node.id] = number
             self._note(entries.Registered, node=node.id, number=number)
 
         return await self._call("register", lambda: self._inner.register(node, now), took)
@@ -272,6 +273,12 @@ class SimStore:
 
     async def prune(self, now: int, limit: int) -> int:
         return await self._call("prune", lambda: self._inner.prune(now, limit))
+
+    def prunes_on(self) -> bool:
+        return self._inner.prunes_on()
+
+    async def nodes(self, now: int) -> Sequence[NodeStatus]:
+        return await self._call("nodes", lambda: self._inner.nodes(now))
 
     async def retire(self, node: int, now: int) -> None:
         await self._call("retire", lambda: self._inner.retire(node, now))

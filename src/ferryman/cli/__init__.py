@@ -1,4 +1,4 @@
-"""The command line: `ferryman serve`, `work`, `config`, `check`, `version`."""
+"""The command line: every command by its name, imported when it is called."""
 
 from __future__ import annotations
 
@@ -20,8 +20,17 @@ from ferryman.version import VERSION
 COMMANDS = {
     "serve": ("ferryman.cli.serve:serve", "Serve HTTP and run the jobs of TARGET."),
     "work": ("ferryman.cli.work:work", "Run the jobs of TARGET, without HTTP."),
+    "dev": ("ferryman.cli.dev:dev", "Serve TARGET, and start it again whenever its code changes."),
+    "enqueue": ("ferryman.cli.enqueue:enqueue", "Hand in a job of TYPE, or many."),
+    "jobs": ("ferryman.cli.jobs:jobs", "Look at jobs, and change them: ls, show, cancel, retry, tail."),
+    "queues": ("ferryman.cli.queues:queues", "Show how many jobs stand in each queue."),
+    "nodes": ("ferryman.cli.nodes:nodes", "Show the processes that run jobs."),
+    "quiet": ("ferryman.cli.quiet:quiet", "Have nodes on this machine claim no more."),
+    "prune": ("ferryman.cli.prune:prune", "Delete ended jobs now."),
+    "migrate": ("ferryman.cli.migrate:migrate", "Bring the database up to date, or print how."),
     "config": ("ferryman.cli.config:config", "Show every setting: its value, and where that came from."),
     "check": ("ferryman.cli.check:check", "Look for what would go wrong, and say what to do about it."),
+    "completion": ("ferryman.cli.completion:completion", "Print the script that completes commands in your shell."),
     "version": ("ferryman.cli.version:version", "Show the versions of Ferryman, Python and SQLite."),
 }
 EPILOG = """

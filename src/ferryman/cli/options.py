@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from ferryman.settings import TABLE, Setting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_TARGET: Final = "The file or module of the app, such as jobs.py, where that names the database."
 
 
 def settings_options(command: Command) -> Command:
@@ -17,6 +18,18 @@ def settings_options(command: Command) -> Command:
     for setting in reversed(TABLE):
         command = _option(setting)(command)
     return command
+
+
+def store_options(command: Command) -> Command:
+    """Add what says whose jobs a command is about: the database, and the app that may name it."""
+    [database] = (setting for setting in TABLE if setting.field == "database_url")
+    command = click.option("--target", metavar="TARGET", default=None, help=_TARGET)(command)
+    return _option(database)(command)
+
+
+def json_option(text: str) -> Callable[[Command], Command]:
+    """Add --json; `text` says what is written then."""
+    return click.option("--json", "as_json", is_flag=True, help=text)
 
 
 def given(flags: Mapping[str, Any]) -> dict[str, str]:

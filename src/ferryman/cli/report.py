@@ -21,9 +21,10 @@ def exit_code(error: FerrymanError) -> int:
 def print_error(error: FerrymanError) -> None:
     """Three short lines on stderr, as far as there is something to say."""
     click.echo(f"{click.style('error', fg='red', bold=True)} {error.code}: {error.what}", err=True)
-    for label, text in (("why", error.why), ("do", error.hint), ("see", error.link)):
+    notes = [("note", note) for note in getattr(error, "__notes__", ())]
+    for label, text in (("why", error.why), *notes, ("do", error.hint), ("see", error.link)):
         if text:
-            click.echo(f"  {label + ':':<5}{text}", err=True)
+            click.echo(f"  {label + ':':<4} {text}", err=True)
 
 
 def print_usage_error(error: click.UsageError) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -22,5 +25,11 @@ class World(msgspec.Struct, frozen=True):
     """Seconds since 1970."""
     sqlite: tuple[int, int, int]
     """The version of SQLite that this Python comes with."""
+    is_terminal: Callable[[IO[str]], bool] = lambda stream: stream.isatty()
+    """Whether a person reads, or writes, a stream."""
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Lets seconds pass."""
+    send: Callable[[int, int], None] = os.kill
+    """Sends a process a signal."""
     run: Callable[[Settings, Ferryman, Role], int] | None = None
     """Serves an app until it is told to stop, and gives the exit code; None is the real thing."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from ferryman.client.chunks import achunks, tally
 from ferryman.client.endings import Endings, wait_within
-from ferryman.client.inserter import Inserter, patiently
+from ferryman.client.inserter import CHUNK, Inserter, patiently
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, admit, refusal
 from ferryman.domain import options
 from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, UnknownType, WrongState
@@ -24,7 +24,17 @@ from ferryman.domain.job import Attempt, Job, NewJob
 from ferryman.domain.secrets import mask
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.domain.suggest import did_you_mean
-from ferryman.store.protocol import Clock, Counts, DirectDispatch, JobFilter, Receipt, Store, Verdict, Wakeup
+from ferryman.store.protocol import (
+    Clock,
+    Counts,
+    DirectDispatch,
+    JobFilter,
+    NodeStatus,
+    Receipt,
+    Store,
+    Verdict,
+    Wakeup,
+)
 
 POLL: Final = 0.5
 """Seconds between two looks at a job that runs in another process; the first looks come faster."""
@@ -157,6 +167,10 @@ class Client:
         """How many jobs there are and were."""
         return await self._store.counts(self._clock.now())
 
+    async def nodes(self) -> Sequence[NodeStatus]:
+        """The nodes that have not ended, and those that ended within the last hour."""
+        return await self._store.nodes(self._clock.now())
+
     async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - it gives an error that says more
         """The job once it has ended; it may have been sent back by hand since.
 
@@ -227,6 +241,13 @@ class Client:
         job = await self.get(id)
         self._events.emit(JobRetriedByRequest(id, job.type, job.queue))
         return job
+
+    async def prune(self) -> AsyncIterator[int]:
+        """Delete every ended job that retention no longer keeps, a thousand at a time; gives each round's count."""
+        while True:
+            yield await patiently(lambda: self._store.prune(self._clock.now(), CHUNK))
+            if not self._store.prunes_on():
+                return
 
     # -- how jobs are handed in ------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ FerrymanError
 │   ├── TargetBroken             FM111
 │   ├── TargetWithoutApp         FM112
 │   ├── PortInUse                FM120
-│   └── ToolMissing              FM121
+│   ├── ToolMissing              FM121
+│   └── NotConfirmed             FM122
 ├── StoreError                   FM2xx the store
 │   ├── DatabaseIsFolder         FM201
 │   ├── DatabaseReadOnly         FM202
@@ -23,7 +24,8 @@ FerrymanError
 │   ├── StoreClosed              FM210
 │   ├── IllegalTransition        FM211
 │   ├── NodeNotLive              FM212
-│   └── SqliteTooOld             FM213
+│   ├── SqliteTooOld             FM213
+│   └── DatabaseMissing          FM214
 ├── EnqueueError                 FM3xx enqueue and payload
 │   ├── NotSerialisable          FM301
 │   ├── WrongArgumentType        FM302
@@ -53,6 +55,7 @@ FerrymanError
 │   ├── WrongState               FM409
 │   ├── BodyTooLarge             FM413
 │   ├── WrongContentType         FM415
+│   ├── NodeNotFound             FM416
 │   ├── WrongContent             FM422
 │   ├── RouteNotFound            FM440
 │   ├── ShuttingDown             FM450
@@ -159,6 +162,12 @@ class ToolMissing(SettingsError):
     code = "FM121"
 
 
+class NotConfirmed(SettingsError):
+    """A command that changes many jobs was neither confirmed nor told --yes; nothing was changed."""
+
+    code = "FM122"
+
+
 class StoreError(FerrymanError):
     """The store cannot do what was asked."""
 
@@ -241,6 +250,12 @@ class SqliteTooOld(StoreError):
     """This Python comes with a SQLite that lacks what the store needs."""
 
     code = "FM213"
+
+
+class DatabaseMissing(StoreError):
+    """There is no database whose jobs a command could show or change."""
+
+    code = "FM214"
 
 
 class EnqueueError(FerrymanError):
@@ -423,6 +438,12 @@ class WrongContentType(RequestError):
     """The body is not application/json."""
 
     code = "FM415"
+
+
+class NodeNotFound(RequestError):
+    """No node has this id, or it ended too long ago."""
+
+    code = "FM416"
 
 
 class WrongContent(RequestError):

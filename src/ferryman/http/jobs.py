@@ -47,7 +47,7 @@ class Jobs:
         one_more = await self._client.list(msgspec.structs.replace(asked, limit=asked.limit + 1))
         jobs = one_more[: asked.limit]
         link: Headers = ((b"link", query.next_page(found, jobs[-1].id)),) if len(one_more) > asked.limit else ()
-        return Answer(200, (_JSON, *link), pieces=wire.page_json(jobs, self._client.shown))
+        return Answer(200, (_JSON, *link), pieces=wire.page_json([self._client.shown(job) for job in jobs]))
 
     async def show(self, request: Request) -> Answer:
         """GET /jobs/{id}."""

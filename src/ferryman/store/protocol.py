@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 import msgspec
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
-from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.job import MICROS, Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.domain.state import Status
 
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 TOTALS: Final = ("created", "completed", "failed", "cancelled", "retried", "rescued")
 """The events that `Counts.totals` counts."""
+NODES_SHOWN: Final = 3600 * MICROS
+"""For how long a node is told of after its end, in microseconds."""
 
 
 class Verdict(StrEnum):
@@ -114,6 +116,25 @@ class NodeInfo(msgspec.Struct, frozen=True):
     types: frozenset[str]
     queues: frozenset[str] | None
     workers: int
+
+
+class NodeStatus(msgspec.Struct, frozen=True):
+    """A node as others see it."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    queues: frozenset[str] | None
+    """None: every queue."""
+    workers: int
+    started_at: int
+    ended_at: int | None
+    """When it retired or was rescued."""
+    live: bool
+    """Whether it has not ended and its process is not known to be gone; one that hangs is live until it is rescued."""
+    claimed: int
+    """How many jobs it holds: those that run and those that wait in its channel."""
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -261,6 +282,10 @@ class Store(Protocol):
         """
         ...
 
+    def prunes_on(self) -> bool:
+        """Whether the last `prune` stopped short of the youngest job: the next one goes on from there."""
+        ...
+
     # -- nodes -----------------------------------------------------------------------------------
 
     async def register(self, node: NodeInfo, now: int) -> int:
@@ -285,6 +310,13 @@ class Store(Protocol):
 
         A node is dead when its process is known to be gone, or when the caller's monotonic clock saw no
         new beat of it for `lease` seconds. Marking it dead re-checks its beat.
+        """
+        ...
+
+    async def nodes(self, now: int) -> Sequence[NodeStatus]:
+        """The nodes that have not ended, and those that ended within the last `NODES_SHOWN`, oldest first.
+
+        Only looks: it buries nobody, and its look counts for no later rescue.
         """
         ...
 

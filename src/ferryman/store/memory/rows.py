@@ -22,6 +22,8 @@ class NodeRow(msgspec.Struct):
 
     number: int
     info: NodeInfo
+    started_at: int = 0
+    ended_at: int | None = None
     live: bool = True
     beats: int = 0
 

@@ -14,6 +14,7 @@ from ferryman.domain.job import Attempt, Job, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
 from ferryman.domain.state import INITIAL, TERMINAL, Status
 from ferryman.store.memory.liveness import Watch
+from ferryman.store.memory.nodes import Ends, status_of
 from ferryman.store.memory.rows import ClaimRow, JobRow, NodeRow, as_read, claimed
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import (
@@ -25,6 +26,7 @@ from ferryman.store.protocol import (
     Inserted,
     JobFilter,
     NodeInfo,
+    NodeStatus,
     Promoted,
     Receipt,
     Rescued,
@@ -50,7 +52,10 @@ class MemoryStore:
         self._ids = ids
         self._retention = retention
         self._tables = Tables()
+        self._gone = gone
         self._watch = Watch(gone)
+        self._ends = Ends()
+        self._more_to_prune = False
 
     async def open(self) -> None:
         """Nothing to connect."""
@@ -250,10 +255,15 @@ class MemoryStore:
         tables = self._tables
         for key in [key for key, row in tables.keys.items() if row.promise.expires_at <= now]:
             del tables.keys[key]
-        hidden = [row for row in tables.jobs.values() if row.hidden(now, self._retention)][:limit]
-        for row in hidden:
+        hidden = [row for row in tables.jobs.values() if row.hidden(now, self._retention)]
+        for row in hidden[:limit]:
             tables.forget(row)
-        return len(hidden)
+        self._more_to_prune = len(hidden) > limit
+        return len(hidden[:limit])
+
+    def prunes_on(self) -> bool:
+        """Whether hidden jobs are left over."""
+        return self._more_to_prune
 
     # -- nodes -----------------------------------------------------------------------------------
 
@@ -273,7 +283,7 @@ class MemoryStore:
             if known.live and known.info.id == node.id:
                 return known.number
         number = self._ids.number()
-        self._tables.nodes[number] = NodeRow(number, node)
+        self._tables.nodes[number] = NodeRow(number, node, now)
         self._tables.types |= node.types
         return number
 
@@ -290,6 +300,7 @@ class MemoryStore:
         row = self._tables.nodes.get(node)
         if row is not None:
             row.live = False
+            self._ends.add(row, now)
             if not self._claims(node):
                 del self._tables.nodes[node]
 
@@ -300,5 +311,16 @@ class MemoryStore:
 
     def _bury(self, node: NodeRow, now: int) -> Rescued:
         del self._tables.nodes[node.number]
+        self._ends.add(node, now)
         given = [self._tables.give_back(claim, What.LOST, now) for claim in self._claims(node.number)]
         return Rescued(node.info.id, sum(given))
+
+    async def nodes(self, now: int) -> Sequence[NodeStatus]:
+        """The nodes that have not ended, and those that did lately, in the order in which they registered."""
+        standing = [each for each in self._tables.nodes.values() if each.ended_at is None]
+        rows = sorted([*self._ends.lately(now), *standing], key=attrgetter("started_at", "info.id"))
+        return [self._status(each) for each in rows]
+
+    def _status(self, node: NodeRow) -> NodeStatus:
+        claimed = sum(len(claim.runs) for claim in self._claims(node.number))
+        return status_of(node, gone=self._gone(node.info.id), claimed=claimed)

@@ -6,8 +6,11 @@ import fcntl
 import os
 import sqlite3
 from pathlib import Path
+from typing import Final
 
 from ferryman.store.sqlite.database import CHECKPOINT_PAGES
+
+LOCK: Final = "checkpoint.lock"
 
 
 class Checkpoints:
@@ -25,7 +28,7 @@ class Checkpoints:
     def adopt(self, connection: sqlite3.Connection) -> None:
         """Take the right if nobody has it; from then on this connection checkpoints as it commits."""
         self._folder.mkdir(exist_ok=True)
-        descriptor = os.open(self._folder / "checkpoint.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -9,7 +9,7 @@ import msgspec
 from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import JobError
 from ferryman.domain.state import Status, allowed
-from ferryman.store.protocol import Promoted, Retention
+from ferryman.store.protocol import NODES_SHOWN, Promoted, Retention
 from ferryman.store.sqlite.people import Standing, cancel_waiting, standing
 from ferryman.store.sqlite.session import Session, encode
 
@@ -64,6 +64,11 @@ class Pruner:
         self._retention = retention
         self._after = ""
 
+    @property
+    def walking(self) -> bool:
+        """Whether the walk has begun and not come to its end."""
+        return self._after != ""
+
     def step(self, session: Session, now: int, limit: int) -> int:
         """Look at the next `limit` jobs. Returns how many were deleted."""
         keep = self._retention
@@ -83,7 +88,7 @@ class Pruner:
             for table in ("prune_job", "prune_outcome", "prune_result", "prune_failure"):
                 session.run(table, ids=gone)
         session.run("prune_keys", now=now, limit=limit)
-        session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled))
+        session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN))
         self._after = rows[-1][0] if len(rows) == limit else ""
         return sum(1 for _, due in rows if due)
 

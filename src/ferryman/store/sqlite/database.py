@@ -135,17 +135,36 @@ def _alone(path: Path) -> Generator[None]:
         os.close(descriptor)
 
 
-def inspect(path: Path) -> None:
+def inspect(path: Path) -> int:
     """Refuse what `check_path` and `open_migrated` would refuse, without making or changing the file.
+
+    Returns:
+        The number of its schema; 0 where there is none yet.
 
     Raises:
         StoreError: see there.
     """
     check_path(path)
     if not path.exists():
-        return
+        return 0
     with closing(connect(path, read_only=True)) as connection:
-        _version(connection, path, migrations()[-1][0])
+        return _version(connection, path, newest_schema())
+
+
+def newest_schema() -> int:
+    """The number of the schema that this version works with."""
+    return migrations()[-1][0]
+
+
+def upgrade_script(schema: int) -> str:
+    """The SQL that `migrate` would run on a file with this schema; empty where nothing is missing."""
+    missing = [(number, text) for number, text in migrations() if number > schema]
+    steps = [
+        f"-- schema {number}\nBEGIN IMMEDIATE;\n{text.strip()}\nPRAGMA application_id = {APPLICATION_ID};\n"
+        f"PRAGMA user_version = {number};\nCOMMIT;\n"
+        for number, text in missing
+    ]
+    return "\n".join(["PRAGMA journal_mode = WAL;\n", *steps]) if steps else ""
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

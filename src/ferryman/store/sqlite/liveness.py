@@ -90,6 +90,10 @@ class Liveness:
         self._seen.pop(node, None)
         self._path(node).unlink(missing_ok=True)
 
+    def gone(self, node: str) -> bool:
+        """Whether a node's process is known to have ended; a look that counts for no later judgement."""
+        return self._unlocked(node)
+
     def close(self) -> None:
         """Let go of every own node without burying it: whoever comes next finds it dead."""
         for descriptor, _ in self._own.values():
@@ -109,15 +113,20 @@ class Liveness:
 
     def _unlocked(self, node: str) -> bool:
         """Whether nobody holds the lock; a file that is not there tells nothing."""
-        try:
-            descriptor = os.open(self._path(node), os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            return True
-        finally:
-            os.close(descriptor)
+        return is_held(self._path(node)) is False
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether some process holds the lock of a file; None where the file is not there."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)

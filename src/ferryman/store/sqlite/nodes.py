@@ -7,12 +7,29 @@ from typing import Final
 import msgspec
 
 from ferryman.domain.outcome import What
-from ferryman.store.protocol import NodeInfo
+from ferryman.store.protocol import NODES_SHOWN, NodeInfo, NodeStatus
 from ferryman.store.sqlite.finishing import end_open_runs
 from ferryman.store.sqlite.session import Session, encode
 
 live_nodes: Final = msgspec.json.Decoder(list[tuple[int, str]])
 _numbers: Final = msgspec.json.Decoder(list[int])
+
+
+class NodeRow(msgspec.Struct, array_like=True, frozen=True):
+    """A row of `nodes.sql`."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    queues: frozenset[str] | None
+    workers: int
+    started_at: int
+    ended_at: int | None
+    claimed: int
+
+
+_nodes: Final = msgspec.json.Decoder(list[NodeRow])
 
 
 def register(session: Session, node: NodeInfo, now: int) -> int:
@@ -45,3 +62,24 @@ def bury(session: Session, node: int, now: int) -> int:
 def orphaned(session: Session) -> list[int]:
     """Ended nodes that still have claim rows, which a cut-off rescue would leave."""
     return session.document("orphans", _numbers)
+
+
+def seen(session: Session, now: int) -> list[NodeRow]:
+    """The nodes to tell of, as their rows have them."""
+    return session.document("nodes", _nodes, since=now - NODES_SHOWN)
+
+
+def status_of(row: NodeRow, *, gone: bool) -> NodeStatus:
+    """A node as others see it; `gone` says whether its process is."""
+    return NodeStatus(
+        id=row.id,
+        host=row.host,
+        pid=row.pid,
+        version=row.version,
+        queues=row.queues,
+        workers=row.workers,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        live=row.ended_at is None and not gone,
+        claimed=row.claimed,
+    )

@@ -22,6 +22,7 @@ from ferryman.store.protocol import (
     Inserted,
     JobFilter,
     NodeInfo,
+    NodeStatus,
     Promoted,
     Rescued,
     Retention,
@@ -231,6 +232,10 @@ class SqliteStore:
         """See `Store.prune`."""
         return await self._write(lambda session: self._pruner.step(session, now, limit))
 
+    def prunes_on(self) -> bool:
+        """See `Store.prunes_on`."""
+        return self._pruner.walking
+
     async def register(self, node: NodeInfo, now: int) -> int:
         """See `Store.register`. The lock is held before the row can be seen."""
         self._liveness.enter(node.id)
@@ -274,6 +279,11 @@ class SqliteStore:
         if id:
             self._liveness.bury(id)
         return Rescued(id, count)
+
+    async def nodes(self, now: int) -> Sequence[NodeStatus]:
+        """See `Store.nodes`. Whose lock can be had is gone."""
+        rows = await self._read(lambda session: nodes.seen(session, now))
+        return [nodes.status_of(row, gone=self._liveness.gone(row.id)) for row in rows]
 
     async def _adopt_checkpoints(self) -> None:
         """Take over the checkpoints when the process that did them is gone."""

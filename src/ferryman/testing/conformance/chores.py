@@ -171,6 +171,21 @@ class Pruning:
         assert sum(pruned) == 6
         assert len(await bench.listed()) == 6
 
+    async def test_a_walk_that_prunes_says_when_it_is_over(self, bench: Bench) -> None:
+        for _ in range(3):
+            await bench.bring(Status.PROCESSING)
+        for _ in range(3):
+            await bench.bring(Status.CANCELLED)
+        bench.clock.advance(1_000)
+        count = 0
+        for _ in range(10):
+            count += await bench.store.prune(bench.now, 1)
+            if not bench.store.prunes_on():
+                break
+        assert (count, bench.store.prunes_on()) == (3, False)
+        await bench.store.prune(bench.now, 100)
+        assert not bench.store.prunes_on()
+
     async def test_a_pruned_id_is_free(self, bench: Bench) -> None:
         job = await bench.start()
         await bench.finish(job)

@@ -7,8 +7,8 @@ import pytest
 from ferryman.domain.errors import NodeNotLive
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
-from ferryman.store.protocol import NodeInfo, Rescued
-from ferryman.testing.conformance.bench import Bench
+from ferryman.store.protocol import NodeInfo, NodeStatus, Rescued
+from ferryman.testing.conformance.bench import HOUR, Bench
 from ferryman.testing.conformance.handing_in import NOBODY
 from ferryman.testing.conformance.harness import LEASE
 
@@ -139,6 +139,90 @@ class Nodes:
         await bench.bury(await bench.home())
         assert await bench.status(job.id) is Status.CANCELLED
         assert await bench.totals("rescued", "cancelled") == [1, 1]
+
+    # -- what is told of nodes -------------------------------------------------------------------
+
+    async def told(self, bench: Bench) -> dict[str, NodeStatus]:
+        """What `nodes` tells, by id."""
+        found = await bench.store.nodes(bench.now)
+        assert len({each.id for each in found}) == len(found)
+        return {each.id: each for each in found}
+
+    async def test_a_node_is_told_of_as_it_registered(self, bench: Bench) -> None:
+        assert list(await bench.store.nodes(bench.now)) == []
+        since = bench.now
+        info = NodeInfo("node-x", "ferry", 17, "0.1.0", frozenset({"echo"}), frozenset({"q", "r"}), 4)
+        await bench.store.register(info, since)
+        bench.clock.advance(HOUR)
+        told = NodeStatus("node-x", "ferry", 17, "0.1.0", frozenset({"q", "r"}), 4, since, None, True, 0)
+        assert list(await bench.store.nodes(bench.now)) == [told]
+
+    async def test_a_node_that_serves_every_queue_names_none(self, bench: Bench) -> None:
+        await bench.node()
+        assert [each.queues for each in await bench.store.nodes(bench.now)] == [None]
+
+    async def test_nodes_are_told_of_in_the_order_in_which_they_registered(self, bench: Bench) -> None:
+        ids = [f"node-{number}" for number in (3, 1, 2)]
+        for id in ids:
+            await bench.store.register(NodeInfo(id, "host", 1, "0.1.0", frozenset(), None, 1), bench.now)
+            bench.clock.advance(1)
+        assert [each.id for each in await bench.store.nodes(bench.now)] == ids
+
+    async def test_what_a_node_holds_is_counted_until_each_run_has_ended(self, bench: Bench) -> None:
+        await bench.node()
+        other = await bench.node()
+        for _ in range(4):
+            await bench.add()
+        job = await bench.claim_one()
+        batch = await bench.claim(limit=2)
+        await bench.claim(other, limit=1)
+        assert sorted(each.claimed for each in await bench.store.nodes(bench.now)) == [1, 3]
+        await bench.finish(job)
+        await bench.finish(batch.jobs[0])
+        assert sorted(each.claimed for each in await bench.store.nodes(bench.now)) == [1, 1]
+
+    async def test_a_dead_node_is_told_of_as_dead_and_is_not_buried_by_that(self, bench: Bench) -> None:
+        job = await bench.start()
+        node = await bench.home()
+        name = (await bench.read(job.id)).node or ""
+        assert (await self.told(bench))[name].live
+        await bench.rescue()
+        await bench.harness.kill(bench.store, node)
+        for _ in range(2):
+            dead = (await self.told(bench))[name]
+            assert (dead.live, dead.ended_at, dead.claimed) == (False, None, 1)
+        assert await bench.status(job.id) is Status.PROCESSING
+        assert await bench.rescue() == [Rescued(name, 1)]
+        buried = (await self.told(bench))[name]
+        assert (buried.live, buried.ended_at, buried.claimed) == (False, bench.now, 0)
+
+    async def test_an_ended_node_is_told_of_for_an_hour(self, bench: Bench) -> None:
+        node = await bench.node()
+        ended = bench.now
+        await bench.store.retire(node, ended)
+        bench.clock.advance(1)
+        await bench.store.retire(node, bench.now)
+        await bench.store.prune(bench.now, 10)
+        [told] = (await self.told(bench)).values()
+        assert (told.live, told.ended_at) == (False, ended)
+        bench.clock.advance(HOUR - 2)
+        await bench.store.prune(bench.now, 10)
+        assert len(await self.told(bench)) == 1
+        bench.clock.advance(1)
+        assert await self.told(bench) == {}
+        await bench.store.retire(await bench.node(), bench.now)
+        assert len(await self.told(bench)) == 1
+
+    async def test_a_node_that_retired_with_claims_ended_when_it_retired(self, bench: Bench) -> None:
+        await bench.start()
+        ended = bench.now
+        await bench.store.retire(await bench.home(), ended)
+        [told] = (await self.told(bench)).values()
+        assert (told.live, told.ended_at, told.claimed) == (False, ended, 1)
+        bench.clock.advance(5)
+        await bench.rescue()
+        [told] = (await self.told(bench)).values()
+        assert (told.live, told.ended_at, told.claimed) == (False, ended, 0)
 
     # -- claims whose reply was lost -------------------------------------------------------------
 

@@ -1,0 +1,202 @@
+"""`ferryman jobs cancel` and `retry`: by id, or by what jobs have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
+
+import click
+import msgspec
+
+from ferryman.cli.jobs.filters import NAMES, filter_of, filter_options, pages
+from ferryman.cli.options import json_option, store_options
+from ferryman.cli.report import FAILED, print_error
+from ferryman.cli.session import session
+from ferryman.cli.table import jobs
+from ferryman.cli.world import World
+from ferryman.client import Client
+from ferryman.domain.errors import FerrymanError, JobNotFound, NotConfirmed, StoreError, WrongState
+from ferryman.domain.job import Job
+from ferryman.domain.state import TERMINAL, Status
+from ferryman.http.wire import page_json
+from ferryman.store.protocol import JobFilter
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What is done to each job."""
+
+    verb: str
+    to: Callable[[Client, str], Coroutine[Any, Any, Job]]
+    possible: frozenset[Status]
+    """The statuses in which it can be done."""
+    usual: frozenset[Status]
+    """Those that are meant where no --status is given."""
+    past: str
+
+
+_LIVE: Final = frozenset(Status) - TERMINAL
+CANCEL: Final = Change("cancel", Client.cancel, _LIVE, _LIVE, "cancelled, or asked to end")
+_RETRIED: Final = frozenset({Status.FAILED, Status.CANCELLED})
+RETRY: Final = Change("retry", Client.retry, _RETRIED, frozenset({Status.FAILED}), "pending again")
+
+
+class Changed(msgspec.Struct):
+    """What became of it."""
+
+    jobs: list[Job] = []
+    """Those that were named by id, as they then were."""
+    errors: list[FerrymanError] = []
+    count: int = 0
+    stopped: bool = False
+    """Whether a person said no."""
+
+
+def _command(change: Change, help: str) -> click.Command:
+    @click.command(change.verb, help=help)
+    @click.argument("ids", nargs=-1, metavar="[ID]...")
+    @filter_options
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    @store_options
+    @json_option("Write a JSON array of the jobs as they then are; for a filter, how many they were.")
+    @click.pass_obj
+    def command(
+        world: World,
+        /,
+        ids: tuple[str, ...],
+        *,
+        yes: bool,
+        as_json: bool,
+        target: str | None,
+        database_url: str | None,
+        **asked: Any,
+    ) -> int:
+        here = session(world, target, {"database_url": database_url})
+        wanted = _wanted(change, ids, asked)
+        if wanted is None:
+            return _tell(change, here.run(lambda client: _change_each(change, client, ids)), as_json=as_json)
+        ask = _ask(world, change, yes=yes)
+        return _tell_count(change, here.run(lambda client: _change_all(change, client, wanted, ask)), as_json=as_json)
+
+    return command
+
+
+cancel: Final = _command(
+    CANCEL,
+    """Cancel jobs, by id or by what they have in common.
+
+    A job that waits is cancelled at once; the handler of one that runs is asked to end, and its job is
+    cancelled when it has.
+
+    \b
+      ferryman jobs cancel 01890a5d-ac96-774b-bcce-b302099a8057
+      ferryman jobs cancel --type greet --status pending
+
+    With filters it says how many jobs they are and asks; --yes does without, and off a terminal it is needed.
+    """,
+)
+retry: Final = _command(
+    RETRY,
+    """Send failed or cancelled jobs back to pending, with all their attempts.
+
+    \b
+      ferryman jobs retry 01890a5d-ac96-774b-bcce-b302099a8057
+      ferryman jobs retry --type greet --yes
+
+    With filters it means failed jobs, and cancelled ones only with --status cancelled. It says how many they
+    are and asks; --yes does without, and off a terminal it is needed.
+    """,
+)
+
+
+def _wanted(change: Change, ids: Sequence[str], asked: Mapping[str, Sequence[str]]) -> JobFilter | None:
+    """The filter, or None where jobs are named by id."""
+    filtered = any(asked[name] for name in NAMES)
+    if ids and filtered:
+        raise click.UsageError("Name jobs by id or by filters, not both.")
+    if not ids and not filtered:
+        raise click.UsageError("Name jobs by id, or say which by --type, --queue, --status or --tag.")
+    if ids:
+        return None
+    wanted = filter_of(asked)
+    for status in sorted(wanted.statuses - change.possible):
+        allowed = ", ".join(each for each in Status if each in change.possible)
+        raise click.UsageError(f"No {status} job can be a {change.verb}'s: it takes {allowed}.")
+    return msgspec.structs.replace(wanted, statuses=wanted.statuses or change.usual)
+
+
+# -- by id ---------------------------------------------------------------------------------------
+
+
+async def _change_each(change: Change, client: Client, ids: Sequence[str]) -> Changed:
+    """One after the other, each for itself; a store that fails ends it."""
+    done = Changed()
+    for id in dict.fromkeys(ids):
+        try:
+            done.jobs.append(client.shown(await change.to(client, id)))
+        except StoreError:
+            raise
+        except FerrymanError as error:
+            done.errors.append(error)
+    return done
+
+
+def _tell(change: Change, done: Changed, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(b"".join(page_json(done.jobs)).decode())
+    else:
+        for job in done.jobs:
+            asked = change is CANCEL and job.status is Status.PROCESSING
+            click.echo(f"{job.id} {job.status}{', its handler is asked to end' if asked else ''}")
+    for error in done.errors:
+        print_error(error)
+    return FAILED if done.errors else 0
+
+
+# -- by filter -----------------------------------------------------------------------------------
+
+
+def _ask(world: World, change: Change, *, yes: bool) -> Callable[[int], bool]:
+    """Whether so many jobs may be changed. Raises NotConfirmed: there is nobody to ask."""
+    if yes:
+        return lambda _: True
+    if not world.is_terminal(sys.stdin):
+        raise NotConfirmed(
+            f"Nobody can be asked whether to {change.verb} every job that fits.",
+            why="The input is no terminal; nothing was changed.",
+            hint="Look with `ferryman jobs ls` and the same filters, then say --yes.",
+        )
+    return lambda count: click.confirm(f"{change.verb.capitalize()} {jobs(count)}?", err=True)
+
+
+async def _change_all(change: Change, client: Client, wanted: JobFilter, ask: Callable[[int], bool]) -> Changed:
+    """Count what fits, ask, change it; what came in after the count is left alone."""
+    done, count, newest = Changed(), 0, ""
+    async for page in pages(client, wanted):
+        count, newest = count + len(page), page[-1].id
+    if count and not ask(count):
+        done.stopped = True
+        return done
+    async for page in pages(client, wanted):
+        ids = [job.id for job in page if job.id <= newest]
+        answers = await asyncio.gather(*(change.to(client, id) for id in ids), return_exceptions=True)
+        done.count += sum(not isinstance(each, BaseException) for each in answers)
+        for each in answers:
+            if isinstance(each, FerrymanError) and not isinstance(each, StoreError):
+                # another hand was faster: that is no error of this command
+                done.errors += [] if isinstance(each, WrongState | JobNotFound) else [each]
+            elif isinstance(each, BaseException):
+                each.add_note(f"Changed before: {jobs(done.count)}.")
+                raise each
+    return done
+
+
+def _tell_count(change: Change, done: Changed, *, as_json: bool) -> int:
+    if done.stopped:
+        click.echo("Nothing was changed.", err=True)
+        return FAILED
+    click.echo(f'{{"changed":{done.count}}}' if as_json else f"{jobs(done.count)} {change.past}.")
+    for error in done.errors:
+        print_error(error)
+    return FAILED if done.errors else 0

@@ -1,0 +1,114 @@
+"""`ferryman jobs show`: everything about one job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import click
+import msgspec
+
+from ferryman.cli.options import json_option, store_options
+from ferryman.cli.session import session
+from ferryman.cli.table import lines_of, plain, span
+from ferryman.cli.world import World
+from ferryman.client import Client
+from ferryman.domain.job import Attempt, Job, JobError
+from ferryman.http.wire import job_json, write_moment
+
+_TIMES: Final = ("run_at", "created_at", "started_at", "finished_at", "expires_at")
+_WIDTH: Final = 14
+
+
+@click.command()
+@click.argument("id")
+@store_options
+@json_option("Write one JSON object: the job as GET /jobs/ID has it, with its attempts and their tracebacks.")
+@click.pass_obj
+def show(world: World, /, id: str, *, as_json: bool, target: str | None, database_url: str | None) -> None:
+    """Show everything about a job, with each of its attempts.
+
+    The attempts are listed oldest first, each with its error and traceback; a cancel or a retry by a person
+    stands among them. Arguments and result are shown as they are stored; where
+    --target names the app, Secret arguments are not.
+    """
+    here = session(world, target, {"database_url": database_url})
+    job, attempts = here.run(lambda client: _read(client, id))
+    if as_json:
+        whole: dict[str, Any] = msgspec.json.decode(job_json(job), type=dict[str, msgspec.Raw])
+        click.echo(msgspec.json.encode({**whole, "attempts": [_as_json(each) for each in attempts]}).decode())
+        return
+    click.echo("\n".join([*_lines(job, here.clock.now()), *(line for each in attempts for line in _attempt(each))]))
+
+
+async def _read(client: Client, id: str) -> tuple[Job, Sequence[Attempt]]:
+    job = await client.get(id)
+    return client.shown(job), await client.attempts(id)
+
+
+# -- for people ----------------------------------------------------------------------------------
+
+
+def _lines(job: Job, now: int) -> Iterator[str]:
+    """The contract's fields in their order; what is not there is left out."""
+    for name in Job.__struct_fields__:
+        value = getattr(job, name)
+        if value is None or value == ():
+            continue
+        if name in _TIMES:
+            yield _line(name, _moment(value, now))
+        elif name == "tags":
+            yield _line(name, ", ".join(value))
+        elif name == "error":
+            yield _line(name, _short(value))
+        else:
+            yield _line(name, str(value))
+
+
+def _attempt(attempt: Attempt) -> Iterator[str]:
+    yield ""
+    yield f"claim {attempt.number}: {attempt.what}, then {attempt.status}"
+    yield _line("  attempt", str(attempt.attempt))
+    if attempt.started_at is not None:
+        yield _line("  started_at", write_moment(attempt.started_at))
+        yield _line("  took", span(attempt.finished_at - attempt.started_at))
+    yield _line("  finished_at", write_moment(attempt.finished_at))
+    for name in ("worker_id", "node"):
+        value = getattr(attempt, name)
+        if value is not None:
+            yield _line(f"  {name}", value)
+    if attempt.error is not None:
+        yield _line("  error", _short(attempt.error))
+        if attempt.error.traceback is not None:
+            yield from (f"    {line}" for line in lines_of(attempt.error.traceback.rstrip()))
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<{_WIDTH}}{plain(text)}"
+
+
+def _moment(micros: int, now: int) -> str:
+    away = f"in {span(micros - now)}" if micros > now else f"{span(now - micros)} ago"
+    return f"{write_moment(micros)} ({away})"
+
+
+def _short(error: JobError) -> str:
+    return f"{error.code} {error.type}: {error.message}"
+
+
+# -- for programs --------------------------------------------------------------------------------
+
+
+def _as_json(attempt: Attempt) -> dict[str, Any]:
+    error = attempt.error
+    return {
+        "claim": attempt.number,
+        "what": attempt.what,
+        "status": attempt.status.value,
+        "attempt": attempt.attempt,
+        "error": None if error is None else msgspec.to_builtins(error),
+        "started_at": None if attempt.started_at is None else write_moment(attempt.started_at),
+        "finished_at": write_moment(attempt.finished_at),
+        "worker_id": attempt.worker_id,
+        "node": attempt.node,
+    }

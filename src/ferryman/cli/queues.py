@@ -1,0 +1,73 @@
+"""`ferryman queues`: how many jobs stand in each queue, and how long the first of them has waited."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+import msgspec
+
+from ferryman.cli.options import json_option, store_options
+from ferryman.cli.session import session
+from ferryman.cli.table import plain, span, table
+from ferryman.cli.world import World
+from ferryman.domain.job import MICROS
+from ferryman.domain.state import Status
+from ferryman.store.protocol import Counts
+
+HEAD: Final = ("QUEUE", "PENDING", "SCHEDULED", "PROCESSING", "WAITING", "OLDEST PENDING")
+
+
+class Depth(msgspec.Struct, frozen=True):
+    """One queue."""
+
+    queue: str
+    pending: int
+    scheduled: int
+    processing: int
+    waiting: int
+    oldest_pending_seconds: float | None
+    """How long its first pending job has been ready to run; None where none is pending."""
+
+
+@click.command()
+@store_options
+@json_option("Write a JSON array, one object per queue.")
+@click.pass_obj
+def queues(world: World, /, *, as_json: bool, target: str | None, database_url: str | None) -> None:
+    """Show each queue that holds jobs which have not ended.
+
+    OLDEST PENDING is for how long the first pending job of a queue has been ready to run. Where it grows,
+    there are too few workers, or no node serves that queue or knows a type in it.
+    """
+    counts = session(world, target, {"database_url": database_url}).run(lambda client: client.counts())
+    found = depths(counts)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        click.echo(table(HEAD, [_row(each) for each in found]) if found else "No job waits or runs.")
+
+
+def depths(counts: Counts) -> list[Depth]:
+    """The queues that hold jobs, by name."""
+    found: list[Depth] = []
+    for queue in sorted({queue for queue, _ in counts.standing}):
+        standing = {status: counts.standing.get((queue, status), 0) for status in Status}
+        oldest = counts.oldest_pending.get(queue)
+        found.append(
+            Depth(
+                queue,
+                standing[Status.PENDING],
+                standing[Status.SCHEDULED],
+                standing[Status.PROCESSING],
+                standing[Status.WAITING],
+                None if oldest is None else oldest / MICROS,
+            )
+        )
+    return found
+
+
+def _row(depth: Depth) -> tuple[str, ...]:
+    numbers = (depth.pending, depth.scheduled, depth.processing, depth.waiting)
+    oldest = depth.oldest_pending_seconds
+    return (plain(depth.queue), *map(str, numbers), "" if oldest is None else span(round(oldest * MICROS)))

@@ -1,0 +1,80 @@
+"""From settings to a client of this process's own, and to the limits of a test."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ferryman.client import Client
+from ferryman.domain.errors import BadSetting
+from ferryman.domain.events import Events
+from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import MICROS
+from ferryman.engine.clock import SystemClock
+from ferryman.engine.registry import Registry
+from ferryman.engine.runner import InlineRunner
+from ferryman.settings import Settings, load
+from ferryman.store.bell import Ringing
+from ferryman.store.factory import MEMORY, make_bell, make_store
+from ferryman.store.protocol import Clock, Retention
+
+if TYPE_CHECKING:
+    from ferryman.testing.kit import Limits
+
+
+def connect(overrides: Mapping[str, object], registry: Registry) -> Client:
+    """A client of this process's own, as the settings say. Raises SettingsError."""
+    settings = load(registry.settings, os.environ, Path.cwd(), overrides).settings
+    if registry.settings and settings.database_url == MEMORY:
+        raise BadSetting(
+            "DATABASE_URL is memory://, which a handler in a worker process cannot reach.",
+            why="The jobs are in the memory of its node.",
+            hint="Use sqlite:///, or leave process=True out.",
+        )
+    return client_of(settings, registry, SystemClock())
+
+
+def client_of(settings: Settings, registry: Registry, clock: Clock) -> Client:
+    """A client, not open yet, that lives on one event loop and shares it with nobody. Raises BadSetting."""
+    kept = settings.retention
+    ids = IdMinter(random.Random())
+    store = make_store(
+        settings.database_url,
+        clock=clock,
+        ids=ids,
+        retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
+        runner=_on_the_clients_loop,
+    )
+    bell = make_bell(settings.database_url)
+    return Client(
+        store,
+        clock,
+        ids,
+        Ringing(bell),
+        events=Events(),
+        catalogue=registry,
+        max_body=settings.max_body,
+        max_pending=settings.max_pending,
+        accept_unknown_types=settings.accept_unknown_types,
+        on_close=bell.close,
+    )
+
+
+def limits(overrides: Mapping[str, object], make: type[Limits]) -> Limits:
+    """What the settings say that holds in a test, too. Raises SettingsError."""
+    settings = load({}, os.environ, Path.cwd(), overrides).settings
+    return make(
+        max_body=settings.max_body,
+        max_pending=settings.max_pending,
+        accept_unknown_types=settings.accept_unknown_types,
+        default_timeout=settings.default_timeout,
+        max_result=settings.max_result,
+    )
+
+
+def _on_the_clients_loop(_name: str) -> InlineRunner:
+    """The client's loop has nothing else to do: its thread may as well be the one that writes and reads."""
+    return InlineRunner()
