@@ -116,6 +116,7 @@ def test_marks_are_known_and_what_is_not_run_is_at_least_python() -> None:
     assert {each.page for each in EXAMPLES if each.mark == "server"} == {
         "README.md",
         "docs/handlers.md",
+        "docs/hooks.md",
         "docs/http.md",
         "docs/jobs.md",
     }

@@ -13,12 +13,15 @@ from ferryman.bridge import Bridge, refuse_inside_loop
 from ferryman.calls import Call, Declared
 from ferryman.client import Client, JobRequest
 from ferryman.client.chunks import achunks, chunks, tally
-from ferryman.connecting import connect, limits
+from ferryman.connecting import client_of, connect, limits
 from ferryman.declare import JobOptions, make_handler
 from ferryman.domain import options
+from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
+from ferryman.engine.hooks import F, Hooks, L, M
 from ferryman.engine.registry import Registry
 from ferryman.engine.signature import result_decoder
+from ferryman.settings import Settings
 
 if TYPE_CHECKING:
     from ferryman.testing.kit import Testing
@@ -45,6 +48,7 @@ class Ferryman:
         given = {"database_url": database_url, **settings}
         self.overrides: Mapping[str, object] = {name: value for name, value in given.items() if value is not None}
         self.registry = Registry()
+        self.hooks: Hooks = self.registry.hooks
         self._bridge = Bridge(partial(connect, self.overrides, self.registry))
 
     # -- declaring -------------------------------------------------------------------------------
@@ -82,6 +86,48 @@ class Ferryman:
         """As `job`, for a function whose first parameter takes the run's `Context`; who enqueues does not give it."""
         decorator = ContextJobDecorator(self.registry, self._bridge, declared)
         return decorator if function is None else decorator(function)
+
+    # -- hooks -----------------------------------------------------------------------------------
+
+    def on_startup(self, function: L, /) -> L:
+        """Have a function without parameters, `def` or `async def`, called in each process that runs handlers.
+
+        It runs on the event loop before anything is claimed, the first one declared first. If it raises, the
+        process ends with StartupFailed, after the shutdown hooks if another startup hook had ended well before.
+
+        Raises:
+            BadHandler: the function cannot be such a hook.
+        """
+        return self.hooks.on_startup(function)
+
+    def on_shutdown(self, function: L, /) -> L:
+        """As `on_startup`, after the last outcome was written, the last one declared first.
+
+        What it raises is logged. An `async def` is cancelled after 5 seconds. Raises: as `on_startup`.
+        """
+        return self.hooks.on_shutdown(function)
+
+    def middleware(self, function: M, /) -> M:
+        """Put `async def middleware(ctx, call_next)` around every run; the first one declared is the outermost.
+
+        `await call_next()` runs the handler and gives its result. What the middleware returns or raises counts as
+        the handler's. Without that call the handler does not run; it can be called once.
+
+        Raises:
+            BadHandler: the function is no `async def` with these two parameters.
+        """
+        return self.hooks.add_middleware(function)
+
+    def on_failure(self, function: F, /) -> F:
+        """Have `hook(ctx, error)`, `def` or `async def`, called for each failed attempt before its outcome is written.
+
+        `ctx.final` says whether another attempt follows. A `def` runs in a thread. Each hook has 5 seconds; what it
+        raises is logged and changes nothing. A node that dies, or whose stop deadline has passed, calls none.
+
+        Raises:
+            BadHandler: the function cannot be such a hook.
+        """
+        return self.hooks.on_failure(function)
 
     # -- enqueueing ------------------------------------------------------------------------------
 
@@ -142,6 +188,13 @@ class Ferryman:
         return testing
 
     # -- life ------------------------------------------------------------------------------------
+
+    def configure(self, settings: Settings) -> None:
+        """Connect as these settings say from now on, and not as this process would read them; `serve` does this.
+
+        Children that a handler forks have no node to enqueue through, and know nothing of its flags.
+        """
+        self._bridge.connect_by(partial(client_of, settings, self.registry, SystemClock()))
 
     def attach(self, client: Client | None) -> None:
         """Use a node's client from now on, on the running loop; None ends that. `serve` does this."""

@@ -17,6 +17,7 @@ from typing import Final, Protocol, TypeVar
 from ferryman.client import Client
 from ferryman.crossing import Crossing, Verb
 from ferryman.domain.errors import AlreadyTesting, SyncInsideLoop
+from ferryman.store.forks import in_children
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Bridge:
         self._attached: Crossing | None = None
         self._diverted: Way | None = None
         self._inherited: list[object] = []
+        in_children(self._start_anew)
 
     def call(self, verb: Verb[T], instead: str) -> T:
         """Do what `verb` does with the client, and block until it is done.
@@ -61,6 +63,10 @@ class Bridge:
     async def acall(self, verb: Verb[T]) -> T:
         """Do what `verb` does with the client."""
         return await self._way().acall(verb)
+
+    def connect_by(self, connect: Callable[[], Client]) -> None:
+        """Build clients in this way from now on; one that is there already stays."""
+        self._connect = connect
 
     def attach(self, client: Client | None) -> None:
         """Use a client on the running loop from now on; None ends that."""
@@ -91,7 +97,7 @@ class Bridge:
         return self._diverted or self._crossing()
 
     def _crossing(self) -> Crossing:
-        if os.getpid() != self._pid:
+        if os.getpid() != self._pid:  # forked by something that calls no hooks of Python's
             self._start_anew()
         if self._attached is not None and not self._attached.loop.is_closed():
             return self._attached
@@ -109,7 +115,7 @@ class Bridge:
     def _start_anew(self) -> None:
         """In a forked child: nothing of the parent's works here, and none of it may be closed.
 
-        SQLite's file locks belong to the parent, so its connections are kept, unused, until the child ends.
+        The client's connections were closed before the fork (see store/sqlite/connected.py); its loop is kept, unused.
         """
         self._inherited += [self._own, self._attached]
         self._starting = threading.Lock()

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ferryman import Context
 from ferryman.domain.errors import HandlerKilled
 from ferryman.domain.outcome import What
 from ferryman.domain.retry import Fixed, RetryPolicy
@@ -23,8 +24,22 @@ from ferryman.engine.origin import Origin
 from tests.engine.processes import bench_of, error_of, payload, pipe_in, process_handler, process_of
 
 pytestmark = pytest.mark.anyio
-
 AT_ONCE = RetryPolicy(Fixed(0.0))
+
+
+async def test_failure_hooks_hear_of_a_process_that_was_killed() -> None:
+    heard: list[tuple[str, BaseException]] = []
+
+    def hear(ctx: Context, error: BaseException) -> None:
+        heard.append((ctx.job.id, error))
+
+    async with bench_of("ends_its_process") as bench:
+        bench.world.registry.hooks.on_failure(hear)
+        (id,) = await bench.enqueue("ends_its_process", payload(how="SIGKILL"))
+        await bench.until_ended(1)
+    [(job, error)] = heard
+    assert job == id
+    assert isinstance(error, HandlerKilled)
 
 
 @pytest.mark.parametrize(

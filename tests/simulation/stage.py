@@ -102,6 +102,7 @@ class Stage:
             runner=runner,
             statements=self._statements,
             at_fork=_nobody_forks,
+            around_forks=_nobody_forks,
         )
 
     def _gone(self, node: str) -> bool:
@@ -252,6 +253,7 @@ class Stage:
             runner=lambda _name: InlineRunner(),
             statements=self._statements,
             at_fork=_nobody_forks,
+            around_forks=_nobody_forks,
         )
         await store.open()
         return store
@@ -274,5 +276,5 @@ class Stage:
                 max(nodes, key=lambda process: process.node.in_progress if process.node else 0).kill()
 
 
-def _nobody_forks(_close: object) -> None:
+def _nobody_forks(*_calls: object) -> None:
     """Simulated processes fork no children."""

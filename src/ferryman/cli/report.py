@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ferryman.domain.errors import FerrymanError, PortInUse, SettingsError, StoreError, ToolMissing
+from ferryman.domain.errors import FerrymanError, PortInUse, SettingsError, StartupFailed, StoreError, ToolMissing
 
 FAILED = 1
 USAGE = 2
@@ -15,6 +15,8 @@ def exit_code(error: FerrymanError) -> int:
     """The exit code for an error: 2 for what the caller wrote, 3 for what surrounds us, else 1."""
     if isinstance(error, PortInUse | ToolMissing | StoreError):
         return ENVIRONMENT
+    if isinstance(error, StartupFailed):
+        return FAILED
     return USAGE if isinstance(error, SettingsError) else FAILED
 
 

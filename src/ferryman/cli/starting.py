@@ -47,4 +47,5 @@ def node_command(target: str | None, flags: Mapping[str, Any]) -> tuple[str, ...
 
 
 def _run(settings: Settings, app: Ferryman, role: Role) -> int:
+    app.configure(settings)
     return run(settings, app.registry, role, attach=app.attach)

@@ -8,6 +8,7 @@ FerrymanError
 │   ├── TargetNotFound           FM110
 │   ├── TargetBroken             FM111
 │   ├── TargetWithoutApp         FM112
+│   ├── StartupFailed            FM113
 │   ├── PortInUse                FM120
 │   ├── ToolMissing              FM121
 │   └── NotConfirmed             FM122
@@ -148,6 +149,12 @@ class TargetWithoutApp(SettingsError):
     """The target was imported, but holds no `Ferryman` object."""
 
     code = "FM112"
+
+
+class StartupFailed(SettingsError):
+    """A startup hook of the app raised; nothing was started."""
+
+    code = "FM113"
 
 
 class PortInUse(SettingsError):

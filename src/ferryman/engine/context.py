@@ -70,8 +70,9 @@ class JobView:
 class Context:
     """Given as first argument to handlers that were declared with `@app.job_with_context`."""
 
-    def __init__(self, running: Running, deadline: float | None) -> None:
+    def __init__(self, running: Running, deadline: float | None, *, final: bool | None = None) -> None:
         self._running = running
+        self._final = final
         self.deadline = deadline
         """When the handler is stopped, in seconds of `time.monotonic()`; None where it may take for ever."""
 
@@ -89,6 +90,16 @@ class Context:
     def attempt(self) -> int:
         """Which attempt this run is, counting from 1."""
         return self._running.job.attempt
+
+    @property
+    def final(self) -> bool:
+        """Whether no other attempt follows if this one fails.
+
+        A handler sees whether its attempts are spent; an `on_failure` hook also, whether the job's rules forbid to
+        try again after this error.
+        """
+        job = self._running.job
+        return job.attempt >= job.max_attempts if self._final is None else self._final
 
     @property
     def cancelled(self) -> bool:

@@ -36,9 +36,10 @@ NOTHING: Final = Outcome(What.DONE, result="null")
 RELEASED: Final = Outcome(What.RELEASED)
 _OURS: Final = (
     "ferryman.engine.executor",
-    "ferryman.engine.trampoline",
-    "ferryman.engine.threads",
     "ferryman.engine.child",
+    "ferryman.engine.middleware",
+    "ferryman.engine.threads",
+    "ferryman.engine.trampoline",
 )
 
 Hide = Callable[[str], str]

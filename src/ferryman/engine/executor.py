@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
@@ -17,10 +17,13 @@ import msgspec
 from ferryman.domain.errors import CancellationSwallowed, HandlerError, PayloadMismatch, ProcessNotStarted
 from ferryman.domain.events import Events, StaleStart
 from ferryman.domain.job import ClaimedJob
-from ferryman.domain.outcome import Outcome, Run, What
+from ferryman.domain.outcome import Outcome, Run, What, decide
+from ferryman.domain.state import Status
 from ferryman.engine import endings
 from ferryman.engine.context import Context
+from ferryman.engine.failing import FailureHooks, cause
 from ferryman.engine.heartbeat import Lease
+from ferryman.engine.middleware import wrap
 from ferryman.engine.origin import Origin
 from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.running import Ladder, Running
@@ -67,6 +70,8 @@ class Executor:
         self._share = share
         self._default_timeout = default_timeout
         self._max_result = max_result
+        self._middleware = registry.hooks.middleware
+        self._failures = FailureHooks(registry.hooks.failure)
 
     async def run(self, running: Running) -> Outcome:
         """Run a job in the task that awaits this. Whatever the handler does, there is an outcome."""
@@ -77,23 +82,26 @@ class Executor:
         if (refused := self._refuse(running)) is not None:
             return self._not_started(running, refused)
         if handler.origin is not None:
-            return await self._in_process(running, handler, handler.origin)
+            outcome = await self._in_process(running, handler, handler.origin)
+            return await self._failed(running, handler, outcome, None)
         try:
             arguments = handler.signature.decode(job.payload)
         except PayloadMismatch as error:
-            return endings.mismatched(error)
+            running.end()
+            return await self._failed(running, handler, endings.mismatched(error), error)
         try:
-            if handler.is_async:
+            if handler.is_async or self._middleware:
                 value = await self._on_loop(running, handler, arguments)
             else:
                 value = await self._in_thread(running, handler, arguments)
         except BaseException as error:
             running.end()
-            return self._raised(running, handler, error)
+            return await self._failed(running, handler, self._raised(running, handler, error), error)
         running.end()
         if running.reason is not None:
-            return self._swallowed(running, handler)
-        return self._returned(running, handler, value)
+            return await self._failed(running, handler, self._swallowed(running, handler), None)
+        outcome = self._returned(running, handler, value)
+        return outcome if outcome.error is None else await self._failed(running, handler, outcome, None)
 
     def cut_off(self, running: Running, error: BaseException | None = None) -> Outcome:
         """The outcome of a run that was made to end; `error` is what its handler raised on its way out."""
@@ -103,6 +111,19 @@ class Executor:
         timeout = self._timeout(running.job, handler)
         hide = handler.hiding(running.job.payload)
         return endings.cut_off(running.reason, error, timeout, running.job, handler.retry, self._share(), hide)
+
+    def given_up(self, running: Running) -> Outcome:
+        """The outcome of a run whose handler will not end; failure hooks are called, but not waited for."""
+        outcome = self.cut_off(running)
+        handler = self._registry.get(running.job.lane.type)
+        if handler is not None and outcome.what is What.FAILED and self._failures.wanted:
+            context = self._failure_context(running, handler, outcome)
+            self._failures.begin(context, cause(outcome, None), running.variables)
+        return outcome
+
+    def cut_short(self) -> None:
+        """The node cannot wait: failure hooks under way are cancelled, and no more are called."""
+        self._failures.cut_short()
 
     # -- before the handler ----------------------------------------------------------------------
 
@@ -134,8 +155,10 @@ class Executor:
     async def _on_loop(self, running: Running, handler: Handler, arguments: dict[str, Any]) -> Any:
         """Run a coroutine in the worker's own task. Its timeout counts from its first wait on: before that
         nothing could stop it."""
-        context = copy_context()
-        if handler.wants_context:
+        context = running.variables = copy_context()
+        if self._middleware:
+            coroutine = self._wrapped(running, handler, arguments)
+        elif handler.wants_context:
             coroutine = handler.function(self._context(running, handler), **arguments)
         else:
             coroutine = handler.function(**arguments)
@@ -146,10 +169,30 @@ class Executor:
         self._expect(running, handler)
         return await drive(coroutine, context, awaited)
 
-    async def _in_thread(self, running: Running, handler: Handler, arguments: dict[str, Any]) -> Any:
+    def _wrapped(self, running: Running, handler: Handler, arguments: dict[str, Any]) -> Coroutine[Any, Any, Any]:
+        """The middleware, and within it the handler."""
+        context = self._context(running, handler)
+        return wrap(self._middleware, context, partial(self._innermost, running, handler, arguments, context))
+
+    async def _innermost(self, running: Running, handler: Handler, arguments: dict[str, Any], context: Context) -> Any:
+        """The handler, once the middleware gets there."""
+        if running.reason is not None:  # it was told to end, and went on: but not to the handler
+            raise CancelledError(running.reason.value)
+        if handler.is_async:
+            positional = (context,) if handler.wants_context else ()
+            return await handler.function(*positional, **arguments)
+        try:
+            return await self._in_thread(running, handler, arguments, context)
+        finally:
+            self._ladder.thread_ended(running)
+
+    async def _in_thread(
+        self, running: Running, handler: Handler, arguments: dict[str, Any], context: Context | None = None
+    ) -> Any:
         """Run a function in the worker's thread and wait for its answer."""
-        positional = (self._context(running, handler),) if handler.wants_context else ()
-        function = partial(copy_context().run, handler.function, *positional, **arguments)
+        positional = (context or self._context(running, handler),) if handler.wants_context else ()
+        running.variables = variables = copy_context()
+        function = partial(variables.run, handler.function, *positional, **arguments)
         running.call = call = running.slot.thread().call(function)
         self._expect(running, handler)
         try:
@@ -190,7 +233,7 @@ class Executor:
 
     def _expect(self, running: Running, handler: Handler) -> None:
         timeout = self._timeout(running.job, handler)
-        if timeout is not None:
+        if timeout is not None and running.timer is None:
             self._ladder.expect(running, timeout)
 
     def _context(self, running: Running, handler: Handler) -> Context:
@@ -217,7 +260,7 @@ class Executor:
 
         In a thread that may be an answer to `ctx.cancelled`; a coroutine has caught its CancelledError.
         """
-        if running.call is None:
+        if running.cancelled:
             log.warning(
                 "%s A handler of type %s was told to end (%s) and went on; its result is dropped.",
                 CancellationSwallowed.code,
@@ -226,6 +269,21 @@ class Executor:
                 extra={"event": "cancellation_swallowed", "job_id": running.job.id, "worker_id": running.slot.id},
             )
         return self.cut_off(running)
+
+    async def _failed(
+        self, running: Running, handler: Handler, outcome: Outcome, error: BaseException | None
+    ) -> Outcome:
+        """Tell the failure hooks, if the attempt failed, before its outcome is handed over."""
+        if outcome.what is What.FAILED and self._failures.wanted:
+            context = self._failure_context(running, handler, outcome)
+            await self._failures.tell(context, cause(outcome, error), running.variables)
+        return outcome
+
+    def _failure_context(self, running: Running, handler: Handler, outcome: Outcome) -> Context:
+        """What the hooks are given: the run, and whether it was the last one."""
+        timeout = self._timeout(running.job, handler)
+        final = decide(running.job, outcome, running.run, self._clock.now()).status is Status.FAILED
+        return Context(running, None if timeout is None else running.began + timeout, final=final)
 
 
 def _with_traceback(outcome: Outcome, stopped: Outcome | None) -> Outcome:

@@ -12,6 +12,7 @@ from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreError
 from ferryman.engine.chores import Expire, ForceCancel, Promote, Prune, Rescue
 from ferryman.engine.incarnation import Incarnation
+from ferryman.engine.lifecycle import Lifecycle
 from ferryman.engine.loopwatch import LoopWatch
 from ferryman.engine.pause import Pause, backoff
 from ferryman.engine.pool import Pool
@@ -47,6 +48,7 @@ class Node:
         self._watch = LoopWatch(
             clock.monotonic, world.events, self._running_in, stall=options.loop_stall, ticker=world.ticker
         )
+        lifecycle = Lifecycle(world.registry.hooks)
         self._promote = Promote(store, clock, wakeup)
         rescue = Rescue(store, clock, wakeup, world.events, options.lease)
         self._sweeper = Sweeper(
@@ -54,6 +56,8 @@ class Node:
             [self._promote, rescue, Expire(store, clock), ForceCancel(store, clock), Prune(store, clock)],
         )
         self._parts = StartList(
+            # before anything can be claimed, and after the last outcome; not watched, since nothing waits for them
+            Part("hooks", lifecycle.start, lifecycle.stop),
             Part("loop watch", self._watch.start, self._watch.stop),
             # a node that crashed a moment ago left claims: they come back before the first claim of this one
             Part("rescue", rescue.step, _nothing),

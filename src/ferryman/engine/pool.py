@@ -113,16 +113,23 @@ class Pool:
         if not _ended(self._workers.values()):
             self.cut_off(reason)
             await _all_ended(self._workers.values(), self._last_grace)
-            for running in self.running():
-                if running.reason is not None:
-                    running.slot.give_up(running)
+            self._give_up()
             await _all_ended(self._workers.values(), self._last_grace)
+            self._give_up()  # the middleware around a thread that was given up did not end either
+        self._executor.cut_short()
         await self._processes.stop(self._last_grace)
 
     def cut_off(self, reason: Reason) -> None:
         """Ask every run to end, now."""
+        self._executor.cut_short()
         for running in self.running():
             self._ladder.stop(running, reason)
+
+    def _give_up(self) -> None:
+        """Wait no longer for the runs that were asked to end."""
+        for running in self.running():
+            if running.reason is not None:
+                running.slot.give_up(running)
 
     # -- processes, and replacing ----------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import msgspec
 
 from ferryman.domain.errors import DuplicateType
 from ferryman.domain.retry import RetryPolicy
+from ferryman.engine.hooks import Hooks
 from ferryman.engine.origin import Origin
 from ferryman.engine.signature import Function, Signature
 
@@ -52,6 +53,8 @@ class Registry:
         self._handlers: dict[str, Handler] = {}
         self.settings: Mapping[str, str] = {}
         """In a worker process the node's settings, as text by field; they go before all others."""
+        self.hooks = Hooks()
+        """What is called around their runs, and around the life of their process."""
 
     def add(self, handler: Handler) -> None:
         """Take a handler in.

@@ -6,15 +6,18 @@
       process:   SIGTERM to its group --------------------> given up: SIGKILL to its group
 
 A run that is given up is written as ended for the reason that it was asked to end; what its handler
-does later counts for nothing.
+does later counts for nothing. Middleware is a coroutine; around a handler in a thread the run changes
+to the lower ladder when the thread begins, and back to the upper one when it has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextvars import Context as Variables
 from enum import Enum
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -81,6 +84,10 @@ class Running(msgspec.Struct, eq=False):
     reason: Reason | None = None
     call: HandlerCall | None = None
     """The handler's call, where it runs in a thread or in a process."""
+    variables: Variables | None = None
+    """The context variables that the handler has; None before it starts."""
+    cancelled: bool = False
+    """Whether the worker's task was cancelled to end the run; what returns after that has swallowed it."""
     timer: Deadline | None = None
     ended: bool = False
     """Whether the handler has ended; nothing can be asked of it any more."""
@@ -111,24 +118,36 @@ class Ladder:
             return
         if running.call is None:
             running.reason = reason
-            running.slot.task.cancel(reason.value)
+            self._cancel(running)
             self._next(running, self._again)
         elif running.call.stop():
             running.reason = reason
             self._next(running, self._give_up)
+        else:  # its answer is on its way, and there may be middleware that goes on with it
+            self._next(running, partial(self.stop, reason=reason), 0.0)
+
+    def thread_ended(self, running: Running) -> None:
+        """The handler's thread has ended, the middleware around it has not: from here on it is a coroutine."""
+        running.call = None
+        if running.reason is not None:
+            self._next(running, self._again)
 
     def _again(self, running: Running) -> None:
         """It swallowed its cancellation, or is slow to clean up."""
         if running.ended:
             return
-        running.slot.task.cancel(running.reason and running.reason.value)
+        self._cancel(running)
         self._next(running, self._give_up)
+
+    def _cancel(self, running: Running) -> None:
+        running.cancelled = True
+        running.slot.task.cancel(running.reason and running.reason.value)
 
     def _give_up(self, running: Running) -> None:
         if not running.ended:
             running.slot.give_up(running)
 
-    def _next(self, running: Running, rung: Any) -> None:
+    def _next(self, running: Running, rung: Callable[[Running], None], after: float | None = None) -> None:
         if running.timer is not None:
             running.timer.cancel()
-        running.timer = self._deadlines.after(self._grace, partial(rung, running))
+        running.timer = self._deadlines.after(self._grace if after is None else after, partial(rung, running))

@@ -49,7 +49,7 @@ class ThreadCall:
     def stop(self) -> bool:
         """Raise `Stopped` in the handler, once. False: it has ended already, its answer is on its way."""
         if self._unwanted:
-            return True
+            return not self._ended
         self._unwanted = True  # a thread that has not begun yet sees this after it opened the gate
         if not self._gate.acquire(blocking=False):
             return not self._ended

@@ -101,7 +101,7 @@ class Worker:
             running.call.give_up()  # which really ends it, so that nobody needs to know
         elif not self._given_up:
             self._given_up = True
-            self._completer.submit(running.job, self._executor.cut_off(running), running.run)
+            self._completer.submit(running.job, self._executor.given_up(running), running.run)
             self._overseer.worker_given_up(self)
 
     async def _work(self) -> None:

@@ -26,16 +26,21 @@ class Checkpoints:
         return self._descriptor is not None
 
     def adopt(self, connection: sqlite3.Connection) -> None:
-        """Take the right if nobody has it; from then on this connection checkpoints as it commits."""
+        """Take the right if nobody has it; if it is ours, this connection checkpoints as it commits."""
+        if not self.held and not self._take():
+            return
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+    def _take(self) -> bool:
         self._folder.mkdir(exist_ok=True)
         descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            return
+            return False
         self._descriptor = descriptor
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        return True
 
     def close(self) -> None:
         """Let go of the right. Idempotent."""

@@ -10,7 +10,9 @@ from typing import Final, TypeVar
 import msgspec
 
 from ferryman.domain.errors import StoreClosed
+from ferryman.store.forks import AroundForks
 from ferryman.store.protocol import Runner
+from ferryman.store.sqlite.connected import Connected
 from ferryman.store.sqlite.database import connect
 from ferryman.store.sqlite.failures import explain
 from ferryman.store.sqlite.session import Session
@@ -20,17 +22,17 @@ Result = TypeVar("Result")
 ids_of: Final = msgspec.json.Decoder(list[str])
 
 
-class Reader:
+class Reader(Connected):
     """Runs reads, each over one snapshot."""
 
-    def __init__(self, runner: Runner, path: Path) -> None:
+    def __init__(self, runner: Runner, path: Path, around_forks: AroundForks) -> None:
+        super().__init__(around_forks)
         self._runner = runner
         self._path = path
-        self._session: Session | None = None
 
     async def open(self, statements: Statements) -> None:
         """Connect, after the writer has migrated."""
-        self._session = await self._runner.run(lambda: Session(connect(self._path, read_only=True), statements))
+        await self._runner.run(lambda: self.connect(lambda: Session(connect(self._path, read_only=True), statements)))
 
     async def do(self, request: Callable[[Session], Result]) -> Result:
         """Run one read.
@@ -38,7 +40,7 @@ class Reader:
         Raises:
             StoreError: the file cannot be read.
         """
-        return await self._runner.run(lambda: self._within(request))
+        return await self._runner.run(lambda: self.use(lambda: self._within(request)))
 
     def _within(self, request: Callable[[Session], Result]) -> Result:
         session = self._session
@@ -55,7 +57,5 @@ class Reader:
 
     async def close(self) -> None:
         """Close the connection. Idempotent."""
-        session, self._session = self._session, None
-        if session is not None:
-            await self._runner.run(session.connection.close)
+        await self._runner.run(self.disconnect)
         await self._runner.close()

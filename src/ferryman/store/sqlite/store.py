@@ -13,7 +13,7 @@ from ferryman.domain.errors import StoreClosed
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
-from ferryman.store.forks import AtFork, in_children
+from ferryman.store.forks import AroundForks, AtFork, around_forks, in_children
 from ferryman.store.protocol import (
     CancelResult,
     Clock,
@@ -70,6 +70,7 @@ class SqliteStore:
         on_fatal: Callable[[BaseException], None] = end_process,
         statements: Statements | None = None,
         at_fork: AtFork = in_children,
+        around_forks: AroundForks = around_forks,
     ) -> None:
         """Make a store; nothing is opened yet.
 
@@ -82,6 +83,7 @@ class SqliteStore:
             on_fatal: called when the disk failed to sync, after which nobody knows what is on it.
             statements: of another store of this process; else they are read from their files.
             at_fork: has the locks given back in forked children.
+            around_forks: has the connections closed while the process forks.
         """
         self.path = path
         folder = nodes_folder(path)
@@ -89,6 +91,7 @@ class SqliteStore:
         self._retention = retention
         self._make_runner = runner
         self._on_fatal = on_fatal
+        self._around_forks = around_forks
         self._at_fork = at_fork
         self._pauses = random.Random(ids.number())
         self._statements = statements or Statements()
@@ -111,8 +114,9 @@ class SqliteStore:
             monotonic=self._clock.monotonic,
             pauses=self._pauses,
             on_fatal=self._on_fatal,
+            around_forks=self._around_forks,
         )
-        reader = Reader(self._make_runner("ferryman-reader"), self.path)
+        reader = Reader(self._make_runner("ferryman-reader"), self.path, self._around_forks)
         try:
             await writer.open(self._open_session)
             await reader.open(self._statements)

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ferryman.domain.errors import FerrymanError, StoreClosed
+from ferryman.store.forks import AroundForks
 from ferryman.store.pile import Pile
 from ferryman.store.protocol import Runner
+from ferryman.store.sqlite.connected import Connected
 from ferryman.store.sqlite.failures import explain, is_busy, is_fatal
 from ferryman.store.sqlite.session import Session
 
@@ -28,7 +30,7 @@ PAUSE_SECONDS: Final = (0.0001, 0.002)
 """Bounds of the random wait between two looks at a held lock: short, so that two processes take turns."""
 
 
-class Writer:
+class Writer(Connected):
     """Runs requests, each a function of the `Session`, in group commits."""
 
     def __init__(
@@ -39,19 +41,20 @@ class Writer:
         monotonic: Callable[[], float],
         pauses: random.Random,
         on_fatal: Callable[[BaseException], None],
+        around_forks: AroundForks,
     ) -> None:
+        super().__init__(around_forks)
         self._runner = runner
         self._path = path
         self._monotonic = monotonic
         self._pauses = pauses
         self._on_fatal = on_fatal
-        self._session: Session | None = None
         self._never = threading.Event()
         self._pile: Pile[Request, Any] = Pile(self._write, GROUP_CAP)
 
     async def open(self, make: Callable[[], Session]) -> None:
         """Make the session on the writer's thread."""
-        self._session = await self._runner.run(make)
+        await self._runner.run(lambda: self.connect(make))
 
     async def do(self, request: Callable[[Session], Result]) -> Result:
         """Run one request; durable when this returns.
@@ -65,13 +68,11 @@ class Writer:
     async def close(self) -> None:
         """Finish what was asked, then close the connection. Idempotent."""
         await self._pile.flush()
-        session, self._session = self._session, None
-        if session is not None:
-            await self._runner.run(session.connection.close)
+        await self._runner.run(self.disconnect)
         await self._runner.close()
 
     async def _write(self, requests: list[Request]) -> Sequence[Any]:
-        return await self._runner.run(lambda: self._commit(requests))
+        return await self._runner.run(lambda: self.use(lambda: self._commit(requests)))
 
     def _commit(self, requests: list[Request]) -> list[Any]:
         """One group, on the writer's thread: begin, every request, commit."""
