@@ -11,6 +11,8 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from starlette.types import ASGIApp
+
 from ferryman.client import Client
 from ferryman.domain import strictjson
 from ferryman.domain.errors import BadSetting, StoreError
@@ -93,7 +95,9 @@ class Server:
         self._lag = LoopLag(self._metrics.see_loop_lag)
         self.events.listen(self._metrics.listen)
         self.events.listen(JobLog(self._node_id, log_jobs=settings.log_jobs).listen)
-        self._http = self._make_http(settings, ids) if role.http else None
+        self.asgi = self._make_api(settings, ids)
+        """The HTTP API as an ASGI application; it is served at HOST and PORT where the role says so."""
+        self._http = HttpServer(self.asgi, settings.host, settings.port) if role.http else None
         self._parts = StartList(*self._start_list())
 
     @property
@@ -173,8 +177,8 @@ class Server:
             loop_stall=settings.loop_stall,
         )
 
-    def _make_http(self, settings: Settings, ids: IdMinter) -> HttpServer:
-        api = make_api(
+    def _make_api(self, settings: Settings, ids: IdMinter) -> ASGIApp:
+        return make_api(
             self.client,
             max_body=settings.max_body,
             stats=self.fleet or self.node,
@@ -182,7 +186,6 @@ class Server:
             readiness=self._missing,
             new_request_id=lambda: f"{ids.number():016x}",
         )
-        return HttpServer(api, settings.host, settings.port)
 
     def _report(self) -> Report:
         node = self.node

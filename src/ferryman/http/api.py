@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ferryman.client import Client
 from ferryman.domain.errors import FerrymanError, InternalError, RouteNotFound, ShuttingDown, StoreError
-from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, respond
+from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.jobs import Jobs
 from ferryman.http.node import TEXT, NodeRoutes, NodeStats
 from ferryman.http.problems import problem
@@ -130,7 +130,7 @@ class _ShortCuts:
         self._one_job = one_job
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
+        path = local_path(scope)
         resource = self._direct.get(path)
         if resource is not None:
             await resource(scope, receive, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -61,6 +62,12 @@ class Request:
         found: str = self.scope["path_params"]["id"]
         return found.lower()
 
+    @property
+    def prefix(self) -> str:
+        """Where this API is mounted, such as /queue, as a URL spells it; empty where it stands alone."""
+        root: str = self.scope.get("root_path", "")
+        return quote(root) if root else ""
+
     async def body(self, limit: int) -> bytes:
         """The whole body.
 
@@ -90,6 +97,16 @@ class Request:
             if not message.get("more_body", False):
                 return
             left -= len(message.get("body", b""))
+
+
+def local_path(scope: Scope) -> str:
+    """The path below the place where this API is mounted.
+
+    ASGI counts that place as part of the path; not everybody who mounts leaves it there.
+    """
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
 async def respond(request: Request, answer: Answer, send: Send) -> None:

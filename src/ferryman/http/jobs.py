@@ -37,7 +37,7 @@ class Jobs:
             on_conflict=query.on_conflict(request),
         )
         accepted = await self._client.enqueue(asked)
-        location = (b"location", f"/jobs/{accepted.id}".encode())
+        location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
         return self._answer(accepted.job(), 200 if accepted.existed else 201, headers)
 
@@ -46,7 +46,9 @@ class Jobs:
         asked, found = query.job_filter(request)
         one_more = await self._client.list(msgspec.structs.replace(asked, limit=asked.limit + 1))
         jobs = one_more[: asked.limit]
-        link: Headers = ((b"link", query.next_page(found, jobs[-1].id)),) if len(one_more) > asked.limit else ()
+        link: Headers = ()
+        if len(one_more) > asked.limit:
+            link = ((b"link", query.next_page(f"{request.prefix}/jobs", found, jobs[-1].id)),)
         return Answer(200, (_JSON, *link), pieces=wire.page_json([self._client.shown(job) for job in jobs]))
 
     async def show(self, request: Request) -> Answer:

@@ -67,10 +67,10 @@ def on_conflict(request: Request) -> str | None:
     return _choice(parameters(request, ("on_conflict",)), "on_conflict", (None, "error", "return"))
 
 
-def next_page(found: Parameters, last: str) -> bytes:
+def next_page(path: str, found: Parameters, last: str) -> bytes:
     """The Link header that leads to the page after the job `last` (RFC 8288)."""
     query = [(name, value) for name, values in found.items() if name != "cursor" for value in values]
-    return f'</jobs?{urlencode([*query, ("cursor", last)])}>; rel="next"'.encode()
+    return f'<{path}?{urlencode([*query, ("cursor", last)])}>; rel="next"'.encode()
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

@@ -1,0 +1,89 @@
+"""A node inside somebody else's event loop: a web application that runs its own jobs.
+
+    async with running(app) as server:
+        ...
+
+The loop, its signals and its log belong to whoever started it; nothing of them is touched here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.types import Receive, Scope, Send
+
+from ferryman.app import Ferryman
+from ferryman.domain.errors import BadSetting
+from ferryman.http.api import STOPPING
+from ferryman.main import Server
+from ferryman.settings import Settings, load
+from ferryman.supervise.role import Role
+
+
+@asynccontextmanager
+async def running(app: Ferryman, **settings: object) -> AsyncGenerator[Embedded]:
+    """Run the jobs of an app on the running event loop, for as long as the block lasts.
+
+    Enqueues of the app go through this node meanwhile. At the end of the block the node stops in order: it claims
+    nothing more, running handlers may finish within the stop deadline, cut-off ones are pending again.
+
+    Args:
+        app: whose jobs to run.
+        settings: as for `Ferryman(...)`, for this node only, such as worker_count=4. What is given here goes before
+            those of the app, the environment and the settings file. HOST, PORT and the LOG_ ones are not used.
+
+    Raises:
+        SettingsError: a setting is wrong, or asks for processes of its own.
+        StoreError: the store cannot be opened.
+    """
+    given = {**app.overrides, **{name: value for name, value in settings.items() if value is not None}}
+    server = Embedded(load({}, os.environ, Path.cwd(), given).settings, app)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+class Embedded:
+    """A node without a process of its own; `running` makes it."""
+
+    def __init__(self, settings: Settings, app: Ferryman) -> None:
+        _refuse_processes(settings)
+        self._server = Server(settings, app.registry, Role(http=False), attach=app.attach)
+        self._stopping = False
+
+    @property
+    def node_id(self) -> str:
+        """The node's present id, as jobs show it; a node that was taken for dead goes on under a new one."""
+        return self._server.node.id or ""
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The HTTP API as an ASGI application, to be mounted: `site.mount("/queue", server.asgi)`.
+
+        It has no authentication of its own.
+        """
+        if self._stopping:
+            scope = {**scope, "state": {**scope.get("state", {}), STOPPING: True}}
+        await self._server.asgi(scope, receive, send)
+
+    async def start(self) -> None:
+        """Start on the running loop. Raises StoreError."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Stop in order; from now on every request is answered 503."""
+        self._stopping = True
+        await self._server.stop()
+
+
+def _refuse_processes(settings: Settings) -> None:
+    if settings.processes:
+        raise BadSetting(
+            f"PROCESSES is {settings.processes}, and this node runs inside another program.",
+            why="Processes of its own need a supervisor that owns the process.",
+            hint=f"Leave PROCESSES at 0 here, or run `ferryman work --processes {settings.processes}` beside it.",
+        )
