@@ -131,22 +131,27 @@ class Ferryman:
 
     # -- enqueueing ------------------------------------------------------------------------------
 
-    def enqueue_many(self, calls: Iterable[Call[Any]]) -> int:
+    def enqueue_many(self, calls: Iterable[Call[Any]], *, tx: Any = None) -> int:
         """Hand in any number of calls, a thousand to a commit, and block until all are durable.
 
         Takes any iterable and never holds more than a thousand of its calls. The first refusal ends it: what
         was stored by then stays, and a note on the error says how many that were. See `Client.enqueue_many`.
+        With `tx`, a transaction of your own, they are a part of that; see `Call.enqueue`.
 
         Returns:
             How many jobs were accepted. For handles, await several `aenqueue` together instead.
 
         Raises: as `Call.enqueue`.
         """
-        refuse_inside_loop("app.aenqueue_many(...)")
+        if tx is None:
+            refuse_inside_loop("app.aenqueue_many(...)")
         with tally() as found:
             for chunk in chunks(calls):
                 requests = [_request(call) for call in chunk]
-                found.accepted += self._bridge.call(_enqueue_chunk(requests), "app.aenqueue_many(...)")
+                if tx is None:
+                    found.accepted += self._bridge.call(_enqueue_chunk(requests), "app.aenqueue_many(...)")
+                else:
+                    found.accepted += len(self._bridge.enqueue_in(tx, requests))
         return found.accepted
 
     async def aenqueue_many(self, calls: Iterable[Call[Any]] | AsyncIterable[Call[Any]]) -> int:
@@ -186,6 +191,21 @@ class Ferryman:
             start=start,
         )
         return testing
+
+    def wake(self) -> None:
+        """Tell the nodes that there may be work, after a commit of your own that brought jobs in (`tx=`).
+
+        Without it they find out by themselves, within half a second.
+
+        Raises:
+            SyncInsideLoop: an event loop runs here; await `awake`.
+            StoreError: the store cannot be opened.
+        """
+        self._bridge.call(lambda client: client.wake(), "app.awake()")
+
+    async def awake(self) -> None:
+        """As `wake`, without blocking."""
+        await self._bridge.acall(lambda client: client.wake())
 
     # -- life ------------------------------------------------------------------------------------
 

@@ -11,10 +11,10 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
-from ferryman.client import Client
+from ferryman.client import Client, JobRequest
 from ferryman.crossing import Crossing, Verb
 from ferryman.domain.errors import AlreadyTesting, SyncInsideLoop
 from ferryman.store.forks import in_children
@@ -49,6 +49,7 @@ class Bridge:
         self._attached: Crossing | None = None
         self._diverted: Way | None = None
         self._inherited: list[object] = []
+        self._unopened: Client | None = None
         in_children(self._start_anew)
 
     def call(self, verb: Verb[T], instead: str) -> T:
@@ -67,6 +68,25 @@ class Bridge:
     def connect_by(self, connect: Callable[[], Client]) -> None:
         """Build clients in this way from now on; one that is there already stays."""
         self._connect = connect
+
+    def enqueue_in(self, tx: Any, requests: Sequence[JobRequest]) -> list[str]:
+        """Hand jobs in as a part of the caller's transaction, here and now. Raises as `Joining.enqueue`.
+
+        It goes through no loop: the connection belongs to this thread.
+        """
+        if os.getpid() != self._pid:
+            self._start_anew()
+        own = None if self._own is None else self._own.crossing
+        crossing = self._attached or own
+        client = None if crossing is None else crossing.client
+        if client is None:
+            with self._starting:
+                client = self._unopened = self._unopened or self._connect()
+        return client.joining.enqueue(tx, requests, self.wake_soon)
+
+    def wake_soon(self) -> None:
+        """Wake the nodes; does not wait."""
+        self._crossing().tell(lambda client: client.wake())
 
     def attach(self, client: Client | None) -> None:
         """Use a client on the running loop from now on; None ends that."""
@@ -119,7 +139,7 @@ class Bridge:
         """
         self._inherited += [self._own, self._attached]
         self._starting = threading.Lock()
-        self._own = self._attached = None
+        self._own = self._attached = self._unopened = None
         self._pid = os.getpid()
 
 

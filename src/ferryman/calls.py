@@ -83,24 +83,40 @@ class Call(Generic[R]):
         }
         return self._with(**{name: value for name, value in given.items() if value is not None})
 
-    def enqueue(self) -> Handle[R]:
+    def enqueue(self, *, tx: Any = None) -> Handle[R]:
         """Hand the job in, and block until it is durable.
 
+        Args:
+            tx: a transaction of your own on the store's file, of which the job becomes a part: it exists iff you
+                commit. A sqlite3 connection, a SQLAlchemy Session or Connection, or what `ctx.transaction()` gives.
+
         Raises:
+            TransactionImpossible: `tx` is not on the store's file, not safe enough, or has no transaction open.
             EnqueueError: it was refused; nothing was stored.
             SyncInsideLoop: an event loop runs here; await `aenqueue`.
             StoreError: the store failed.
         """
+        if tx is not None:
+            return self._enqueue_in(tx)
         accepted = self._bridge.call(lambda client: client.enqueue(self.request), "aenqueue()")
         return Handle(accepted.id, self._bridge, self._decode)
 
-    def aenqueue(self) -> Coroutine[Any, Any, Handle[R]]:
-        """As `enqueue`, without blocking; enqueues that are awaited together share a commit."""
-        return Enqueueing(self.request.type, self._aenqueue())
+    def aenqueue(self, *, tx: Any = None) -> Coroutine[Any, Any, Handle[R]]:
+        """As `enqueue`, without blocking; enqueues that are awaited together share a commit.
 
-    async def _aenqueue(self) -> Handle[R]:
+        With `tx` the statements run here, as your own on that connection do.
+        """
+        return Enqueueing(self.request.type, self._aenqueue(tx))
+
+    async def _aenqueue(self, tx: Any) -> Handle[R]:
+        if tx is not None:
+            return self._enqueue_in(tx)
         accepted = await self._bridge.acall(lambda client: client.enqueue(self.request))
         return Handle(accepted.id, self._bridge, self._decode)
+
+    def _enqueue_in(self, tx: Any) -> Handle[R]:
+        (id,) = self._bridge.enqueue_in(tx, [self.request])
+        return Handle(id, self._bridge, self._decode)
 
     def _with(self, **changes: Any) -> Call[R]:
         return Call(msgspec.structs.replace(self.request, **changes), self._bridge, self._decode)

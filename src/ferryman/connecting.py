@@ -18,7 +18,7 @@ from ferryman.engine.registry import Registry
 from ferryman.engine.runner import InlineRunner
 from ferryman.settings import Settings, load
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, make_bell, make_store
+from ferryman.store.factory import MEMORY, joins_of, make_bell, make_store
 from ferryman.store.protocol import Clock, Retention
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def client_of(settings: Settings, registry: Registry, clock: Clock) -> Client:
         max_pending=settings.max_pending,
         accept_unknown_types=settings.accept_unknown_types,
         on_close=bell.close,
+        joins=joins_of(store),
     )
 
 

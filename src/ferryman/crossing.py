@@ -60,6 +60,11 @@ class Crossing:
         self._under_way: set[Errand] = set()
         self._outbox: dict[asyncio.AbstractEventLoop, list[Errand]] = {}
 
+    @property
+    def client(self) -> Client | None:
+        """The client, once it is open."""
+        return self._client
+
     # -- on the caller's side --------------------------------------------------------------------
 
     def call(self, verb: Verb[T]) -> T:
@@ -74,6 +79,11 @@ class Crossing:
         finally:
             if not answer.done():
                 self._drop(errand)
+
+    def tell(self, verb: Verb[Any]) -> None:
+        """Do an errand whose end nobody waits for."""
+        self._send(Errand(verb, Future(), None))
+        self._wake()
 
     async def acall(self, verb: Verb[T]) -> T:
         """Do an errand and await its answer on whatever loop this is."""

@@ -14,6 +14,7 @@ from typing import Final
 from starlette.types import ASGIApp
 
 from ferryman.client import Client
+from ferryman.client.admission import Admission
 from ferryman.domain import strictjson
 from ferryman.domain.errors import BadSetting, StoreError
 from ferryman.domain.events import Events
@@ -35,7 +36,7 @@ from ferryman.observe.looplag import LoopLag
 from ferryman.observe.metrics import Metrics
 from ferryman.settings import TABLE, Settings
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, SQLITE, make_bell, make_store, sqlite_path
+from ferryman.store.factory import MEMORY, SQLITE, joins_of, make_bell, make_store, sqlite_path, transactions_of
 from ferryman.store.protocol import Retention, Store
 from ferryman.supervise.fleet import Fleet
 from ferryman.supervise.report import Report, Reporter
@@ -85,6 +86,8 @@ class Server:
             share=random.Random().random,
             settings=_for_worker_processes(settings),
             oom_kills=OomKills(),
+            admit=_make_admission(settings, registry, clock, ids).admit,
+            transactions=transactions_of(self._store),
         )
         self.hopeless: asyncio.Future[int] | None = None
         """Resolved with an exit code when no node process can be started; there from the start on."""
@@ -266,6 +269,16 @@ def _make_store(settings: Settings, clock: SystemClock, ids: IdMinter) -> Store:
     )
 
 
+def _make_admission(settings: Settings, registry: Registry, clock: SystemClock, ids: IdMinter) -> Admission:
+    return Admission(
+        registry,
+        clock,
+        ids,
+        max_body=settings.max_body,
+        accept_unknown_types=settings.accept_unknown_types,
+    )
+
+
 def _make_client(settings: Settings, world: World, node: Node | None) -> Client:
     return Client(
         world.store,
@@ -278,6 +291,7 @@ def _make_client(settings: Settings, world: World, node: Node | None) -> Client:
         max_pending=settings.max_pending,
         accept_unknown_types=settings.accept_unknown_types,
         direct=node,
+        joins=joins_of(world.store),
     )
 
 
@@ -306,4 +320,5 @@ def _node_options(settings: Settings) -> NodeOptions:
         max_result=settings.max_result,
         process_max_jobs=settings.process_max_jobs,
         process_max_rss=settings.process_max_rss,
+        transaction_timeout=settings.transaction_timeout,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ class WatchedStore(SqliteStore):
 
     async def _write(self, request: Callable[[Session], Result]) -> Result:
         def step(session: Session) -> Result:
+            assert isinstance(session.connection, sqlite3.Connection)
             before = session.connection.total_changes
             answer = request(session)
             if session.connection.total_changes != before:

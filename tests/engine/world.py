@@ -7,7 +7,7 @@ import inspect
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 
@@ -207,7 +207,7 @@ class Bench:
         )
         self.node = Node(self.world, self.options, self.wakeup)
 
-    async def __aenter__(self) -> Bench:
+    async def __aenter__(self) -> Self:
         await self.node.start()
         return self
 

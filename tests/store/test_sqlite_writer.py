@@ -12,7 +12,6 @@ import pytest
 from ferryman.domain.errors import NodeNotLive, StoreBusy, StoreClosed, StoreFailed, StoreFull
 from ferryman.domain.state import Status
 from ferryman.store.protocol import Verdict
-from ferryman.store.sqlite import writer
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.store import SqliteStore, end_process
 from ferryman.testing.clock import ManualClock
@@ -40,6 +39,7 @@ async def test_concurrent_requests_share_a_commit(tmp_path: Path) -> None:
     commits: list[str] = []
     session = store._writer._session  # type: ignore[union-attr]
     assert session is not None
+    assert isinstance(session.connection, sqlite3.Connection)
     session.connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
     await asyncio.gather(*(store.insert([new_job(f"job-{n}")], 0) for n in range(10)))
     assert len(commits) == 1
@@ -126,7 +126,7 @@ async def test_a_group_that_cannot_commit_answers_everybody(tmp_path: Path, monk
     def broken(*_: object) -> None:
         raise sqlite3.OperationalError("no such thing")
 
-    monkeypatch.setattr(writer.Writer, "_store_tallies", broken)
+    monkeypatch.setattr(Session, "store_tallies", broken)
     answers = await asyncio.gather(*(store.insert([new_job(f"job-{n}")], 0) for n in range(3)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [StoreFailed] * 3
     monkeypatch.undo()

@@ -12,9 +12,11 @@ from typing import Final
 
 import msgspec
 
+from ferryman.client.admission import Admission
 from ferryman.client.chunks import achunks, tally
 from ferryman.client.endings import Endings, wait_within
 from ferryman.client.inserter import CHUNK, Inserter, patiently
+from ferryman.client.joining import Joining
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, admit, refusal
 from ferryman.domain import options
 from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, UnknownType, WrongState
@@ -35,6 +37,7 @@ from ferryman.store.protocol import (
     Verdict,
     Wakeup,
 )
+from ferryman.store.transactions import Joins
 
 POLL: Final = 0.5
 """Seconds between two looks at a job that runs in another process; the first looks come faster."""
@@ -59,6 +62,7 @@ class Client:
         accept_unknown_types: bool = False,
         direct: DirectDispatch | None = None,
         on_close: Callable[[], None] | None = None,
+        joins: Joins | None = None,
     ) -> None:
         """Make a client; it says what it did to `wakeup` and `events` once that is durable.
 
@@ -69,6 +73,7 @@ class Client:
             accept_unknown_types: whether a type may be enqueued that no node ever registered.
             direct: the node's offer to start jobs in the commit that inserts them.
             on_close: closes what else belongs to this client, after the store; it may be called twice.
+            joins: the store's way into other transactions.
         """
         self._store = store
         self._clock = clock
@@ -80,6 +85,9 @@ class Client:
         self._accept_unknown_types = accept_unknown_types
         self._known: frozenset[str] = frozenset()
         self._inserter = Inserter(store, clock, wakeup, events, max_pending=max_pending, direct=direct)
+        admission = Admission(catalogue, clock, ids, max_body=max_body, accept_unknown_types=accept_unknown_types)
+        self.joining = Joining(joins, admission, clock, max_pending)
+        """Takes jobs through the connections of others; from any thread, whether this client is open or not."""
         self._endings = Endings()
         self._on_close = on_close
         events.listen(self._endings.listen)
@@ -137,6 +145,11 @@ class Client:
             if error is not None:
                 raise error
         return len(news)
+
+    async def wake(self) -> None:
+        """Tell every node that there may be work: somebody has committed jobs where we could not see it."""
+        self._wakeup.work()
+        self._wakeup.scheduled(0)
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -26,7 +26,9 @@ FerrymanError
 │   ├── IllegalTransition        FM211
 │   ├── NodeNotLive              FM212
 │   ├── SqliteTooOld             FM213
-│   └── DatabaseMissing          FM214
+│   ├── DatabaseMissing          FM214
+│   ├── TransactionImpossible    FM216
+│   └── TransactionTimedOut      FM217
 ├── EnqueueError                 FM3xx enqueue and payload
 │   ├── NotSerialisable          FM301
 │   ├── WrongArgumentType        FM302
@@ -80,6 +82,8 @@ FerrymanError
     ├── HandlerKilled            FM516
     ├── HandlerProcessExited     FM517
     ├── HandlerOutOfMemory       FM518
+    ├── ClaimLost                FM519
+    ├── AlreadyCommitted         FM520
     ├── ProcessNotStarted        FM521
     └── LoopBlocked              FM522
 """
@@ -263,6 +267,18 @@ class DatabaseMissing(StoreError):
     """There is no database whose jobs a command could show or change."""
 
     code = "FM214"
+
+
+class TransactionImpossible(StoreError):
+    """The transaction cannot be had, or the connection cannot be used for it."""
+
+    code = "FM216"
+
+
+class TransactionTimedOut(StoreError, TimeoutError):
+    """A handler's transaction lasted longer than TRANSACTION_TIMEOUT and was rolled back."""
+
+    code = "FM217"
 
 
 class EnqueueError(FerrymanError):
@@ -608,6 +624,18 @@ class HandlerOutOfMemory(HandlerError):
     """The kernel killed the worker process because memory ran out."""
 
     code = "FM518"
+
+
+class ClaimLost(HandlerError):
+    """The run has lost its claim, so nothing of its transaction was written."""
+
+    code = "FM519"
+
+
+class AlreadyCommitted(HandlerError):
+    """The run's completion is written; whatever comes later counts for nothing."""
+
+    code = "FM520"
 
 
 class ProcessNotStarted(HandlerError):

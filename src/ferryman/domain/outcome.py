@@ -11,7 +11,7 @@ import msgspec
 from ferryman.domain import state
 from ferryman.domain.claim import care
 from ferryman.domain.errors import RunInterrupted, RunLost
-from ferryman.domain.job import MICROS, ClaimedJob, JobError
+from ferryman.domain.job import MICROS, ClaimedJob, JobError, NewJob
 from ferryman.domain.state import Status
 
 INTERRUPTIONS_MAX: Final = 20
@@ -54,6 +54,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     delay: float | None = None
     """Seconds until the next run, for SNOOZED and for a FAILED that is to be retried."""
     retryable: bool = True
+    follow_ups: tuple[NewJob, ...] = ()
+    """Jobs that are to exist if this is written, for DONE."""
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
@@ -89,6 +91,8 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     error: JobError | None
     result: str | None
     unique_key: str | None
+    follow_ups: tuple[NewJob, ...] = ()
+    """Jobs that this write brings along: they exist iff it wins. Only a DONE has any."""
 
 
 def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int) -> Finish:
@@ -122,6 +126,7 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int) -> Finish:
         error=outcome.error or _DEFAULT_ERRORS.get(what),
         result=outcome.result if what is What.DONE else None,
         unique_key=job.unique_key,
+        follow_ups=outcome.follow_ups if what is What.DONE else (),
     )
 
 

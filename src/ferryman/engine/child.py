@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from ferryman.domain import strictjson
-from ferryman.domain.errors import PayloadMismatch, ProcessNotStarted
+from ferryman.domain.errors import PayloadMismatch, ProcessNotStarted, TransactionImpossible
 from ferryman.domain.outcome import Outcome, Run
 from ferryman.engine import endings
 from ferryman.engine.context import Context
@@ -183,13 +183,21 @@ def _run(work: Work, handler: Handler, max_result: int) -> Outcome:
     except PayloadMismatch as error:
         return endings.mismatched(error)
     running = Running(job, Run(), Elsewhere(work.worker), work.began)
-    positional = (Context(running, work.deadline),) if handler.wants_context else ()
+    positional = (Context(running, work.deadline, _refuse_follow_up, None),) if handler.wants_context else ()
     try:
         value = copy_context().run(handler.function, *positional, **arguments)
     except BaseException as error:
         return endings.raised(error, job, handler.retry, work.share, handler.hiding(job.payload))
     outcome = endings.returned(value, strictjson.encode, max_result)
     return outcome if outcome.error is None else endings.without(outcome, handler.hiding(job.payload))
+
+
+def _refuse_follow_up(_request: object) -> NoReturn:
+    raise TransactionImpossible(
+        "A handler in a worker process cannot enqueue with its completion.",
+        why="Its completion is written in another process.",
+        hint="Call job.enqueue(), or leave process=True out.",
+    )
 
 
 def _was_stopped(outcome: Outcome) -> bool:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from ferryman.domain.errors import IllegalTransition, StoreError, StoreFailed
-from ferryman.domain.events import Ended, Events, RunsEnded, WritesFenced
-from ferryman.domain.job import ClaimedJob, JobError
+from ferryman.domain.events import Ended, Enqueued, Events, RunsEnded, WritesFenced
+from ferryman.domain.job import ClaimedJob, JobError, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import Status
 from ferryman.engine.pause import Pause, backoff
@@ -152,10 +153,25 @@ class Completer:
                 tell(self._events, WritesFenced(fenced))
         if group:
             tell(self._events, RunsEnded(group))
+        follow_ups = [job for ended in group for job in ended.finish.follow_ups]
+        if follow_ups:
+            self._announce([job for job in follow_ups if job.id not in report.superseded])
         if report.readied:
             self._wakeup.work()
         if report.scheduled is not None:
             self._wakeup.scheduled(report.scheduled)
+
+    def _announce(self, follow_ups: Sequence[NewJob]) -> None:
+        """Say that follow-ups are stored. A report that is told again, after a lost reply or a transaction of the
+        handler's own, does not say so any more, so it is not asked."""
+        now = self._clock.now()
+        for (type, queue), count in Counter([(job.type, job.queue) for job in follow_ups]).items():
+            tell(self._events, Enqueued(type, queue, count))
+        due = [job.run_at for job in follow_ups if job.run_at is not None and job.run_at > now]
+        if len(due) < len(follow_ups):
+            self._wakeup.work()
+        if due:
+            self._wakeup.scheduled(min(due))
 
 
 def _sorted_out(group: list[Ended], report: FinishReport) -> tuple[list[Ended], list[Ended]]:

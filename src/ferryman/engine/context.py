@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
-from ferryman.domain.job import MICROS, ClaimedJob
+from ferryman.domain import options
+from ferryman.domain.errors import AlreadyCommitted, TransactionImpossible
+from ferryman.domain.job import MICROS, ClaimedJob, NewJob
 from ferryman.engine.running import Running
+from ferryman.engine.transaction import Transaction
 
 log: Final = logging.getLogger("ferryman.handler")
+
+
+class CallOfJob(Protocol):
+    """What `job.call(...)` gives."""
+
+    @property
+    def request(self) -> Any:
+        """What is asked for."""
+        ...
 
 
 class JobView:
@@ -70,9 +83,21 @@ class JobView:
 class Context:
     """Given as first argument to handlers that were declared with `@app.job_with_context`."""
 
-    def __init__(self, running: Running, deadline: float | None, *, final: bool | None = None) -> None:
+    def __init__(
+        self,
+        running: Running,
+        deadline: float | None,
+        admit: Callable[[Any], NewJob],
+        transaction: Callable[[], Transaction] | None,
+        *,
+        final: bool | None = None,
+    ) -> None:
         self._running = running
+        self._admit = admit
+        self._transaction = transaction
         self._final = final
+        self._follow_ups: list[NewJob] = []
+        running.follow_ups = self._follow_ups
         self.deadline = deadline
         """When the handler is stopped, in seconds of `time.monotonic()`; None where it may take for ever."""
 
@@ -105,6 +130,50 @@ class Context:
     def cancelled(self) -> bool:
         """Whether the run was asked to end; a handler in a thread should look now and then."""
         return self._running.reason is not None
+
+    def transaction(self) -> Transaction:
+        """A transaction in the store's own file: `with`, or `async with` on the loop.
+
+        What the block writes, the follow-ups of `ctx.enqueue` and the run's completion commit together when the
+        block ends, if the run still has its claim; nothing of it does when the block raises. From then on the
+        job is completed, with the transaction's `result`. At most one commits per run, and it may last for
+        TRANSACTION_TIMEOUT.
+
+        Raises:
+            TransactionImpossible: the store has no transactions.
+        """
+        if self._transaction is None:
+            raise TransactionImpossible(
+                "This store has no transactions for handlers.", hint="SQLite has: DATABASE_URL=sqlite:///jobs.db"
+            )
+        return self._transaction()
+
+    def enqueue(self, call: CallOfJob) -> str:
+        """Enqueue a job together with this run's completion: it exists if the run completes, and only then.
+
+        `call` is what `job.call(...)` gives, with whatever delay and options. Never waits; works on the loop and
+        in threads. Nothing is stored before the handler has returned (or its transaction has committed), and
+        nothing at all if it raises, snoozes, is cut off, or has lost its claim. If by then a live job has the
+        unique key, or one has used the idempotency key, that job stands and this one is not made.
+
+        Returns:
+            The id that the job will have.
+
+        Raises:
+            EnqueueError: the job is refused.
+            AlreadyCommitted: the run's completion was written before.
+        """
+        request = getattr(call, "request", None)
+        if request is None:
+            raise options.refused("a call", call, "what job.call(...) gives")
+        if self._running.ended or self._running.committed is not None:
+            raise AlreadyCommitted(
+                f"The run of job {self.job.id} has ended, so it takes no more follow-ups.",
+                hint="Enqueue before the handler returns, and before its transaction commits.",
+            )
+        job = self._admit(request)
+        self._follow_ups.append(job)
+        return job.id
 
     @cached_property
     def log(self) -> logging.LoggerAdapter[logging.Logger]:

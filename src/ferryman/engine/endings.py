@@ -84,6 +84,14 @@ def without(outcome: Outcome, hide: Hide) -> Outcome:
     return msgspec.structs.replace(outcome, error=shown)
 
 
+def located(outcome: Outcome, stopped: Outcome | None) -> Outcome:
+    """The outcome of a run that was cut off, with the place where its process stopped, if it still said so."""
+    if outcome.error is None or stopped is None or stopped.error is None:
+        return outcome
+    error = msgspec.structs.replace(outcome.error, traceback=stopped.error.traceback)
+    return msgspec.structs.replace(outcome, error=error)
+
+
 def process_lost(error: HandlerError, job: ClaimedJob, policy: RetryPolicy, share: float) -> Outcome:
     """The handler's process ended under it, or never began: an attempt failed, whatever it was."""
     message = " ".join(part for part in (error.what, error.why, error.hint) if part)

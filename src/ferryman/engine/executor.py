@@ -14,21 +14,29 @@ from typing import Any, Final
 
 import msgspec
 
-from ferryman.domain.errors import CancellationSwallowed, HandlerError, PayloadMismatch, ProcessNotStarted
+from ferryman.domain.errors import (
+    AlreadyCommitted,
+    CancellationSwallowed,
+    HandlerError,
+    PayloadMismatch,
+    ProcessNotStarted,
+)
 from ferryman.domain.events import Events, StaleStart
-from ferryman.domain.job import ClaimedJob
+from ferryman.domain.job import ClaimedJob, NewJob
 from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.domain.state import Status
 from ferryman.engine import endings
 from ferryman.engine.context import Context
+from ferryman.engine.desk import Desk
 from ferryman.engine.failing import FailureHooks, cause
 from ferryman.engine.heartbeat import Lease
 from ferryman.engine.middleware import wrap
 from ferryman.engine.origin import Origin
 from ferryman.engine.registry import Handler, Registry
-from ferryman.engine.running import Ladder, Running
+from ferryman.engine.running import Committed, Ladder, Running
 from ferryman.engine.telling import tell
 from ferryman.engine.trampoline import drive
+from ferryman.engine.transaction import Transaction
 from ferryman.engine.work import Work
 from ferryman.store.protocol import Clock
 
@@ -50,6 +58,8 @@ class Executor:
         share: Callable[[], float],
         default_timeout: float,
         max_result: int,
+        admit: Callable[[Any], NewJob],
+        desk: Desk | None,
     ) -> None:
         """Make an executor.
 
@@ -58,6 +68,8 @@ class Executor:
             share: random in [0, 1), for the backoff.
             default_timeout: seconds, for handlers that declare none.
             max_result: bytes of a result's JSON.
+            admit: the job for a request that a handler makes.
+            desk: where handlers get their transactions, if the store has any.
         """
         self.asked: Collection[tuple[str, int]] = frozenset()
         """The runs whose cancel is known; they do not start."""
@@ -72,6 +84,8 @@ class Executor:
         self._max_result = max_result
         self._middleware = registry.hooks.middleware
         self._failures = FailureHooks(registry.hooks.failure)
+        self._admit = admit
+        self._desk = desk
 
     async def run(self, running: Running) -> Outcome:
         """Run a job in the task that awaits this. Whatever the handler does, there is an outcome."""
@@ -98,13 +112,17 @@ class Executor:
             running.end()
             return await self._failed(running, handler, self._raised(running, handler, error), error)
         running.end()
+        if running.committed is not None:
+            return _committed(running, running.committed)
         if running.reason is not None:
             return await self._failed(running, handler, self._swallowed(running, handler), None)
-        outcome = self._returned(running, handler, value)
+        outcome = self._completed(running, handler, value)
         return outcome if outcome.error is None else await self._failed(running, handler, outcome, None)
 
     def cut_off(self, running: Running, error: BaseException | None = None) -> Outcome:
         """The outcome of a run that was made to end; `error` is what its handler raised on its way out."""
+        if running.committed is not None:
+            return _committed(running, running.committed)
         assert running.reason is not None
         handler = self._registry.get(running.job.lane.type)
         assert handler is not None
@@ -225,7 +243,7 @@ class Executor:
             return self._raised(running, handler, error)
         running.end()
         if running.reason is not None:
-            return _with_traceback(self.cut_off(running), answer.value)
+            return endings.located(self.cut_off(running), answer.value)
         if isinstance(answer.error, HandlerError):
             return endings.process_lost(answer.error, job, handler.retry, share)
         outcome: Outcome = answer.value
@@ -236,11 +254,21 @@ class Executor:
         if timeout is not None and running.timer is None:
             self._ladder.expect(running, timeout)
 
-    def _context(self, running: Running, handler: Handler) -> Context:
+    def _context(self, running: Running, handler: Handler, *, final: bool | None = None) -> Context:
         timeout = self._timeout(running.job, handler)
-        return Context(running, None if timeout is None else running.began + timeout)
+        deadline = None if timeout is None else running.began + timeout
+        completed = partial(self._completed, running, handler)
+        transaction = None if self._desk is None else partial(Transaction, self._desk, running, completed)
+        return Context(running, deadline, self._admit, transaction, final=final)
 
     # -- after the handler -----------------------------------------------------------------------
+
+    def _completed(self, running: Running, handler: Handler, value: Any) -> Outcome:
+        """The completion with its follow-ups; a result that cannot be kept fails the run, and brings nothing."""
+        outcome = self._returned(running, handler, value)
+        if running.follow_ups and outcome.what is What.DONE:
+            return msgspec.structs.replace(outcome, follow_ups=tuple(running.follow_ups))
+        return outcome
 
     def _returned(self, running: Running, handler: Handler, value: Any) -> Outcome:
         """The handler's result as JSON."""
@@ -251,6 +279,15 @@ class Executor:
 
     def _raised(self, running: Running, handler: Handler, error: BaseException) -> Outcome:
         """The handler raised: for a reason of ours, or of its own."""
+        if running.committed is not None:
+            log.warning(
+                "%s A handler of type %s raised after its transaction had committed; its job is completed.",
+                AlreadyCommitted.code,
+                handler.type,
+                exc_info=error,
+                extra={"event": "raised_after_commit", "job_id": running.job.id, "worker_id": running.slot.id},
+            )
+            return _committed(running, running.committed)
         if running.reason is not None:
             return self.cut_off(running, error)
         return endings.raised(error, running.job, handler.retry, self._share(), handler.hiding(running.job.payload))
@@ -281,14 +318,12 @@ class Executor:
 
     def _failure_context(self, running: Running, handler: Handler, outcome: Outcome) -> Context:
         """What the hooks are given: the run, and whether it was the last one."""
-        timeout = self._timeout(running.job, handler)
         final = decide(running.job, outcome, running.run, self._clock.now()).status is Status.FAILED
-        return Context(running, None if timeout is None else running.began + timeout, final=final)
+        return self._context(running, handler, final=final)
 
 
-def _with_traceback(outcome: Outcome, stopped: Outcome | None) -> Outcome:
-    """The outcome of a run that was cut off, with the place where its process stopped, if it still said so."""
-    if outcome.error is None or stopped is None or stopped.error is None:
-        return outcome
-    error = msgspec.structs.replace(outcome.error, traceback=stopped.error.traceback)
-    return msgspec.structs.replace(outcome, error=error)
+def _committed(running: Running, committed: Committed) -> Outcome:
+    """The outcome that is in the store already. It is written once more, under the same token, so that events and
+    books take their usual way."""
+    running.run = committed.run
+    return committed.outcome

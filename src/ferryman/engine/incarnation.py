@@ -15,6 +15,7 @@ from ferryman.domain.outcome import Finish
 from ferryman.engine.channel import Channel
 from ferryman.engine.completer import Completer
 from ferryman.engine.deadlines import Deadlines
+from ferryman.engine.desk import Desk
 from ferryman.engine.dispatcher import Dispatcher
 from ferryman.engine.executor import Executor
 from ferryman.engine.heartbeat import Heartbeat, Lease
@@ -62,7 +63,8 @@ class Incarnation:
         self._patience = options.lease
         lease = Lease()
         ladder = Ladder(Deadlines(world.clock.monotonic), options.grace)
-        executor = _executor(world, options, ladder, lease)
+        self._desk = _desk(world, options, number)
+        executor = _executor(world, options, ladder, lease, self._desk)
         self.channel: Channel[ClaimedJob] = Channel(options.capacity)
         self.completer = Completer(
             world.store, number, world.clock, world.wakeup, world.events, self._written, world.ids.number
@@ -124,6 +126,8 @@ class Incarnation:
 
     async def _end_runs(self) -> None:
         await self.pool.stop(self._deadline, self._reason)
+        if self._desk is not None:
+            self._desk.close()  # a handler that was given up may still have a transaction open
         self.dispatcher.close_channel()
 
     async def _flush(self) -> None:
@@ -143,7 +147,13 @@ async def _nothing() -> None:
     """Nothing to start."""
 
 
-def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease) -> Executor:
+def _desk(world: World, options: NodeOptions, node: int) -> Desk | None:
+    if world.transactions is None:
+        return None
+    return Desk(world.transactions, node, world.clock, world.ids.number, timeout=options.transaction_timeout)
+
+
+def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease, desk: Desk | None) -> Executor:
     return Executor(
         world.registry,
         world.clock,
@@ -154,6 +164,8 @@ def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease) 
         share=world.share,
         default_timeout=options.default_timeout,
         max_result=options.max_result,
+        admit=world.admit,
+        desk=desk,
     )
 
 

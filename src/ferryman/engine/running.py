@@ -21,8 +21,8 @@ from typing import Protocol
 
 import msgspec
 
-from ferryman.domain.job import ClaimedJob
-from ferryman.domain.outcome import Run
+from ferryman.domain.job import ClaimedJob, NewJob
+from ferryman.domain.outcome import Outcome, Run
 from ferryman.engine.deadlines import Deadline, Deadlines
 from ferryman.engine.threads import Answer, HandlerThread
 from ferryman.engine.work import Work
@@ -73,6 +73,13 @@ class Slot(Protocol):
         """The handler will not end: write the run as ended and go on without it."""
 
 
+class Committed(msgspec.Struct, frozen=True):
+    """How a run ended whose handler has committed its completion itself, and under which token that was written."""
+
+    outcome: Outcome
+    run: Run
+
+
 class Running(msgspec.Struct, eq=False):
     """One run, from the moment its worker has the job until its outcome is handed over."""
 
@@ -91,6 +98,11 @@ class Running(msgspec.Struct, eq=False):
     timer: Deadline | None = None
     ended: bool = False
     """Whether the handler has ended; nothing can be asked of it any more."""
+    follow_ups: list[NewJob] | None = None
+    """What the handler enqueued with its completion; its Context makes the list."""
+    in_transaction: bool = False
+    committed: Committed | None = None
+    """Set by the thread that commits a transaction of the handler's own, once and for all."""
 
     def end(self) -> None:
         """The handler has ended."""

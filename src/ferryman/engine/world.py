@@ -7,11 +7,14 @@ from typing import Any
 
 import msgspec
 
+from ferryman.domain.errors import UnknownType
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import NewJob
 from ferryman.engine.registry import Registry
 from ferryman.engine.runner import ThreadTicker, TickerFactory
 from ferryman.store.protocol import Clock, Store, Wakeup
+from ferryman.store.transactions import Transactions
 
 
 def _never() -> int:
@@ -40,6 +43,13 @@ class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Runs after which a worker process is replaced; 0 is never."""
     process_max_rss: int = 0
     """Resident memory after which it is; 0 is never."""
+    transaction_timeout: float = 2.0
+    """How long a handler's transaction may last."""
+
+
+def no_follow_ups(_request: object) -> NewJob:
+    """What admits follow-ups where nobody does. Raises UnknownType."""
+    raise UnknownType("This node was built without the means to take follow-ups.")
 
 
 class World(msgspec.Struct, frozen=True):
@@ -62,3 +72,7 @@ class World(msgspec.Struct, frozen=True):
     """Of the node's client, as text by field, for what handlers in worker processes enqueue."""
     oom_kills: Callable[[], int] = _never
     """How often the kernel has killed for want of memory."""
+    admit: Callable[[Any], NewJob] = no_follow_ups
+    """The job for a request that a handler makes, from any thread; raises EnqueueError."""
+    transactions: Transactions | None = None
+    """How handlers write beside their jobs, where the store lets them."""

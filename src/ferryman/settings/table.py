@@ -124,7 +124,11 @@ TABLE: Final = (
         "A loop that a handler blocks for longer is reported with its stack, and the node stops beating.",
     ),
     Setting("retention", kinds.retention(1, 3650 * 86400), "How long ended jobs are kept."),
-    Setting("transaction_timeout", kinds.duration(0.01, 600.0), "Reserved: no transaction of a handler exists yet."),
+    Setting(
+        "transaction_timeout",
+        kinds.duration(0.01, 600.0),
+        "How long a handler's transaction may last before it is rolled back; nobody else writes meanwhile.",
+    ),
     Setting("accept_unknown_types", kinds.switch(), "Whether to accept jobs of types that no node has registered."),
     Setting("log_level", kinds.choice("debug", "info", "warning", "error"), "The least level that is logged."),
     Setting("log_format", kinds.choice("auto", "text", "json"), "auto is text on a terminal and JSON lines elsewhere."),

@@ -11,6 +11,7 @@ from ferryman.store.bell import Bell, Silent
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import Clock, Retention, Runner, Store
 from ferryman.store.sqlite import Doorbell, SqliteStore, nodes_folder
+from ferryman.store.transactions import Joins, Transactions
 
 SQLITE = "sqlite:///"
 MEMORY = "memory://"
@@ -46,6 +47,16 @@ def make_store(
         why="No store has such a URL.",
         hint="Use sqlite:///relative.db, sqlite:////absolute/path.db or memory://.",
     )
+
+
+def transactions_of(store: Store) -> Transactions | None:
+    """How handlers write beside their jobs, where the store lets them."""
+    return store.transactions if isinstance(store, SqliteStore) else None
+
+
+def joins_of(store: Store) -> Joins | None:
+    """How jobs are handed in through the connections of others, where the store lets them."""
+    return store.joins if isinstance(store, SqliteStore) else None
 
 
 def make_bell(url: str) -> Bell:

@@ -66,7 +66,9 @@ class FinishReport(msgspec.Struct, frozen=True):
     """The earliest run_at among the jobs that were scheduled."""
     cancelled: frozenset[str] = frozenset()
     """Ids that would have run again, but ended cancelled because a person had asked for it; told each time
-    that a write is said, while `readied` and `scheduled` may be told the first time only."""
+    that a write is said, while the rest may be told the first time only."""
+    superseded: frozenset[str] = frozenset()
+    """Ids of follow-ups that were not stored, because an earlier job stands for their key."""
 
 
 class CancelResult(msgspec.Struct, frozen=True):
@@ -212,6 +214,10 @@ class Store(Protocol):
 
         A write that finds its own token there already is its own, not fenced. A job whose cancel was
         asked for and that would run again ends cancelled. A claim batch vanishes with its last run.
+
+        The follow-ups of the writes that win are stored in the same commit, once all outcomes of the call are
+        written, so that one may take the unique key of the job that it follows. Where an earlier job has its
+        id, its unique key or its idempotency key, that one stands and nothing fails. No queue is too full for it.
         """
         ...
 

@@ -32,6 +32,8 @@ class Tables:
         self.keys: dict[str, KeyRow] = {}
         self.standing: Counter[tuple[str, Status]] = Counter()
         self.totals: Counter[str] = Counter()
+        self.brought: list[NewJob] = []
+        """The follow-ups of outcomes that the verb under way has written; it hands them in before it returns."""
         self._arrivals = 0
 
     # -- jobs enter and move ---------------------------------------------------------------------
@@ -130,6 +132,7 @@ class Tables:
         self.totals["retried"] += finish.what is What.FAILED and status is Status.SCHEDULED
         self.totals["rescued"] += finish.what is What.LOST
         del claim.runs[row.job.id]
+        self.brought += finish.follow_ups
         if not claim.runs:
             del self.claims[claim.batch]
 

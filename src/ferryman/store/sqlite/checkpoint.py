@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 from pathlib import Path
 from typing import Final
 
 from ferryman.store.sqlite.database import CHECKPOINT_PAGES
+from ferryman.store.sqlite.statements import Connection
 
 LOCK: Final = "checkpoint.lock"
 
@@ -25,7 +25,7 @@ class Checkpoints:
         """Whether this process does the checkpoints."""
         return self._descriptor is not None
 
-    def adopt(self, connection: sqlite3.Connection) -> None:
+    def adopt(self, connection: Connection) -> None:
         """Take the right if nobody has it; if it is ours, this connection checkpoints as it commits."""
         if not self.held and not self._take():
             return

@@ -28,16 +28,38 @@ FORK_PATIENCE: Final = 10.0
 """Seconds for which a fork waits: longer than any step waits for a lock. It does not wait for a step that forks."""
 
 
-class Connected:
+class Turn:
+    """What no fork comes between: held by whoever uses a connection, and by whoever forks."""
+
+    def __init__(self, around_forks: AroundForks) -> None:
+        self._in_use = threading.Lock()
+        self._forking = 0
+        """The thread that has taken the lock for its fork; only who holds the lock writes it."""
+        around_forks(self.before_fork, self.after_fork)
+
+    def before_fork(self) -> None:
+        """Wait for whoever has the turn."""
+        if self._in_use.acquire(timeout=FORK_PATIENCE):
+            self._forking = threading.get_ident()
+            self._let_go()
+
+    def after_fork(self) -> None:
+        """Give the turn back; runs in the parent and in the child."""
+        if self._forking == threading.get_ident():
+            self._forking = 0
+            self._in_use.release()
+
+    def _let_go(self) -> None:
+        """Close what is open; the turn is held."""
+
+
+class Connected(Turn):
     """One session, made anew after each fork."""
 
     def __init__(self, around_forks: AroundForks) -> None:
         self._session: Session | None = None
         self._make: Callable[[], Session] | None = None
-        self._in_use = threading.Lock()
-        self._forking = 0
-        """The thread that has taken the lock for its fork; only who holds the lock writes it."""
-        around_forks(self.before_fork, self.after_fork)
+        super().__init__(around_forks)
 
     def connect(self, make: Callable[[], Session]) -> None:
         """Connect, now and after forks."""
@@ -58,18 +80,9 @@ class Connected:
             self._make = None
             self._close()
 
-    def before_fork(self) -> None:
-        """Wait for the step under way, then close."""
-        if self._in_use.acquire(timeout=FORK_PATIENCE):
-            self._forking = threading.get_ident()
-            with suppress(sqlite3.Error):
-                self._close()
-
-    def after_fork(self) -> None:
-        """Let the next step begin; runs in the parent and in the child."""
-        if self._forking == threading.get_ident():
-            self._forking = 0
-            self._in_use.release()
+    def _let_go(self) -> None:
+        with suppress(sqlite3.Error):
+            self._close()
 
     def _close(self) -> None:
         session, self._session = self._session, None

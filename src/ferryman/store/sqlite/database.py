@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from ferryman.domain.errors import (
     DatabaseFolderMissing,
@@ -24,6 +24,7 @@ from ferryman.store.sqlite.failures import explain
 from ferryman.store.sqlite.liveness import nodes_folder
 from ferryman.store.sqlite.statements import migrations
 
+Kind = TypeVar("Kind", bound=sqlite3.Connection)
 APPLICATION_ID: Final = 0x46455252
 """'FERR': tells our files from other SQLite databases."""
 OLDEST: Final = (3, 38, 0)
@@ -87,8 +88,15 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     Raises:
         StoreError: SQLite cannot open the file, or it is not a database.
     """
+    return connect_as(sqlite3.Connection, path, read_only=read_only)
+
+
+def connect_as(kind: type[Kind], path: Path, *, read_only: bool = False) -> Kind:
+    """The same, of a class of connections. Raises as `connect`."""
     try:
-        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, factory=kind
+        )
     except sqlite3.Error as error:
         raise explain(error, path) from error
     try:

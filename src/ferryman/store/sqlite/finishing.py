@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ferryman.domain import state
-from ferryman.domain.job import ClaimedJob
+from ferryman.domain.job import ClaimedJob, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
-from ferryman.store.protocol import FinishReport
-from ferryman.store.sqlite.inserting import unique_scope
+from ferryman.store.protocol import FinishReport, Verdict
+from ferryman.store.sqlite.inserting import insert, unique_scope
 from ferryman.store.sqlite.session import Session, encode
 
 OpenRun = tuple[int, int, str, int, int, int, int, int, int, str | None, int]
@@ -32,6 +32,13 @@ class Written(NamedTuple):
     fresh: Sequence[Finish]
     fenced: frozenset[tuple[str, int]] = frozenset()
     cancelled: frozenset[str] = frozenset()
+
+
+def is_open(session: Session, node: int, job: ClaimedJob) -> bool:
+    """Whether a run still lacks its outcome, and the node holds its claim."""
+    batches = session.document("live_batches", _numbers, node=node, batches=encode([job.batch]).decode())
+    runs = encode([(job.id, job.number)]).decode()
+    return bool(batches) and not session.document("known_outcomes", _known, runs=runs)
 
 
 def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
@@ -52,7 +59,26 @@ def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
         cancelled |= asked.intersection(each.id for each in fresh)
     if cancelled:
         cancelled &= {each.id for each in finishes if each.status not in TERMINAL}
-    return FinishReport(fenced, readied, scheduled, cancelled)
+    report = FinishReport(fenced, readied, scheduled, cancelled)
+    return _follow_up(session, [job for each in fresh for job in each.follow_ups], report, now)
+
+
+def _follow_up(session: Session, jobs: Sequence[NewJob], report: FinishReport, now: int) -> FinishReport:
+    """Store the jobs that the outcomes bring along, now that the keys of the ended jobs are free."""
+    if not jobs:
+        return report
+    told = list(zip(jobs, insert(session, jobs, now, None, 0).receipts, strict=True))
+    starts = [job.run_at or now for job, receipt in told if receipt.verdict is Verdict.INSERTED]
+    due = [at for at in starts if at > now]
+    if report.scheduled is not None:
+        due.append(report.scheduled)
+    return FinishReport(
+        report.fenced,
+        readied=report.readied or any(at <= now for at in starts),
+        scheduled=min(due, default=None),
+        cancelled=report.cancelled,
+        superseded=frozenset(job.id for job, receipt in told if receipt.id != job.id),
+    )
 
 
 def _asked_to_cancel(session: Session, finishes: Sequence[Finish]) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
@@ -10,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from ferryman.domain.job import Lane
-from ferryman.store.sqlite.statements import Statements, insert_rows
+from ferryman.store.sqlite.statements import Connection, Statements, insert_rows
 
 Decoded = TypeVar("Decoded")
 encode: Final = msgspec.json.Encoder().encode
@@ -37,10 +36,10 @@ class Lanes:
 class Session:
     """One write transaction as the verbs see it.
 
-    `tallies` collects what the verbs of the transaction count; the writer stores it once, before the commit.
+    `tallies` collects what the verbs of the transaction count; `store_tallies` stores it once, before the commit.
     """
 
-    def __init__(self, connection: sqlite3.Connection, statements: Statements) -> None:
+    def __init__(self, connection: Connection, statements: Statements) -> None:
         self.connection = connection
         self.statements = statements
         self.known = Lanes()
@@ -71,6 +70,11 @@ class Session:
         """Note that `n` more jobs of a lane stand there, or that `n` such events happened."""
         self.tallies[lane, what] += n
 
+    def store_tallies(self) -> None:
+        """Write what was counted."""
+        self.insert("add_tallies", [(lane, what, n) for (lane, what), n in self.tallies.items() if n])
+        self.tallies.clear()
+
     def lanes(self) -> Lanes:
         """All lanes, read again only when another process has made one."""
         newest = self.one("newest_lane")
@@ -100,7 +104,7 @@ class Session:
 
 
 def read_document(
-    connection: sqlite3.Connection, sql: str, into: msgspec.json.Decoder[Decoded], parameters: dict[str, object]
+    connection: Connection, sql: str, into: msgspec.json.Decoder[Decoded], parameters: dict[str, object]
 ) -> Decoded:
     """Run a statement that gives one JSON text, and decode it."""
     (text,) = connection.execute(sql, parameters).fetchone()
@@ -111,7 +115,7 @@ LaneRows = list[tuple[int, str, str, int]]
 _lane_rows: Final = msgspec.json.Decoder(LaneRows)
 
 
-def load_lanes(connection: sqlite3.Connection, statements: Statements, known: Lanes) -> None:
+def load_lanes(connection: Connection, statements: Statements, known: Lanes) -> None:
     """Read every lane."""
     for number, queue, type, priority in read_document(connection, statements["lanes"], _lane_rows, {}):
         known.learn(number, Lane(queue, type, priority))

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 CHUNKS: Final = (256, 32, 4, 1)
 """How many rows one prepared insert may take; few sizes, so that every one stays prepared."""
@@ -14,6 +14,22 @@ CHUNKS: Final = (256, 32, 4, 1)
 
 # read as files: importlib.resources would cost a fifth of the time that `import ferryman` takes
 FOLDER: Final = Path(__file__).parents[1] / "sql" / "sqlite"
+
+
+class Connection(Protocol):
+    """What our statements need of a connection: the store's own, or one that somebody lends."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> sqlite3.Cursor:
+        """Run a statement whose rows come as tuples, and texts as `str`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
 
 
 class Statements:
@@ -43,9 +59,7 @@ def migrations() -> list[tuple[int, str]]:
     return sorted((int(path.name.split("_")[0]), path.read_text("utf-8")) for path in scripts)
 
 
-def insert_rows(
-    connection: sqlite3.Connection, statements: Statements, name: str, rows: Sequence[tuple[object, ...]]
-) -> None:
+def insert_rows(connection: Connection, statements: Statements, name: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Insert many rows with few steps.
 
     `executemany` steps once a row, and each step gives up the interpreter lock: beside a busy event loop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -40,10 +41,12 @@ from ferryman.store.sqlite import (
     people,
     reading,
 )
+from ferryman.store.sqlite.joining import SqliteJoins
 from ferryman.store.sqlite.liveness import Liveness, nodes_folder
 from ferryman.store.sqlite.reader import Reader, ids_of
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements
+from ferryman.store.sqlite.transaction import SqliteTransactions
 from ferryman.store.sqlite.writer import Writer
 
 Result = TypeVar("Result")
@@ -146,6 +149,24 @@ class SqliteStore:
         """Give every lock back."""
         self._liveness.close()
         self._checkpoints.close()
+
+    @cached_property
+    def joins(self) -> SqliteJoins:
+        """For those who have a connection of their own."""
+        return SqliteJoins(self.path, self._statements)
+
+    @cached_property
+    def transactions(self) -> SqliteTransactions:
+        """For the handlers of this process."""
+        return SqliteTransactions(
+            self.path,
+            self._statements,
+            monotonic=self._clock.monotonic,
+            pauses=self._pauses,
+            on_fatal=self._on_fatal,
+            writer_waits=lambda: self._writer is not None and self._writer.waits,
+            around_forks=self._around_forks,
+        )
 
     async def _write(self, request: Callable[[Session], Result]) -> Result:
         if self._writer is None:

@@ -20,6 +20,7 @@ from ferryman.store.protocol import Runner
 from ferryman.store.sqlite.connected import Connected
 from ferryman.store.sqlite.failures import explain, is_busy, is_fatal
 from ferryman.store.sqlite.session import Session
+from ferryman.store.sqlite.statements import Connection
 
 Result = TypeVar("Result")
 Request = Callable[[Session], Any]
@@ -49,6 +50,8 @@ class Writer(Connected):
         self._monotonic = monotonic
         self._pauses = pauses
         self._on_fatal = on_fatal
+        self.waits = False
+        """Whether a group is ready and another connection has the lock; who would take it next gives way."""
         self._never = threading.Event()
         self._pile: Pile[Request, Any] = Pile(self._write, GROUP_CAP)
 
@@ -82,7 +85,7 @@ class Writer(Connected):
         try:
             self._begin(session.connection)
             answers = [self._attempt(session, request, alone=len(requests) == 1) for request in requests]
-            self._store_tallies(session)
+            session.store_tallies()
             session.connection.execute("COMMIT")
         except BaseException as error:
             self._undo(session)
@@ -93,15 +96,17 @@ class Writer(Connected):
             raise
         return answers
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
+    def _begin(self, connection: Connection) -> None:
         """Take the write lock; look again, at random short intervals, while another process has it."""
         deadline = self._monotonic() + BUSY_SECONDS
         while True:
             try:
                 connection.execute("BEGIN IMMEDIATE")
+                self.waits = False
                 return
             except sqlite3.OperationalError as error:
-                if not is_busy(error) or self._monotonic() >= deadline:
+                self.waits = is_busy(error) and self._monotonic() < deadline
+                if not self.waits:
                     raise
             self._never.wait(self._pauses.uniform(*PAUSE_SECONDS))
 
@@ -120,11 +125,6 @@ class Writer(Connected):
             answer = explain(error, self._path) if isinstance(error, sqlite3.Error) else error
         session.connection.execute("RELEASE request")
         return answer
-
-    def _store_tallies(self, session: Session) -> None:
-        rows = [(lane, what, n) for (lane, what), n in session.tallies.items() if n]
-        session.insert("add_tallies", rows)
-        session.tallies.clear()
 
     def _undo(self, session: Session) -> None:
         session.tallies.clear()

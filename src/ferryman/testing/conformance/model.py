@@ -37,6 +37,10 @@ LANES: Final = {1: ("a", "echo"), 5: ("b", "mail"), 9: ("a", "mail")}
 ANY: Final = st.integers(0, 1_000_000)
 """Picks one of a list whose length is known only while the sequence runs."""
 SECONDS: Final = st.sampled_from([0, 1, 5, 60, 150])
+KEYS: Final = st.tuples(st.sampled_from([None, None, "k", "l"]), st.sampled_from([None, None, "k", "l"]))
+"""(unique key, idempotency key)"""
+FollowUp = tuple[int, int | None, tuple[str | None, str | None]]
+"""(priority, delay, keys)"""
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -107,7 +111,7 @@ class StoreMachine(RuleBasedStateMachine):
         delay=st.none() | SECONDS,
         max_attempts=st.integers(1, 3),
         expiry=st.none() | SECONDS,
-        keys=st.tuples(st.sampled_from([None, None, "k", "l"]), st.sampled_from([None, None, "k", "l"])),
+        keys=KEYS,
         bound=st.sampled_from([0, 0, 0, 3]),
         claim=st.none() | ANY,
     )
@@ -213,12 +217,30 @@ class StoreMachine(RuleBasedStateMachine):
         ),
         delay=SECONDS,
         retryable=st.booleans(),
+        follow_ups=st.lists(st.tuples(st.sampled_from(sorted(LANES)), st.none() | SECONDS, KEYS), max_size=2),
     )
-    def finish(self, which: int, recent: bool, what: What, delay: int, retryable: bool) -> None:
+    def finish(
+        self, which: int, recent: bool, what: What, delay: int, retryable: bool, follow_ups: list[FollowUp]
+    ) -> None:
         """The end of a run, whether it is still open or not."""
         job, node = self.claimed[-1] if recent else pick(self.claimed, which)
         now = self.clock.now()
-        outcome = Outcome(what, "1" if what is What.DONE else None, None, float(delay), retryable)
+        brought = tuple(
+            NewJob(
+                id=self.ids.mint(now),
+                type=LANES[priority][1],
+                payload="{}",
+                created_at=now,
+                queue=LANES[priority][0],
+                priority=priority,
+                run_at=None if due is None else now + due * MICROS,
+                unique_key=keys[0],
+                idempotency=None if keys[1] is None else Idempotency(keys[1], "hash1", now + 30 * MICROS),
+            )
+            for priority, due, keys in follow_ups
+        )
+        self.jobs += brought
+        outcome = Outcome(what, "1" if what is What.DONE else None, None, float(delay), retryable, brought)
         self.written.append((decide(job, outcome, Run(self.ids.number(), 2, now), now), node))
         self.say_finish(*self.written[-1])
 
@@ -286,7 +308,7 @@ class StoreMachine(RuleBasedStateMachine):
 async def answer(store: Store, node: int, finish: Finish, now: int, *, again: bool) -> FinishReport:
     """Say a finish; of one that may have been said before only what a store must tell each time."""
     report = await store.finish(node, [finish], now)
-    return msgspec.structs.replace(report, readied=False, scheduled=None) if again else report
+    return msgspec.structs.replace(report, readied=False, scheduled=None, superseded=frozenset()) if again else report
 
 
 def pick(things: list[T], which: int) -> T:

@@ -13,6 +13,7 @@ from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
 from ferryman.testing.conformance.edges import Edges
 from ferryman.testing.conformance.fencing import Fencing
 from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCancelled
+from ferryman.testing.conformance.follow_ups import FollowingUp
 from ferryman.testing.conformance.handing_in import HandingIn
 from ferryman.testing.conformance.harness import Harness
 from ferryman.testing.conformance.model import Modelled
@@ -29,6 +30,7 @@ class StoreConformance(
     ClaimingWithCare,
     Finishing,
     FinishingWhenCancelled,
+    FollowingUp,
     Fencing,
     Nodes,
     Cancelling,

@@ -132,6 +132,8 @@ class _Executor(Executor):
             share=lambda: WHOLE_JITTER,
             default_timeout=world.limits.default_timeout,
             max_result=world.limits.max_result,
+            admit=world.admission.admit,
+            desk=None,
         )
         self.raised: BaseException | None = None
 

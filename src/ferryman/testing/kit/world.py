@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from ferryman.client import Client
+from ferryman.client.admission import Admission
 from ferryman.domain import options
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
@@ -64,6 +65,13 @@ class KitWorld:
         self.limits = limits
         self.clock = clock
         self.ids = IdMinter(random.Random(0))
+        self.admission = Admission(
+            registry,
+            clock,
+            self.ids,
+            max_body=limits.max_body,
+            accept_unknown_types=limits.accept_unknown_types,
+        )
         self.store = SharedStore(clock, self.ids, Retention(_KEPT, _KEPT, _KEPT))
 
     def client(self) -> Client:
