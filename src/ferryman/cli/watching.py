@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from watchfiles import awatch
+from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] - its types name those of trio
 
 LONGEST: Final = 5000
 """Milliseconds after which files are looked at in any case: a change before the watch began is found by that."""
