@@ -1,6 +1,6 @@
 """The examples in README and docs work: they are taken from the pages and run.
 
-A fence says by its second word what it is: `file=NAME` is written to a file, `run` is run by itself, `server` is run
+A fence says by its second word what it is: `file=NAME` is written to a file, `run` is run by itself, `mistake` by test_mistakes.py, `server` is run
 while the page's app is served. Everything else is there to be read.
 """
 
@@ -109,7 +109,7 @@ def test_the_quick_start_says_good_morning(tmp_path: Path) -> None:
 
 def test_marks_are_known_and_what_is_not_run_is_at_least_python() -> None:
     for example in EXAMPLES:
-        assert re.fullmatch(r"|run|server|file=\w+\.py", example.mark), example
+        assert re.fullmatch(r"|run|server|mistake|file=\w+\.py", example.mark), example
         assert not example.mark.startswith(("run", "server")) or example.language in RUNNERS
         if example.language == "python":
             ast.parse(example.text)

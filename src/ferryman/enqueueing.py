@@ -49,4 +49,4 @@ class Enqueueing(Coroutine[Any, Any, T_co]):
                 f"aenqueue() of {self._type} was never awaited: nothing was enqueued.",
                 hint="Write `await` before it, or call enqueue() where no event loop runs.",
             )
-            warnings.warn(str(error), RuntimeWarning, stacklevel=2, source=self)
+            warnings.warn(str(error), RuntimeWarning, stacklevel=2)

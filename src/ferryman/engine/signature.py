@@ -172,12 +172,12 @@ class Signature:
             return WrongArgumentType(f"The argument {path[1]} of {self.handler} has the wrong type: {found}")
         if given is None:
             return WrongArgumentType(f"The payload of {self.handler} is not a JSON object.", hint=self._takes())
-        for name in sorted(self._required - given.keys()):
-            return MissingArgument(f"{self.handler} needs its argument {name}.", hint=self._takes())
         for name in given:
             if self._rest is None and name not in self._names:
                 near = did_you_mean(name, self._names)
                 return UnknownArgument(f"{self.handler} has no argument {name!a}.", why=near, hint=self._takes())
+        for name in sorted(self._required - given.keys()):
+            return MissingArgument(f"{self.handler} needs its argument {name}.", hint=self._takes())
         return WrongArgumentType(f"An argument of {self.handler} has the wrong type: {hide(text)}.")
 
     def _takes(self) -> str:
