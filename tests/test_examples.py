@@ -1,7 +1,7 @@
 """The examples in README and docs work: they are taken from the pages and run.
 
-A fence says by its second word what it is: `file=NAME` is written to a file, `run` is run by itself, `mistake` by test_mistakes.py, `server` is run
-while the page's app is served. Everything else is there to be read.
+A fence says by its second word what it is: `file=NAME` is written to a file, `run` is run by itself, `server` is run
+while the page's app is served, `mistake` is made by test_mistakes.py. Everything else is there to be read.
 """
 
 from __future__ import annotations
