@@ -10,6 +10,7 @@ from ferryman.domain.errors import (
     FerrymanError,
     IdempotencyKeyReused,
     JobFailed,
+    ProcessNotStarted,
     QueueFull,
     UniqueKeyTaken,
     WrongContent,
@@ -54,6 +55,7 @@ def test_an_error_says_what_why_and_what_to_do() -> None:
         (UniqueKeyTaken("Taken.", holder="id"), "holder", "id"),
         (QueueFull("Full.", retry_after=3), "retry_after", 3),
         (JobFailed("Failed.", error_message="boom"), "error_message", "boom"),
+        (ProcessNotStarted("Broken.", traceback="line 1"), "traceback", "line 1"),
         (WrongContent("Wrong.", errors=(("/a", "no"),)), "errors", (("/a", "no"),)),
     ],
 )

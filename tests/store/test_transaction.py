@@ -28,6 +28,7 @@ from ferryman.domain.state import Status
 from ferryman.store.factory import transactions_of
 from ferryman.store.memory import MemoryStore
 from ferryman.store.sqlite import connected
+from ferryman.store.sqlite import transaction as transaction_module
 from ferryman.store.sqlite.database import connect_as
 from ferryman.store.sqlite.guarded import GuardedConnection
 from ferryman.store.sqlite.session import Session
@@ -519,3 +520,16 @@ async def test_a_fork_waits_for_the_end_of_a_transaction(place: Place, monkeypat
     assert turn._in_use.locked()
     transaction.rollback()
     assert not turn._in_use.locked()
+
+
+async def test_a_connection_that_cannot_be_had_holds_no_turn(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await place.open()
+
+    def fail(*_: object) -> None:
+        raise StoreFailed("no more files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction_module, "connect_as", fail)
+        with pytest.raises(StoreFailed):
+            place.begin(job)
+    place.begin(job).rollback()
