@@ -147,7 +147,7 @@ def test_a_target_declares_the_type_and_makes_the_database(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["greet", "nam=Ada"], "FM304"),
+        (["greet", "nam=Ada"], "FM303"),
         (["greet", "name=Ada", "time=3"], "Did you mean times?"),
         (["greet", "name=3"], "FM302"),
         (["gret", "name=Ada"], "Did you mean greet?"),

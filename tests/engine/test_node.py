@@ -295,6 +295,17 @@ def test_a_node_that_is_lost_again_and_again_begins_again_and_again() -> None:
     run_virtual(play())
 
 
+def test_a_register_whose_reply_was_lost_is_said_again_and_leaves_no_second_node() -> None:
+    async def play() -> None:
+        async with Bench(noop, workers=1, beat=2.0, lease=10.0) as bench:
+            kill(bench)
+            bench.store.fail("register", StoreBusy("busy"), "after", times=3)
+            await pause(5.0)  # less than the lease, after which nobody would see the others any more
+            assert [node.info.id for node in bench.store._tables.nodes.values()] == [bench.node.id]
+
+    run_virtual(play())
+
+
 def test_a_node_lost_while_it_stops_just_stops() -> None:
     async def play() -> None:
         bench = Bench(second, workers=1, beat=0.3, lease=2.0)

@@ -168,6 +168,20 @@ def test_rescue_gives_the_claims_of_dead_nodes_back_and_says_so() -> None:
     run_virtual(play())
 
 
+@pytest.mark.parametrize(("takes", "due"), [(0.1, 0.4), (0.45, 0.05), (3.0, 0.05)])
+def test_a_slow_store_does_not_delay_the_next_rescue(takes: float, due: float) -> None:
+    async def play() -> None:
+        bench = Bench()
+        gate = bench.store.hold("rescue")
+        rescue = chores.Rescue(bench.store, bench.clock, Rung(), bench.world.events, 10.0)
+        step = bench.loop.create_task(rescue.step())
+        await pause(takes)
+        gate.set_result(None)
+        assert await step == pytest.approx(due)
+
+    run_virtual(play())
+
+
 def test_expire_and_prune_go_on_at_once_while_there_is_more() -> None:
     async def play() -> None:
         bench = Bench()

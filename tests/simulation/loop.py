@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import random
 from collections import deque
 from collections.abc import Callable
@@ -158,6 +159,9 @@ class SimLoop(asyncio.BaseEventLoop):
         """Forget the run. What its dead processes would still do in a `finally` meets a closed loop."""
         for task in self.tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
+            work: Any = task.get_coro()
+            if inspect.iscoroutine(work) and inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+                work.close()  # it died before its first step; Python would warn that it was never awaited
         self.tasks.clear()
         self.close()
 

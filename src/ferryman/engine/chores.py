@@ -11,6 +11,8 @@ from ferryman.store.protocol import Clock, Store, Wakeup
 
 PERIOD: Final = 0.5
 """Seconds between two promotes, and two rescues; wakeups for what is due earlier may be lost."""
+SHORTEST: Final = 0.05
+"""Seconds between two rescues of a store that takes longer than that for one."""
 EXPIRE_PERIOD: Final = 1.0
 PRUNE_PERIOD: Final = 5.0
 FORCE_AFTER: Final = 30.0
@@ -55,13 +57,15 @@ class Rescue:
         self._lease = lease
 
     async def step(self) -> float:
-        """Every dead node there is."""
+        """Every dead node there is. Due again a period after it began: a store that is slow must not add to the time
+        in which a dead node is found."""
+        began = self._clock.monotonic()
         rescued = await self._store.rescue(self._clock.now(), self._lease)
         for node in rescued:
             tell(self._events, JobsRescued(node.node, node.count))
         if rescued:
             self._wakeup.work()
-        return PERIOD
+        return max(SHORTEST, PERIOD - (self._clock.monotonic() - began))
 
 
 class Expire:

@@ -141,10 +141,15 @@ class Node:
     # -- lives -----------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        """Register under a new id and start the parts of a new life."""
+        await self._begin_as(self._new_id())
+
+    def _new_id(self) -> str:
+        return self._world.ids.mint(self._world.clock.now())
+
+    async def _begin_as(self, id: str) -> None:
+        """Register under an id and start the parts of a new life."""
         world, options = self._world, self._options
         now = world.clock.now()
-        id = world.ids.mint(now)
         queues = None if options.queues is None else frozenset(name for name, _ in options.queues)
         info = NodeInfo(
             id=id,
@@ -189,10 +194,11 @@ class Node:
             self._reviving = None
 
     async def _begin_patiently(self) -> None:
-        failures = 0
+        """Under one id, however often it takes: a register whose reply was lost has made the node already."""
+        failures, id = 0, self._new_id()
         while not self._stopping:
             try:
-                return await self._begin()
+                return await self._begin_as(id)
             except StoreError as error:
                 failures += 1
                 log.warning("The node cannot register: %s", error, extra={"event": "register_failed"})
