@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from unittest import mock
 
-from ferryman import Ferryman, app
+from ferryman import Ferryman, connecting
 from ferryman.domain.errors import EnqueueError, StoreError
 from ferryman.testing.history.entries import Answered, Asked, Stopping, Verdict
 from tests.chaos.clients import Wanted
@@ -34,7 +34,7 @@ def produce(name: str, folder: Path) -> int:
     threading.Thread(target=triggers.listen, args=(sys.stdin,), daemon=True).start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    with mock.patch.object(app, "make_store", MakeStore(journal, triggers)), Ferryman() as ferryman:
+    with mock.patch.object(connecting, "make_store", MakeStore(journal, triggers)), Ferryman() as ferryman:
 
         @ferryman.job(max_attempts=ATTEMPTS)
         async def nap(seconds: float) -> int:
