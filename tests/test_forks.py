@@ -342,3 +342,27 @@ def test_a_web_application_under_a_preforking_server(database: Path) -> None:
         assert server.stderr.read() == ""
     assert len(set(ids)) == 200
     assert stored(database) == once("import", "between", *(f"/{n}" for n in range(200)))
+
+
+def test_a_child_that_a_handler_of_an_embedded_node_forks_enqueues_where_the_node_does(database: Path) -> None:
+    other = database.with_name("other.db")
+    play(
+        database,
+        f"""
+from ferryman.embed import running
+
+@app.job
+def forks(to: str) -> None:
+    join([fork(lambda: send.enqueue(to))])
+
+async def main():
+    async with running(app, database_url="sqlite:///{other}"):
+        await (await forks.aenqueue("inner")).aresult(60)
+    await send.aenqueue("after")
+
+asyncio.run(main())
+app.close()
+""",
+    )
+    assert stored(other) == {"inner": 2}, "the forking job, and the one of its child"
+    assert stored(database) == {"after": 1}, "the app goes where it went before"

@@ -209,12 +209,13 @@ class Ferryman:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def configure(self, settings: Settings) -> None:
-        """Connect as these settings say from now on, and not as this process would read them; `serve` does this.
+    def configure(self, settings: Settings | None) -> None:
+        """Connect as these settings say from now on, and not as this process would read them; None ends that.
 
         Children that a handler forks have no node to enqueue through, and know nothing of its flags.
         """
-        self._bridge.connect_by(partial(client_of, settings, self.registry, SystemClock()))
+        own = partial(connect, self.overrides, self.registry)
+        self._bridge.connect_by(own if settings is None else partial(client_of, settings, self.registry, SystemClock()))
 
     def attach(self, client: Client | None) -> None:
         """Use a node's client from now on, on the running loop; None ends that. `serve` does this."""

@@ -40,12 +40,17 @@ async def running(app: Ferryman, **settings: object) -> AsyncGenerator[Embedded]
         StoreError: the store cannot be opened.
     """
     given = {**app.overrides, **{name: value for name, value in settings.items() if value is not None}}
-    server = Embedded(load({}, os.environ, Path.cwd(), given).settings, app)
-    await server.start()
+    own = load({}, os.environ, Path.cwd(), given).settings
+    server = Embedded(own, app)
+    app.configure(own)  # before the first handler runs: it may fork, and the child has no node to enqueue through
     try:
-        yield server
+        await server.start()
+        try:
+            yield server
+        finally:
+            await server.stop()
     finally:
-        await server.stop()
+        app.configure(None)
 
 
 class Embedded:

@@ -14,6 +14,7 @@ import pytest
 
 from ferryman.domain.errors import StoreBusy
 from ferryman.supervise.fleet import FORCED, Fleet, _delay
+from ferryman.supervise.nodeprocess import NodeProcess
 from ferryman.supervise.report import Report
 
 pytestmark = pytest.mark.anyio
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.anyio
 CHILD = """
 import signal, sys
 from ferryman.observe.metrics import Metrics
+from ferryman.supervise.nodeprocess import NodeProcess
 from ferryman.supervise.report import Report
 import msgspec
 
@@ -199,13 +201,20 @@ async def test_who_is_silent_for_too_many_looks_is_killed_and_replaced() -> None
         assert fleet.pids != [pid]
 
 
-async def test_a_command_that_cannot_be_started_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
-    watch = Watch()
-    async with running(["/no/such/program"], 1, watch) as fleet:
-        await asyncio.wait(fleet._keepers, timeout=0)
-        while not caplog.records:
-            await asyncio.wait(fleet._keepers, timeout=0)
-    assert "could not be started" in caplog.text
+async def test_a_command_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, tries = Watch(), 0
+    again: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def fail(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 2:
+            again.set_result(None)
+        raise FileNotFoundError("no such program")
+
+    monkeypatch.setattr(NodeProcess, "start", fail)
+    async with running(child(), 1, watch):
+        await asyncio.wait_for(again, 60)
     assert watch.given_back == 0
 
 

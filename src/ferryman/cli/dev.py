@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 
 from ferryman.cli.changes import Changes, wait_by_looking
-from ferryman.cli.options import given, settings_options
+from ferryman.cli.options import arguments, given, settings_options
 from ferryman.cli.reload import Reloader
 from ferryman.cli.world import World
 from ferryman.settings import TABLE, examine
@@ -47,7 +47,7 @@ def dev(world: World, /, target: str | None, **flags: Any) -> int:
 
 
 async def _run(world: World, target: str | None, flags: Mapping[str, str]) -> int:
-    arguments = serve_arguments(target, flags)
+    command = serve_arguments(target, flags)
     environment = child_environment(world, flags)
     source = source_of(target, world.folder)
     changes = Changes(source, world.folder, wait_for_changes(source, world.folder))
@@ -59,7 +59,7 @@ async def _run(world: World, target: str | None, flags: Mapping[str, str]) -> in
             "-m",
             "ferryman.cli.offspring",
             str(os.getpid()),
-            *arguments,
+            *command,
             cwd=world.folder,
             env=environment,
             stdin=DEVNULL,
@@ -71,15 +71,7 @@ async def _run(world: World, target: str | None, flags: Mapping[str, str]) -> in
 
 def serve_arguments(target: str | None, flags: Mapping[str, str]) -> list[str]:
     """The command line of the child."""
-    found = ["serve"]
-    for setting in TABLE:
-        if setting.field in flags:
-            value = flags[setting.field]
-            if setting.kind.flag:
-                found.append(setting.flag if value == str(True) else f"--no-{setting.flag[2:]}")
-            else:
-                found.append(f"{setting.flag}={value}")
-    return found if target is None else [*found, "--", target]
+    return ["serve", *arguments(flags), *([] if target is None else ["--", target])]
 
 
 def child_environment(world: World, flags: Mapping[str, str]) -> dict[str, str]:

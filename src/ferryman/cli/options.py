@@ -37,6 +37,20 @@ def given(flags: Mapping[str, Any]) -> dict[str, str]:
     return {field: str(value) for field, value in flags.items() if value is not None}
 
 
+def arguments(flags: Mapping[str, str]) -> list[str]:
+    """Flags, as `given` gives them, as another command of ours takes them."""
+    found: list[str] = []
+    for setting in TABLE:
+        value = flags.get(setting.field)
+        if value is None:
+            continue
+        if setting.kind.flag:
+            found.append(setting.flag if value == str(True) else f"--no-{setting.flag[2:]}")
+        else:
+            found.append(f"{setting.flag}={value}")
+    return found
+
+
 def _option(setting: Setting) -> Callable[[Command], Command]:
     text = f"{setting.meaning} [{setting.variable}; default: {setting.default}]"
     if setting.kind.flag:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ferryman.app import Ferryman
-from ferryman.cli.options import given
+from ferryman.cli.options import arguments, given
 from ferryman.cli.target import load_target
 from ferryman.cli.world import World
 from ferryman.program import run
-from ferryman.settings import TABLE, Settings, load
+from ferryman.settings import Settings, load
 from ferryman.supervise.role import Role
 
 
@@ -34,16 +34,9 @@ def node_command(target: str | None, flags: Mapping[str, Any]) -> tuple[str, ...
 
     The environment and the files that settings come from are the same for the child.
     """
-    command = [sys.executable, "-m", "ferryman", "work", *([] if target is None else [target])]
-    for setting in TABLE:
-        value = flags.get(setting.field)
-        if value is None or setting.field == "processes":
-            continue
-        if setting.kind.flag:
-            command.append(setting.flag if value else f"--no-{setting.flag[2:]}")
-        else:
-            command += [setting.flag, str(value)]
-    return (*command, "--processes", "0")
+    passed = arguments({field: value for field, value in given(flags).items() if field != "processes"})
+    place = () if target is None else (target,)
+    return (sys.executable, "-m", "ferryman", "work", *place, *passed, "--processes=0")
 
 
 def _run(settings: Settings, app: Ferryman, role: Role) -> int:

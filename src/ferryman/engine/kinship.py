@@ -19,10 +19,11 @@ from typing import Final, NoReturn
 _SET_PDEATHSIG: Final = 1
 
 
-def die_with(parent: int) -> None:
-    """Be killed when the parent dies; at once if it has died already."""
+def die_with(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Get a signal when the parent dies, or rather the thread of it that started this process; end at once if it has
+    died already. Only Linux sends it."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_SET_PDEATHSIG, number)
     if os.getppid() != parent:
         os._exit(0)
 

@@ -70,6 +70,21 @@ class FinishReport(msgspec.Struct, frozen=True):
     superseded: frozenset[str] = frozenset()
     """Ids of follow-ups that were not stored, because an earlier job stands for their key."""
 
+    def with_follow_ups(self, jobs: Sequence[NewJob], receipts: Sequence[Receipt], now: int) -> FinishReport:
+        """The report once the follow-ups of the outcomes were handed in, too."""
+        told = list(zip(jobs, receipts, strict=True))
+        starts = [job.run_at or now for job, receipt in told if receipt.verdict is Verdict.INSERTED]
+        due = [at for at in starts if at > now]
+        if self.scheduled is not None:
+            due.append(self.scheduled)
+        return FinishReport(
+            self.fenced,
+            readied=self.readied or any(at <= now for at in starts),
+            scheduled=min(due, default=None),
+            cancelled=self.cancelled,
+            superseded=frozenset(job.id for job, receipt in told if receipt.id != job.id),
+        )
+
 
 class CancelResult(msgspec.Struct, frozen=True):
     """`before` is the job's status when the cancel met it, None if there is no such job.

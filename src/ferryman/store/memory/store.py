@@ -125,23 +125,9 @@ class MemoryStore:
             cancelled=frozenset(each.id for each, status in rows if status is not each.status),
         )
         brought, self._tables.brought = self._tables.brought, []
-        return self._follow_up(brought, report, now) if brought else report
-
-    def _follow_up(self, jobs: Sequence[NewJob], report: FinishReport, now: int) -> FinishReport:
-        """Hand in what the outcomes of this call have brought along, and add it to the report."""
-        receipts = [self._admit(job, now, 0) for job in jobs]
-        told = list(zip(jobs, receipts, strict=True))
-        starts = [job.run_at or now for job, receipt in told if receipt.verdict is Verdict.INSERTED]
-        due = [at for at in starts if at > now]
-        if report.scheduled is not None:
-            due.append(report.scheduled)
-        return FinishReport(
-            report.fenced,
-            readied=report.readied or any(at <= now for at in starts),
-            scheduled=min(due, default=None),
-            cancelled=report.cancelled,
-            superseded=frozenset(job.id for job, receipt in told if receipt.id != job.id),
-        )
+        if not brought:
+            return report
+        return report.with_follow_ups(brought, [self._admit(job, now, 0) for job in brought], now)
 
     def _finish(self, node: int, finish: Finish, now: int) -> bool:
         """Write one outcome; False if its run had ended already, unless by this very write."""

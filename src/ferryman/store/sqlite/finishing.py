@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ferryman.domain import state
-from ferryman.domain.job import ClaimedJob, NewJob
+from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
-from ferryman.store.protocol import FinishReport, Verdict
+from ferryman.store.protocol import FinishReport
 from ferryman.store.sqlite.inserting import insert, unique_scope
 from ferryman.store.sqlite.session import Session, encode
 
@@ -60,25 +60,11 @@ def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
     if cancelled:
         cancelled &= {each.id for each in finishes if each.status not in TERMINAL}
     report = FinishReport(fenced, readied, scheduled, cancelled)
-    return _follow_up(session, [job for each in fresh for job in each.follow_ups], report, now)
-
-
-def _follow_up(session: Session, jobs: Sequence[NewJob], report: FinishReport, now: int) -> FinishReport:
-    """Store the jobs that the outcomes bring along, now that the keys of the ended jobs are free."""
-    if not jobs:
+    follow_ups = [job for each in fresh for job in each.follow_ups]
+    if not follow_ups:
         return report
-    told = list(zip(jobs, insert(session, jobs, now, None, 0).receipts, strict=True))
-    starts = [job.run_at or now for job, receipt in told if receipt.verdict is Verdict.INSERTED]
-    due = [at for at in starts if at > now]
-    if report.scheduled is not None:
-        due.append(report.scheduled)
-    return FinishReport(
-        report.fenced,
-        readied=report.readied or any(at <= now for at in starts),
-        scheduled=min(due, default=None),
-        cancelled=report.cancelled,
-        superseded=frozenset(job.id for job, receipt in told if receipt.id != job.id),
-    )
+    # the keys of the ended jobs are free by now
+    return report.with_follow_ups(follow_ups, insert(session, follow_ups, now, None, 0).receipts, now)
 
 
 def _asked_to_cancel(session: Session, finishes: Sequence[Finish]) -> frozenset[str]:
