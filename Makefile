@@ -55,5 +55,7 @@ chaos: $(READY)
 mutants: $(READY)
 	$(BIN)/python -m tests.mutants --seeds $(or $(SEEDS),2000) $(if $(RESULTS),--results $(RESULTS))
 
+# BEFORE=commit measures that commit and this tree in turns instead
 bench: $(READY)
-	$(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000)
+	$(if $(BEFORE),$(BIN)/python -m benchmarks.before_after $(BEFORE) --rounds $(or $(ROUNDS),10), \
+	  $(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000))

@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.figures import percentiles
 from benchmarks.inprocess import serving, settings_for
 from ferryman import Ferryman
-from ferryman.main import new_event_loop
+from ferryman.program import new_event_loop
 
 TEXT = "x" * 180
 

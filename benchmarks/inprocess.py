@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ferryman import Ferryman
 from ferryman.domain.events import RunsEnded
-from ferryman.main import SWITCH_INTERVAL, Server
+from ferryman.main import Server
+from ferryman.program import SWITCH_INTERVAL
 from ferryman.settings import Settings, load
 
 

@@ -17,7 +17,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from benchmarks.figures import percentile
-from ferryman.main import new_event_loop
+from ferryman.program import new_event_loop
 
 PAYLOAD = "x" * 180
 
@@ -49,7 +49,7 @@ class Sender(asyncio.Protocol):
         self._buffer = b""
         self._next()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """The end, wanted or not."""
         if not self.done.done():
             self.done.set_result(None)
@@ -99,7 +99,7 @@ async def load(url: str, requests: int, connections: int, type: str) -> dict[str
     senders = []
     for _ in range(connections):
         _, sender = await loop.create_connection(
-            lambda: Sender(head.encode() + body, budget), place.hostname, place.port
+            lambda: Sender(head.encode() + body, budget), place.hostname or "127.0.0.1", place.port or 80
         )
         senders.append(sender)
     await asyncio.gather(*(sender.done for sender in senders))

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-if __package__ is None or __package__ == "":
+if not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.process_target import app, noop
@@ -22,7 +22,7 @@ from ferryman.engine.oom import OomKills
 from ferryman.engine.processes import HandlerProcess, Processes
 from ferryman.engine.threads import HandlerThread
 from ferryman.engine.work import Work
-from ferryman.main import new_event_loop
+from ferryman.program import new_event_loop
 
 HOPS = 2000
 STARTS = 5

@@ -16,12 +16,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-if __package__ is None or __package__ == "":
+if not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.inprocess import serving, settings_for
 from ferryman import Context, Ferryman
-from ferryman.main import Server, new_event_loop
+from ferryman.main import Server
+from ferryman.program import new_event_loop
 from ferryman.store.protocol import JobFilter
 
 
