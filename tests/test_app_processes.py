@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ferryman import main
+from ferryman.briefing import for_worker_processes
 from ferryman.cli.target import load_target
 from ferryman.client import JobRequest
 from ferryman.domain.state import Status
@@ -79,7 +80,7 @@ async def test_a_store_in_the_nodes_memory_is_out_of_reach(folder: Path) -> None
 
 
 def test_the_settings_that_travel_are_those_of_the_client() -> None:
-    told: dict[str, Any] = main._for_worker_processes(Settings(database_url="sqlite:///a/b.db", max_body=2048))
+    told: dict[str, Any] = for_worker_processes(Settings(database_url="sqlite:///a/b.db", max_body=2048))
     assert told == {
         "database_url": f"sqlite:///{Path.cwd()}/a/b.db",
         "max_pending": "0",
@@ -87,4 +88,4 @@ def test_the_settings_that_travel_are_those_of_the_client() -> None:
         "retention": "completed=24h,failed=14d,cancelled=14d",
         "max_body": "2KiB",
     }
-    assert main._for_worker_processes(Settings(database_url="memory://"))["database_url"] == "memory://"
+    assert for_worker_processes(Settings(database_url="memory://"))["database_url"] == "memory://"

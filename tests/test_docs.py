@@ -34,14 +34,19 @@ def read(name: str) -> str:
 # -- errors --------------------------------------------------------------------------------------
 
 
+def just_below(kind: type[FerrymanError]) -> list[type[FerrymanError]]:
+    """In the order of their codes: each family has a file of its own, and these are imported in any order."""
+    return sorted(kind.__subclasses__(), key=lambda each: each.code)
+
+
 def all_below(kind: type[FerrymanError]) -> Iterator[type[FerrymanError]]:
-    for each in kind.__subclasses__():
-        if each.__module__ == errors.__name__:
+    for each in just_below(kind):
+        if each.__module__.startswith(errors.__name__):
             yield each
             yield from all_below(each)
 
 
-FAMILIES = FerrymanError.__subclasses__()
+FAMILIES = just_below(FerrymanError)
 LEAVES = [each for each in all_below(FerrymanError) if each not in FAMILIES]
 
 

@@ -226,6 +226,17 @@ with multiprocessing.get_context("fork").Pool(3) as pool:
     assert stored(database) == once("parent", "child", "child again", "grandchild", *(f"pool {n}" for n in range(30)))
 
 
+def test_a_child_has_nothing_left_to_load(database: Path) -> None:
+    """What another thread of the parent is loading while it forks could never be loaded in the child."""
+    play(
+        database,
+        """
+needed = {"ferryman.connecting", "ferryman.crossing", "ferryman.lodging", "ferryman.client.verbs"}
+join([fork(lambda: None if needed <= set(sys.modules) else os._exit(1))])
+""",
+    )
+
+
 def test_a_fork_that_calls_no_hooks_starts_anew_too(database: Path) -> None:
     """As embedded interpreters may do it: a client that is there is left alone, a file must be closed by then."""
     play(

@@ -9,11 +9,11 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
-from ferryman.bridge import Bridge, refuse_inside_loop
+from ferryman import at_first_use
+from ferryman.bridge import Bridge
 from ferryman.calls import Call, Declared
-from ferryman.client import Client, JobRequest
+from ferryman.client import JobRequest
 from ferryman.client.chunks import achunks, chunks, tally
-from ferryman.connecting import client_of, connect, limits
 from ferryman.declare import JobOptions, make_handler
 from ferryman.domain import options
 from ferryman.engine.clock import SystemClock
@@ -21,9 +21,10 @@ from ferryman.engine.context import Context
 from ferryman.engine.hooks import F, Hooks, L, M
 from ferryman.engine.registry import Registry
 from ferryman.engine.signature import result_decoder
-from ferryman.settings import Settings
 
 if TYPE_CHECKING:
+    from ferryman.client import Client
+    from ferryman.settings import Settings
     from ferryman.testing.kit import Testing
 
 P = ParamSpec("P")
@@ -49,7 +50,7 @@ class Ferryman:
         self.overrides: Mapping[str, object] = {name: value for name, value in given.items() if value is not None}
         self.registry = Registry()
         self.hooks: Hooks = self.registry.hooks
-        self._bridge = Bridge(partial(connect, self.overrides, self.registry))
+        self._bridge = Bridge(partial(_connect, self.overrides, self.registry))
 
     # -- declaring -------------------------------------------------------------------------------
 
@@ -144,7 +145,7 @@ class Ferryman:
         Raises: as `Call.enqueue`.
         """
         if tx is None:
-            refuse_inside_loop("app.aenqueue_many(...)")
+            at_first_use.refuse_inside_loop("app.aenqueue_many(...)")
         with tally() as found:
             for chunk in chunks(calls):
                 requests = [_request(call) for call in chunk]
@@ -185,7 +186,7 @@ class Ferryman:
         testing: Testing = kit.Testing(
             self.registry,
             self._bridge.divert,
-            partial(limits, self.overrides, kit.Limits),
+            partial(at_first_use.limits, self.overrides, kit.Limits),
             inline=inline,
             raise_errors=raise_errors,
             start=start,
@@ -214,8 +215,10 @@ class Ferryman:
 
         Children that a handler forks have no node to enqueue through, and know nothing of its flags.
         """
-        own = partial(connect, self.overrides, self.registry)
-        self._bridge.connect_by(own if settings is None else partial(client_of, settings, self.registry, SystemClock()))
+        if settings is None:
+            self._bridge.connect_by(partial(_connect, self.overrides, self.registry))
+        else:
+            self._bridge.connect_by(partial(at_first_use.client_of, settings, self.registry, SystemClock()))
 
     def attach(self, client: Client | None) -> None:
         """Use a node's client from now on, on the running loop; None ends that. `serve` does this."""
@@ -274,6 +277,10 @@ class ContextJobDecorator(_Decorator):
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the function."""
         return self._declare(function, wants_context=True)
+
+
+def _connect(overrides: Mapping[str, object], registry: Registry) -> Client:
+    return at_first_use.connect(overrides, registry)
 
 
 def _request(call: object) -> JobRequest:

@@ -7,22 +7,23 @@ process means that the enqueues of all its threads and loops share commits.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ferryman.client import Client, JobRequest
-from ferryman.crossing import Crossing, Verb
-from ferryman.domain.errors import AlreadyTesting, SyncInsideLoop
-from ferryman.store.forks import in_children
+from ferryman import at_first_use
+from ferryman.client import JobRequest
+from ferryman.domain.errors import AlreadyTesting
+from ferryman.store.forks import before_forks, in_children
+
+if TYPE_CHECKING:
+    from ferryman.client import Client
+    from ferryman.crossing import Crossing, Verb
+    from ferryman.lodging import Lodging
 
 T = TypeVar("T")
-
-CLOSE_WITHIN: Final = 5.0
-"""Seconds that closing may take; what was enqueued is durable either way."""
 
 
 class Way(Protocol):
@@ -51,6 +52,7 @@ class Bridge:
         self._inherited: list[object] = []
         self._unopened: Client | None = None
         in_children(self._start_anew)
+        before_forks(self._load)
 
     def call(self, verb: Verb[T], instead: str) -> T:
         """Do what `verb` does with the client, and block until it is done.
@@ -58,7 +60,7 @@ class Bridge:
         Raises:
             SyncInsideLoop: an event loop runs in this thread; `instead` names what to await there.
         """
-        refuse_inside_loop(instead)
+        at_first_use.refuse_inside_loop(instead)
         return self._way().call(verb)
 
     async def acall(self, verb: Verb[T]) -> T:
@@ -90,7 +92,7 @@ class Bridge:
 
     def attach(self, client: Client | None) -> None:
         """Use a client on the running loop from now on; None ends that."""
-        self._attached = None if client is None else Crossing(asyncio.get_running_loop(), self._connect, client)
+        self._attached = None if client is None else at_first_use.Crossing.here(self._connect, client)
 
     def divert(self, way: Way | None) -> None:
         """Go another way from now on, before any other client; None ends that.
@@ -127,10 +129,14 @@ class Bridge:
     def _lodge(self) -> Lodging:
         with self._starting:
             if self._own is None:
-                self._own = Lodging(self._connect)
+                self._own = at_first_use.Lodging(self._connect)
                 # whoever drops the last handle of an app that was never closed closes it, at exit at the latest
                 weakref.finalize(self, self._own.close)
             return self._own
+
+    def _load(self) -> None:
+        """Before a fork: what another thread is loading at that moment could never be loaded in the child."""
+        at_first_use.load()
 
     def _start_anew(self) -> None:
         """In a forked child: nothing of the parent's works here, and none of it may be closed.
@@ -141,42 +147,3 @@ class Bridge:
         self._starting = threading.Lock()
         self._own = self._attached = self._unopened = None
         self._pid = os.getpid()
-
-
-class Lodging:
-    """A daemon thread with an event loop, and a client on it."""
-
-    def __init__(self, connect: Callable[[], Client]) -> None:
-        self.crossing = Crossing(asyncio.new_event_loop(), connect)
-        self._pid = os.getpid()
-        self._thread = threading.Thread(target=self._live, name="ferryman-client", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Close the client, end the thread; idempotent."""
-        if self._pid != os.getpid() or not self._thread.is_alive():
-            return
-        self.crossing.close(CLOSE_WITHIN)
-        if self._thread is not threading.current_thread():
-            self._thread.join(CLOSE_WITHIN)
-
-    def _live(self) -> None:
-        loop = self.crossing.loop
-        try:
-            loop.run_forever()
-        finally:
-            self.crossing.end()
-            loop.close()
-
-
-def refuse_inside_loop(instead: str) -> None:
-    """Raise SyncInsideLoop where blocking would stop an event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise SyncInsideLoop(
-        "This call blocks, and an event loop runs in this thread.",
-        why="The loop, and every task on it, would stand still meanwhile.",
-        hint=f"Write `await` and {instead} instead.",
-    )

@@ -15,10 +15,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from ferryman.client import Client
-from ferryman.domain.errors import StoreClosed
+from ferryman.domain.errors import StoreClosed, SyncInsideLoop
 
 T = TypeVar("T")
 Verb = Callable[[Client], Coroutine[Any, Any, T]]
@@ -59,6 +59,11 @@ class Crossing:
         self._ended = False
         self._under_way: set[Errand] = set()
         self._outbox: dict[asyncio.AbstractEventLoop, list[Errand]] = {}
+
+    @classmethod
+    def here(cls, connect: Callable[[], Client], client: Client) -> Self:
+        """The way to the running loop and to a client on it that is open."""
+        return cls(asyncio.get_running_loop(), connect, client)
 
     @property
     def client(self) -> Client | None:
@@ -183,6 +188,19 @@ class Crossing:
             self._done(errand)
         for origin in list(self._outbox):
             self._deliver(origin)
+
+
+def refuse_inside_loop(instead: str) -> None:
+    """Raise SyncInsideLoop where blocking would stop an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise SyncInsideLoop(
+        "This call blocks, and an event loop runs in this thread.",
+        why="The loop, and every task on it, would stand still meanwhile.",
+        hint=f"Write `await` and {instead} instead.",
+    )
 
 
 def _settle_all(errands: list[Errand]) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
+from ferryman.briefing import for_worker_processes, node_options
 from ferryman.client import Client
 from ferryman.client.admission import Admission
 from ferryman.domain import strictjson
@@ -28,15 +29,15 @@ from ferryman.engine.registry import Registry
 from ferryman.engine.runner import ThreadRunner
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.wakeup import LocalWakeup, Wakeups
-from ferryman.engine.world import NodeOptions, World
+from ferryman.engine.world import World
 from ferryman.http.api import make_api
 from ferryman.http.server import HttpServer
 from ferryman.observe.joblog import JobLog
 from ferryman.observe.looplag import LoopLag
 from ferryman.observe.metrics import Metrics
-from ferryman.settings import TABLE, Settings
+from ferryman.settings import Settings
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, SQLITE, joins_of, make_bell, make_store, sqlite_path, transactions_of
+from ferryman.store.factory import MEMORY, joins_of, make_bell, make_store, transactions_of
 from ferryman.store.protocol import Retention, Store
 from ferryman.supervise.fleet import Fleet
 from ferryman.supervise.report import Report, Reporter
@@ -48,8 +49,6 @@ CLEAN: Final = 0
 FAILED: Final = 1
 FORCED: Final = 4
 """The exit codes of a stop."""
-OF_THE_CLIENT: Final = frozenset({"database_url", "max_body", "max_pending", "accept_unknown_types", "retention"})
-"""Settings that decide what becomes of a job that is enqueued."""
 
 Attach = Callable[[Client | None], None]
 
@@ -84,7 +83,7 @@ class Server:
             wakeup=Wakeups(self._local, Ringing(self._bell)),
             encode=strictjson.encode,
             share=random.Random().random,
-            settings=_for_worker_processes(settings),
+            settings=for_worker_processes(settings),
             oom_kills=OomKills(),
             admit=_make_admission(settings, registry, clock, ids).admit,
             transactions=transactions_of(self._store),
@@ -93,7 +92,7 @@ class Server:
         """Resolved with an exit code when no node process can be started; there from the start on."""
         self._metrics = Metrics()
         self.fleet = self._make_fleet(settings) if settings.processes else None
-        self._node = None if self.fleet is not None else Node(world, _node_options(settings), self._local)
+        self._node = None if self.fleet is not None else Node(world, node_options(settings), self._local)
         self.client = _make_client(settings, world, self._node)
         self._lag = LoopLag(self._metrics.see_loop_lag)
         self.events.listen(self._metrics.listen)
@@ -292,33 +291,4 @@ def _make_client(settings: Settings, world: World, node: Node | None) -> Client:
         accept_unknown_types=settings.accept_unknown_types,
         direct=node,
         joins=joins_of(world.store),
-    )
-
-
-def _for_worker_processes(settings: Settings) -> dict[str, str]:
-    """What their clients need of the settings, as text: the rest is read there as in any process that enqueues.
-
-    The file's path is absolute, since a process that starts later may find itself in another folder.
-    """
-    told = {each.field: each.kind.show(getattr(settings, each.field)) for each in TABLE if each.field in OF_THE_CLIENT}
-    path = sqlite_path(settings.database_url)
-    if path is not None:
-        told["database_url"] = f"{SQLITE}{path.absolute()}"
-    return told
-
-
-def _node_options(settings: Settings) -> NodeOptions:
-    return NodeOptions(
-        workers=settings.worker_count,
-        capacity=settings.job_queue_capacity,
-        queues=settings.queues,
-        lease=settings.lease,
-        beat=settings.beat,
-        stop_deadline=settings.stop_deadline,
-        default_timeout=settings.default_timeout,
-        loop_stall=settings.loop_stall,
-        max_result=settings.max_result,
-        process_max_jobs=settings.process_max_jobs,
-        process_max_rss=settings.process_max_rss,
-        transaction_timeout=settings.transaction_timeout,
     )

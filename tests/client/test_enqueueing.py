@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ferryman.client import JobRequest
-from ferryman.client.inserter import CHUNK, PATIENCE
+from ferryman.client.chunks import CHUNK
+from ferryman.client.inserter import PATIENCE
 from ferryman.domain.errors import (
     BadOption,
     BadText,

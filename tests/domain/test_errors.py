@@ -20,7 +20,7 @@ from ferryman.domain.job import ClaimedJob, Lane, NewJob
 CLASSES = {
     name: kind
     for name, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, FerrymanError) and kind.__module__ == errors.__name__
+    if issubclass(kind, FerrymanError) and kind.__module__.startswith(errors.__name__)
 }
 DRAWN = re.findall(r"── (\w+) +(FM\d(?:\d\d|xx))", errors.__doc__ or "")
 
@@ -31,6 +31,16 @@ def test_the_drawing_is_the_tree() -> None:
     for name, code in drawn.items():
         if not code.endswith("xx"):
             assert CLASSES[name].code == code
+
+
+def test_what_a_family_defines_is_public_under_the_one_name() -> None:
+    assert {kind.__name__ for kind in below(FerrymanError)} | {"FerrymanError"} == set(CLASSES) == set(errors.__all__)
+
+
+def below(kind: type[FerrymanError]) -> set[type[FerrymanError]]:
+    """All classes of Ferryman's that are derived from one, directly or not."""
+    own = {each for each in kind.__subclasses__() if each.__module__.startswith(errors.__name__)}
+    return own.union(*map(below, own))
 
 
 def test_every_code_names_one_error_and_stands_under_its_branch() -> None:

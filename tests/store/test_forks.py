@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable
 
 import pytest
 
-from ferryman.store.forks import in_children
+from ferryman.store.forks import before_forks, in_children
 
 
 class Holder:
@@ -30,5 +31,21 @@ def test_a_child_gives_back_what_its_parent_holds_and_nothing_is_kept_alive_for_
     (hook,) = hooks
     hook()
     assert holder.closed == 1
+    there = weakref.ref(holder)
     del holder
+    assert there() is None
+    hook()  # nobody is there any more
+
+
+def test_what_comes_before_a_fork_is_called_then_and_keeps_nothing_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks: list[Callable[[], None]] = []
+    monkeypatch.setattr(os, "register_at_fork", lambda *, before: hooks.append(before))
+    holder = Holder()
+    before_forks(holder.close)
+    (hook,) = hooks
+    hook()
+    assert holder.closed == 1
+    there = weakref.ref(holder)
+    del holder
+    assert there() is None
     hook()  # nobody is there any more

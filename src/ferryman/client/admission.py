@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from ferryman.client.request import MAX_BODY_DEFAULT, Catalogue, JobRequest, admit
+from ferryman.client.making import admit
+from ferryman.client.request import MAX_BODY_DEFAULT, Catalogue, JobRequest
 from ferryman.domain import options
 from ferryman.domain.errors import UnknownType
 from ferryman.domain.ids import IdMinter

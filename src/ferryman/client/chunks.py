@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from ferryman.client.inserter import CHUNK
 from ferryman.domain.errors import FerrymanError
+
+CHUNK: Final = 1000
+"""How many jobs one insert takes."""
 
 T = TypeVar("T")
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
+from ferryman.client.chunks import CHUNK
 from ferryman.client.endings import wait_within
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreBusy
@@ -14,8 +15,6 @@ from ferryman.domain.job import NewJob
 from ferryman.store.pile import Pile
 from ferryman.store.protocol import Clock, DirectDispatch, Inserted, Receipt, Store, Verdict, Wakeup
 
-CHUNK: Final = 1000
-"""How many jobs one insert takes."""
 PATIENCE: Final = 2.0
 """Seconds for which a busy store is asked again."""
 _FIRST_PAUSE: Final = 0.02

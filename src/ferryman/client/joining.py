@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ferryman.client.admission import Admission
-from ferryman.client.request import JobRequest, refusal
+from ferryman.client.making import refusal
+from ferryman.client.request import JobRequest
 from ferryman.domain.errors import TransactionImpossible
 from ferryman.store.protocol import Clock
 from ferryman.store.transactions import Joins

@@ -13,11 +13,12 @@ from typing import Final
 import msgspec
 
 from ferryman.client.admission import Admission
-from ferryman.client.chunks import achunks, tally
+from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.endings import Endings, wait_within
-from ferryman.client.inserter import CHUNK, Inserter, patiently
+from ferryman.client.inserter import Inserter, patiently
 from ferryman.client.joining import Joining
-from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, admit, refusal
+from ferryman.client.making import admit, refusal
+from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
 from ferryman.domain import options
 from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, UnknownType, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest

@@ -6,15 +6,17 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 from ferryman.domain import options
 from ferryman.domain.errors import AlreadyCommitted, TransactionImpossible
 from ferryman.domain.job import MICROS, ClaimedJob, NewJob
-from ferryman.engine.running import Running
-from ferryman.engine.transaction import Transaction
+
+if TYPE_CHECKING:  # a handler's module needs neither the event loop nor threads
+    from ferryman.engine.running import Running
+    from ferryman.engine.transaction import Transaction
 
 log: Final = logging.getLogger("ferryman.handler")
 

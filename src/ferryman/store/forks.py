@@ -22,6 +22,11 @@ def in_children(close: Callable[[], None]) -> None:
     os.register_at_fork(after_in_child=_weak(close))
 
 
+def before_forks(act: Callable[[], None]) -> None:
+    """Call a bound method before each fork, as long as its object lives."""
+    os.register_at_fork(before=_weak(act))
+
+
 def around_forks(before: Callable[[], None], after: Callable[[], None]) -> None:
     """Call a bound method before each fork, another one after it in parent and child. Implements `AroundForks`."""
     weak = _weak(after)

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from ferryman.domain import state
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch, take
 from ferryman.domain.errors import JobExpired, NodeNotLive
 from ferryman.domain.ids import IdMinter
-from ferryman.domain.job import Attempt, Job, JobError, Lane, NewJob
+from ferryman.domain.job import JobError, NewJob
 from ferryman.domain.outcome import Finish, What
-from ferryman.domain.state import INITIAL, TERMINAL, Status
+from ferryman.domain.state import INITIAL, Status
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
-from ferryman.store.memory.rows import ClaimRow, JobRow, NodeRow, as_read, claimed
+from ferryman.store.memory.people import People
+from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import (
-    TOTALS,
-    CancelResult,
     Clock,
-    Counts,
     FinishReport,
     Inserted,
-    JobFilter,
     NodeInfo,
     NodeStatus,
     Promoted,
     Receipt,
     Rescued,
     Retention,
-    RetryResult,
     Verdict,
 )
 
@@ -41,17 +36,16 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore:
+class MemoryStore(People):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
         self, clock: Clock, ids: IdMinter, retention: Retention, *, gone: Callable[[str], bool] = _nobody
     ) -> None:
         """`gone` says of a node's id whether its process is known to have ended; simulations give their own."""
+        super().__init__(Tables(), retention)
         self._clock = clock
         self._ids = ids
-        self._retention = retention
-        self._tables = Tables()
         self._gone = gone
         self._watch = Watch(gone)
         self._ends = Ends()
@@ -89,9 +83,6 @@ class MemoryStore:
             return Receipt(job.id, Verdict.FULL)
         tables.add(job, now)
         return Receipt(job.id, Verdict.INSERTED)
-
-    def _holder(self, job: NewJob) -> str | None:
-        return None if job.unique_key is None else self._tables.unique.get((job.type, job.unique_key))
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -158,82 +149,6 @@ class MemoryStore:
         """The node's open runs whose job has a cancel asked for."""
         runs = [run for claim in self._claims(node) for run in claim.runs.items()]
         return [run for run in runs if self._tables.jobs[run[0]].cancel_asked is not None]
-
-    # -- people ----------------------------------------------------------------------------------
-
-    def _visible(self, id: str, now: int) -> JobRow | None:
-        """The job, unless its retention has passed: then it is gone for people, pruned or not."""
-        row = self._tables.jobs.get(id)
-        return None if row is None or row.hidden(now, self._retention) else row
-
-    async def cancel(self, id: str, now: int) -> CancelResult:
-        """End a job that nobody runs; note the wish, once, for one that somebody does."""
-        row = self._visible(id, now)
-        if row is None:
-            return CancelResult(None)
-        before = row.status
-        if row.claim is not None:
-            row.cancel_asked = now if row.cancel_asked is None else row.cancel_asked
-            return CancelResult(before, row.claim.node.info.id)
-        if before in INITIAL:
-            self._tables.end_unclaimed(row, now)
-        return CancelResult(before)
-
-    async def force_cancel(self, asked_before: int, now: int) -> int:
-        """Cut the runs whose nodes did not act on a wish in time."""
-        runs = [(self._tables.jobs[each], claim) for claim in self._tables.claims.values() for each in claim.runs]
-        late = [(row, claim) for row, claim in runs if row.cancel_asked is not None and row.cancel_asked < asked_before]
-        for row, claim in late:
-            self._tables.cut(row, claim, What.CANCELLED, now)
-        return len(late)
-
-    async def retry(self, id: str, now: int) -> RetryResult:
-        """Start an ended job over, unless another live job took its unique key meanwhile."""
-        row = self._visible(id, now)
-        if row is None:
-            return RetryResult(None)
-        before = row.status
-        if before not in (Status.FAILED, Status.CANCELLED):
-            return RetryResult(before)
-        holder = self._holder(row.job)
-        if holder is None:
-            self._tables.restart(row, now)
-        return RetryResult(before, holder)
-
-    async def get(self, id: str, now: int) -> Job | None:
-        """One job as it is read."""
-        row = self._visible(id, now)
-        return None if row is None else as_read(row)
-
-    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
-        """Jobs that fit every part of the filter; ids sort as text."""
-        rows = [self._tables.jobs[each] for each in sorted(self._tables.jobs, reverse=filter.newest_first)]
-        fit = (row for row in rows if row.fits(filter) and not row.hidden(now, self._retention))
-        return [as_read(row) for row in islice(fit, filter.limit)]
-
-    async def attempts(self, id: str) -> Sequence[Attempt]:
-        """Every outcome of the job, cancels and retries by people included."""
-        row = self._tables.jobs.get(id)
-        return [] if row is None else [each.attempt for each in row.outcomes.values()]
-
-    async def counts(self, now: int) -> Counts:
-        """Depths, totals, and how long the oldest pending job of each queue has waited."""
-        tables = self._tables
-        standing = {key: count for key, count in tables.standing.items() if count and key[1] not in TERMINAL}
-        oldest: dict[str, int] = {}
-        for lane, rows in tables.ready.items():
-            for row in islice(rows.values(), 1):
-                # at least 0, whatever the clock does
-                oldest[lane.queue] = max(oldest.get(lane.queue, 0), now - row.ready_at)
-        return Counts(standing, {name: tables.totals[name] for name in TOTALS}, oldest)
-
-    async def lanes(self) -> Mapping[int, Lane]:
-        """Lanes, numbered as they were made."""
-        return dict(enumerate(self._tables.ready, start=1))
-
-    async def known_types(self) -> frozenset[str]:
-        """Types, of dead nodes too."""
-        return frozenset(self._tables.types)
 
     # -- chores ----------------------------------------------------------------------------------
 

@@ -6,102 +6,33 @@ makes pending. So here each priority has one lane.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final
 
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from ferryman.domain.claim import Batch, ClaimRequest
-from ferryman.domain.ids import IdMinter
-from ferryman.domain.job import MICROS, ClaimedJob, Idempotency, NewJob
+from ferryman.domain.job import MICROS, Idempotency, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
-from ferryman.store.protocol import FinishReport, NodeInfo, Store
+from ferryman.store.protocol import FinishReport, Store
 from ferryman.testing.conformance.bench import TYPES
 from ferryman.testing.conformance.harness import Harness
-from ferryman.testing.conformance.pair import Pair, SayAs, Twin
+from ferryman.testing.conformance.machine import ANY, SECONDS, BothStores, pick
+from ferryman.testing.conformance.pair import SayAs, Twin
 
-T = TypeVar("T")
 LANES: Final = {1: ("a", "echo"), 5: ("b", "mail"), 9: ("a", "mail")}
 """priority -> (queue, type)"""
-ANY: Final = st.integers(0, 1_000_000)
-"""Picks one of a list whose length is known only while the sequence runs."""
-SECONDS: Final = st.sampled_from([0, 1, 5, 60, 150])
 KEYS: Final = st.tuples(st.sampled_from([None, None, "k", "l"]), st.sampled_from([None, None, "k", "l"]))
 """(unique key, idempotency key)"""
 FollowUp = tuple[int, int | None, tuple[str | None, str | None]]
 """(priority, delay, keys)"""
 
 
-class StoreMachine(RuleBasedStateMachine):
+class StoreMachine(BothStores):
     """Says every verb to both stores."""
-
-    def __init__(self, make_harness: Callable[[], Harness]) -> None:
-        super().__init__()
-        self.pair = Pair(make_harness())
-        self.clock = self.pair.clock
-        self.both, self.both_as = self.pair.both, self.pair.both_as
-        self.ids = IdMinter(random.Random(2))
-        self.nodes: list[Twin] = []
-        self.jobs: list[NewJob] = []
-        self.claims: list[tuple[Twin, SayAs[Batch]]] = []
-        self.claimed: list[tuple[ClaimedJob, Twin]] = []
-        self.written: list[tuple[Finish, Twin]] = []
-        self.ended: set[tuple[str, int]] = set()
-        """Runs (id, number) for which a finish was said."""
-        self.batches = 0
-
-    def teardown(self) -> None:
-        """Close everything."""
-        self.pair.close()
-
-    # -- nodes -----------------------------------------------------------------------------------
-
-    @initialize()
-    def begin(self) -> None:
-        """There is always a node."""
-        self.register()
-
-    @property
-    def living(self) -> list[Twin]:
-        """Nodes that have neither died nor retired."""
-        return [node for node in self.nodes if node.alive]
-
-    @precondition(lambda self: len(self.living) < 3)
-    @rule()
-    def register(self) -> None:
-        """One more node."""
-        info = NodeInfo(f"node-{len(self.nodes)}", "host", 1, "0.1.0", TYPES, None, 4)
-        self.nodes.append(self.pair.register(info))
-
-    @precondition(lambda self: len(self.living) > 1)
-    @rule(which=ANY, kill=st.booleans())
-    def lose(self, which: int, kill: bool) -> None:
-        """A node dies, or retires with all that it holds; then somebody rescues."""
-        node = pick(self.living, which)
-        node.alive = False
-        if kill:
-            self.pair.kill(node)
-        else:
-            self.both_as(node, lambda store, number: store.retire(number, self.clock.now()))
-        self.pair.rescue()
-
-    @rule(seconds=SECONDS)
-    def wait(self, seconds: int) -> None:
-        """Time passes; the living beat."""
-        self.clock.advance(seconds)
-        for node in self.living:
-            self.pair.beat(node)
 
     # -- jobs ------------------------------------------------------------------------------------
 
@@ -263,57 +194,11 @@ class StoreMachine(RuleBasedStateMachine):
         job, node = pick(self.claimed, which)
         self.both_as(node, lambda store, number: store.release(number, job.batch, self.clock.now()))
 
-    @precondition(lambda self: self.jobs)
-    @rule(which=ANY)
-    def cancel(self, which: int) -> None:
-        """A person cancels."""
-        id = pick(self.jobs, which).id
-        self.both(lambda store: store.cancel(id, self.clock.now()))
-
-    @precondition(lambda self: self.jobs)
-    @rule(which=ANY)
-    def retry(self, which: int) -> None:
-        """A person retries."""
-        id = pick(self.jobs, which).id
-        self.both(lambda store: store.retry(id, self.clock.now()))
-
-    @rule(grace=SECONDS)
-    def force_cancel(self, grace: int) -> None:
-        """A grace ends."""
-        self.both(lambda store: store.force_cancel(self.clock.now() - grace * MICROS, self.clock.now()))
-
-    @rule(limit=st.integers(1, 4))
-    def promote(self, limit: int) -> None:
-        """The sweeper promotes."""
-        self.both(lambda store: store.promote(self.clock.now(), limit))
-
-    @rule()
-    def expire(self) -> None:
-        """The sweeper expires."""
-        self.both(lambda store: store.expire(self.clock.now(), 1_000))
-
-    @rule()
-    def prune(self) -> None:
-        """The sweeper prunes."""
-        self.both(lambda store: store.prune(self.clock.now(), 1_000))
-
-    # -- looking ---------------------------------------------------------------------------------
-
-    @invariant()
-    def both_look_the_same(self) -> None:
-        """After every step."""
-        self.pair.compare(self.nodes)
-
 
 async def answer(store: Store, node: int, finish: Finish, now: int, *, again: bool) -> FinishReport:
     """Say a finish; of one that may have been said before only what a store must tell each time."""
     report = await store.finish(node, [finish], now)
     return msgspec.structs.replace(report, readied=False, scheduled=None, superseded=frozenset()) if again else report
-
-
-def pick(things: list[T], which: int) -> T:
-    """One of a list."""
-    return things[which % len(things)]
 
 
 class Modelled:

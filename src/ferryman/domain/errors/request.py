@@ -1,0 +1,99 @@
+"""HTTP and state: FM4xx."""
+
+from __future__ import annotations
+
+from ferryman.domain.errors.base import FerrymanError
+
+
+class RequestError(FerrymanError):
+    """A request cannot be answered as asked."""
+
+    code = "FM4XX"
+
+
+class MalformedJson(RequestError):
+    """The body is not JSON."""
+
+    code = "FM400"
+
+
+class BadParameter(RequestError):
+    """A query parameter is unknown or has a bad value."""
+
+    code = "FM401"
+
+
+class MalformedRequest(RequestError):
+    """The bytes are not an HTTP request."""
+
+    code = "FM402"
+
+
+class JobNotFound(RequestError):
+    """No job has this id, or retention has passed."""
+
+    code = "FM404"
+
+
+class MethodNotAllowed(RequestError):
+    """The path does not take this method."""
+
+    code = "FM405"
+
+
+class NotAcceptable(RequestError):
+    """No representation fits the Accept header."""
+
+    code = "FM406"
+
+
+class WrongState(RequestError):
+    """The job's status does not allow this."""
+
+    code = "FM409"
+
+
+class BodyTooLarge(RequestError):
+    """The body is over MAX_BODY."""
+
+    code = "FM413"
+
+
+class WrongContentType(RequestError):
+    """The body is not application/json."""
+
+    code = "FM415"
+
+
+class NodeNotFound(RequestError):
+    """No node has this id, or it ended too long ago."""
+
+    code = "FM416"
+
+
+class WrongContent(RequestError):
+    """The JSON is valid, its content is not; `errors` lists (pointer, message) pairs."""
+
+    code = "FM422"
+
+    def __init__(self, what: str, *, errors: tuple[tuple[str, str], ...] = (), why: str = "", hint: str = "") -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.errors = errors
+
+
+class RouteNotFound(RequestError):
+    """There is nothing at this path."""
+
+    code = "FM440"
+
+
+class ShuttingDown(RequestError):
+    """The node is stopping and takes nothing more."""
+
+    code = "FM450"
+
+
+class InternalError(RequestError):
+    """Something broke that no other code names: a fault of Ferryman's own."""
+
+    code = "FM499"

@@ -1,0 +1,98 @@
+"""What people ask a memory store: to see jobs, to cancel them, to retry them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.outcome import What
+from ferryman.domain.state import INITIAL, TERMINAL, Status
+from ferryman.store.memory.rows import JobRow, as_read
+from ferryman.store.memory.tables import Tables
+from ferryman.store.protocol import TOTALS, CancelResult, Counts, JobFilter, Retention, RetryResult
+
+
+class People:
+    """The verbs that people say, over the tables; `MemoryStore` adds the others."""
+
+    def __init__(self, tables: Tables, retention: Retention) -> None:
+        self._tables = tables
+        self._retention = retention
+
+    def _visible(self, id: str, now: int) -> JobRow | None:
+        """The job, unless its retention has passed: then it is gone for people, pruned or not."""
+        row = self._tables.jobs.get(id)
+        return None if row is None or row.hidden(now, self._retention) else row
+
+    async def cancel(self, id: str, now: int) -> CancelResult:
+        """End a job that nobody runs; note the wish, once, for one that somebody does."""
+        row = self._visible(id, now)
+        if row is None:
+            return CancelResult(None)
+        before = row.status
+        if row.claim is not None:
+            row.cancel_asked = now if row.cancel_asked is None else row.cancel_asked
+            return CancelResult(before, row.claim.node.info.id)
+        if before in INITIAL:
+            self._tables.end_unclaimed(row, now)
+        return CancelResult(before)
+
+    async def force_cancel(self, asked_before: int, now: int) -> int:
+        """Cut the runs whose nodes did not act on a wish in time."""
+        runs = [(self._tables.jobs[each], claim) for claim in self._tables.claims.values() for each in claim.runs]
+        late = [(row, claim) for row, claim in runs if row.cancel_asked is not None and row.cancel_asked < asked_before]
+        for row, claim in late:
+            self._tables.cut(row, claim, What.CANCELLED, now)
+        return len(late)
+
+    async def retry(self, id: str, now: int) -> RetryResult:
+        """Start an ended job over, unless another live job took its unique key meanwhile."""
+        row = self._visible(id, now)
+        if row is None:
+            return RetryResult(None)
+        before = row.status
+        if before not in (Status.FAILED, Status.CANCELLED):
+            return RetryResult(before)
+        holder = self._holder(row.job)
+        if holder is None:
+            self._tables.restart(row, now)
+        return RetryResult(before, holder)
+
+    async def get(self, id: str, now: int) -> Job | None:
+        """One job as it is read."""
+        row = self._visible(id, now)
+        return None if row is None else as_read(row)
+
+    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+        """Jobs that fit every part of the filter; ids sort as text."""
+        rows = [self._tables.jobs[each] for each in sorted(self._tables.jobs, reverse=filter.newest_first)]
+        fit = (row for row in rows if row.fits(filter) and not row.hidden(now, self._retention))
+        return [as_read(row) for row in islice(fit, filter.limit)]
+
+    async def attempts(self, id: str) -> Sequence[Attempt]:
+        """Every outcome of the job, cancels and retries by people included."""
+        row = self._tables.jobs.get(id)
+        return [] if row is None else [each.attempt for each in row.outcomes.values()]
+
+    async def counts(self, now: int) -> Counts:
+        """Depths, totals, and how long the oldest pending job of each queue has waited."""
+        tables = self._tables
+        standing = {key: count for key, count in tables.standing.items() if count and key[1] not in TERMINAL}
+        oldest: dict[str, int] = {}
+        for lane, rows in tables.ready.items():
+            for row in islice(rows.values(), 1):
+                # at least 0, whatever the clock does
+                oldest[lane.queue] = max(oldest.get(lane.queue, 0), now - row.ready_at)
+        return Counts(standing, {name: tables.totals[name] for name in TOTALS}, oldest)
+
+    async def lanes(self) -> Mapping[int, Lane]:
+        """Lanes, numbered as they were made."""
+        return dict(enumerate(self._tables.ready, start=1))
+
+    async def known_types(self) -> frozenset[str]:
+        """Types, of dead nodes too."""
+        return frozenset(self._tables.types)
+
+    def _holder(self, job: NewJob) -> str | None:
+        return None if job.unique_key is None else self._tables.unique.get((job.type, job.unique_key))

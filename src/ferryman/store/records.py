@@ -1,0 +1,178 @@
+"""What the verbs of a store are given, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.claim import Batch
+from ferryman.domain.job import MICROS, NewJob
+from ferryman.domain.state import Status
+
+TOTALS: Final = ("created", "completed", "failed", "cancelled", "retried", "rescued")
+"""The events that `Counts.totals` counts."""
+NODES_SHOWN: Final = 3600 * MICROS
+"""For how long a node is told of after its end, in microseconds."""
+
+
+class Verdict(StrEnum):
+    """What became of one job that was handed in."""
+
+    INSERTED = "inserted"
+    EXISTS = "exists"
+    """A job with this id is there already: the same enqueue, said twice."""
+    REPLAYED = "replayed"
+    """Its idempotency key was used before, with the same body."""
+    KEY_REUSED = "key_reused"
+    """Its idempotency key was used before, with another body; nothing was stored."""
+    KEY_TAKEN = "key_taken"
+    """A live job of this type has its unique key; nothing was stored."""
+    FULL = "full"
+    """The queue holds its bound of pending jobs; nothing was stored."""
+
+
+class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """The answer to one handed-in job: the id of the job that now stands for it, and why."""
+
+    id: str
+    verdict: Verdict
+
+
+class Inserted(msgspec.Struct, frozen=True):
+    """The answer to an insert: a receipt per job in order, and the batch if a claim rode along."""
+
+    receipts: list[Receipt]
+    batch: Batch | None = None
+
+
+class FinishReport(msgspec.Struct, frozen=True):
+    """The answer to a finish: the runs (id, number) whose write was fenced, and how many next runs are ready."""
+
+    fenced: frozenset[tuple[str, int]]
+    readied: bool = False
+    """Whether some job became pending again at once."""
+    scheduled: int | None = None
+    """The earliest run_at among the jobs that were scheduled."""
+    cancelled: frozenset[str] = frozenset()
+    """Ids that would have run again, but ended cancelled because a person had asked for it; told each time
+    that a write is said, while the rest may be told the first time only."""
+    superseded: frozenset[str] = frozenset()
+    """Ids of follow-ups that were not stored, because an earlier job stands for their key."""
+
+    def with_follow_ups(self, jobs: Sequence[NewJob], receipts: Sequence[Receipt], now: int) -> FinishReport:
+        """The report once the follow-ups of the outcomes were handed in, too."""
+        told = list(zip(jobs, receipts, strict=True))
+        starts = [job.run_at or now for job, receipt in told if receipt.verdict is Verdict.INSERTED]
+        due = [at for at in starts if at > now]
+        if self.scheduled is not None:
+            due.append(self.scheduled)
+        return FinishReport(
+            self.fenced,
+            readied=self.readied or any(at <= now for at in starts),
+            scheduled=min(due, default=None),
+            cancelled=self.cancelled,
+            superseded=frozenset(job.id for job, receipt in told if receipt.id != job.id),
+        )
+
+
+class CancelResult(msgspec.Struct, frozen=True):
+    """`before` is the job's status when the cancel met it, None if there is no such job.
+
+    waiting, scheduled, pending: it is cancelled now. processing: the request is stored, and `node` runs it.
+    Terminal: nothing was changed.
+    """
+
+    before: Status | None
+    node: str | None = None
+
+
+class RetryResult(msgspec.Struct, frozen=True):
+    """`before` is the job's status when the retry met it, None if there is no such job.
+
+    failed, cancelled: it is pending now, unless `holder` names a live job that has its unique key.
+    Anything else: nothing was changed.
+    """
+
+    before: Status | None
+    holder: str | None = None
+
+
+class Rescued(msgspec.Struct, frozen=True):
+    """One node found dead: its id, and how many of its claims were given back."""
+
+    node: str
+    count: int
+
+
+class Promoted(msgspec.Struct, frozen=True):
+    """How many scheduled jobs became pending, and when the next one is due."""
+
+    count: int
+    next_due: int | None
+
+
+class NodeInfo(msgspec.Struct, frozen=True):
+    """What a node says of itself when it registers."""
+
+    id: str
+    """A UUID per process incarnation; never a host or pid."""
+    host: str
+    pid: int
+    version: str
+    types: frozenset[str]
+    queues: frozenset[str] | None
+    workers: int
+
+
+class NodeStatus(msgspec.Struct, frozen=True):
+    """A node as others see it."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    queues: frozenset[str] | None
+    """None: every queue."""
+    workers: int
+    started_at: int
+    ended_at: int | None
+    """When it retired or was rescued."""
+    live: bool
+    """Whether it has not ended and its process is not known to be gone; one that hangs is live until it is rescued."""
+    claimed: int
+    """How many jobs it holds: those that run and those that wait in its channel."""
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """How long ended jobs are kept, in microseconds, per terminal status."""
+
+    completed: int
+    failed: int
+    cancelled: int
+
+
+class JobFilter(msgspec.Struct, frozen=True):
+    """Which jobs to list. Empty collections mean "all"; several values mean "or"."""
+
+    statuses: frozenset[Status] = frozenset()
+    types: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    after: str | None = None
+    """The id after which (in the order asked for) the page starts."""
+    limit: int = 1000
+    newest_first: bool = False
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many jobs there are and were, over all nodes, exact at one moment."""
+
+    standing: Mapping[tuple[str, Status], int]
+    """(queue, status) -> jobs now in it, for waiting, scheduled, pending and processing."""
+    totals: Mapping[str, int]
+    """created, completed, failed, cancelled, retried, rescued: events since the store was made."""
+    oldest_pending: Mapping[str, int]
+    """queue -> microseconds for which its first pending job has been ready to run."""
