@@ -18,6 +18,7 @@ if not __package__:
 
 from benchmarks.process_target import app, noop
 from ferryman.domain.job import ClaimedJob, Lane
+from ferryman.engine.hooks import Hooks
 from ferryman.engine.oom import OomKills
 from ferryman.engine.processes import HandlerProcess, Processes
 from ferryman.engine.threads import HandlerThread
@@ -77,7 +78,7 @@ async def in_process(process: HandlerProcess) -> list[float]:
 
 async def main() -> None:
     """The lines."""
-    processes = Processes({}, OomKills(), max_result=1024, max_jobs=0, max_rss=0)
+    processes = Processes({}, OomKills(), Hooks(), max_result=1024, max_jobs=0, max_rss=0)
     starts: list[float] = []
     blocked: list[float] = []
     process: HandlerProcess | None = None

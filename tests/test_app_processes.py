@@ -15,6 +15,7 @@ from ferryman.cli.target import load_target
 from ferryman.client import JobRequest
 from ferryman.domain.state import Status
 from ferryman.settings import Settings
+from ferryman.store.protocol import JobFilter
 
 pytestmark = pytest.mark.anyio
 
@@ -89,3 +90,50 @@ def test_the_settings_that_travel_are_those_of_the_client() -> None:
         "max_body": "2KiB",
     }
     assert for_worker_processes(Settings(database_url="memory://"))["database_url"] == "memory://"
+
+
+HOOKED = """
+from ferryman import Context, Ferryman
+
+app = Ferryman()
+said = []
+
+@app.on_startup
+async def opens():
+    said.append((await noted.aenqueue("startup")).id)
+
+@app.on_shutdown
+async def closes():
+    await noted.aenqueue("shutdown")
+
+@app.middleware
+async def around(ctx, call_next):
+    if ctx.job.type == "blocks":
+        await noted.aenqueue("middleware")
+    return await call_next()
+
+@app.job
+async def noted(word: str) -> str:
+    return word
+
+@app.job_with_context(process=True)
+def blocks(ctx: Context) -> str:
+    ctx.enqueue(noted.call("follow-up"))
+    return noted.enqueue("handler").result(timeout=60) + str(len(said))
+"""
+
+
+async def test_hooks_and_middleware_around_them_enqueue_and_the_handler_may_block(folder: Path) -> None:
+    (folder / "follow_up_jobs.py").write_text(HOOKED)
+    app = load_target("follow_up_jobs.py", folder)
+    server = main.Server(settings("sqlite:///jobs.db"), app.registry, attach=app.attach)
+    await server.start()
+    done = await server.client.wait((await server.client.enqueue(JobRequest("blocks"))).id, 60)
+    assert (done.status, done.result) == (Status.COMPLETED, '"handler1"'), done.error
+    assert await server.stop() == main.CLEAN
+    reader = main.Server(settings("sqlite:///jobs.db"), app.registry)
+    await reader.client.open()
+    words = sorted(job.payload for job in await reader.client.list(JobFilter()) if job.type == "noted")
+    await reader.client.close()
+    told = ["follow-up", "handler", "middleware", "shutdown", "shutdown", "startup", "startup"]
+    assert words == [f'{{"word":"{word}"}}' for word in told], "the node called its hooks, and the process its own"

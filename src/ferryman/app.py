@@ -21,6 +21,7 @@ from ferryman.engine.context import Context
 from ferryman.engine.hooks import F, Hooks, L, M
 from ferryman.engine.registry import Registry
 from ferryman.engine.signature import result_decoder
+from ferryman.follow_ups import FollowUps
 
 if TYPE_CHECKING:
     from ferryman.client import Client
@@ -49,6 +50,7 @@ class Ferryman:
         given = {"database_url": database_url, **settings}
         self.overrides: Mapping[str, object] = {name: value for name, value in given.items() if value is not None}
         self.registry = Registry()
+        self.registry.admit = FollowUps(self.overrides, self.registry).admit
         self.hooks: Hooks = self.registry.hooks
         self._bridge = Bridge(partial(_connect, self.overrides, self.registry))
 
@@ -95,6 +97,7 @@ class Ferryman:
 
         It runs on the event loop before anything is claimed, the first one declared first. If it raises, the
         process ends with StartupFailed, after the shutdown hooks if another startup hook had ended well before.
+        In a worker process it runs before the first run, which fails with ProcessNotStarted if it raises.
 
         Raises:
             BadHandler: the function cannot be such a hook.
@@ -104,7 +107,8 @@ class Ferryman:
     def on_shutdown(self, function: L, /) -> L:
         """As `on_startup`, after the last outcome was written, the last one declared first.
 
-        What it raises is logged. An `async def` is cancelled after 5 seconds. Raises: as `on_startup`.
+        What it raises is logged. An `async def` is cancelled after 5 seconds. A worker process has 5 seconds for all
+        of them, and calls none when it is made to end. Raises: as `on_startup`.
         """
         return self.hooks.on_shutdown(function)
 
@@ -112,7 +116,8 @@ class Ferryman:
         """Put `async def middleware(ctx, call_next)` around every run; the first one declared is the outermost.
 
         `await call_next()` runs the handler and gives its result. What the middleware returns or raises counts as
-        the handler's. Without that call the handler does not run; it can be called once.
+        the handler's. Without that call the handler does not run; it can be called once. The runs of a worker
+        process are wrapped there.
 
         Raises:
             BadHandler: the function is no `async def` with these two parameters.

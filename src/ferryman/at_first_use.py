@@ -1,7 +1,7 @@
 """The way to the store, loaded when an app first uses it.
 
 A module that only declares jobs needs no event loop, no settings and no SQLite, and most of what `import ferryman`
-would cost is these. So `app.py` and `bridge.py` reach for them through this module: `at_first_use.connect(...)`.
+would cost is these. So `app.py` and its parts reach for them through this module: `at_first_use.connect(...)`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ferryman.connecting import client_of, connect, limits
+    from ferryman.connecting import admission, client_of, connect, limits
     from ferryman.crossing import Crossing, refuse_inside_loop
     from ferryman.lodging import Lodging
 
-__all__ = ["Crossing", "Lodging", "client_of", "connect", "limits", "refuse_inside_loop"]
+__all__ = ["Crossing", "Lodging", "admission", "client_of", "connect", "limits", "refuse_inside_loop"]
 
 _HOMES: Final = MappingProxyType(
     {
         "Crossing": "ferryman.crossing",
         "Lodging": "ferryman.lodging",
+        "admission": "ferryman.connecting",
         "client_of": "ferryman.connecting",
         "connect": "ferryman.connecting",
         "limits": "ferryman.connecting",

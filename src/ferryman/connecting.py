@@ -1,4 +1,4 @@
-"""From settings to a client of this process's own, and to the limits of a test."""
+"""From settings to a client of this process's own, to what admits jobs without one, and to the limits of a test."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ferryman.client import Client
+from ferryman.client.admission import Admission
 from ferryman.domain.errors import BadSetting
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
@@ -35,6 +36,18 @@ def connect(overrides: Mapping[str, object], registry: Registry) -> Client:
             hint="Use sqlite:///, or leave process=True out.",
         )
     return client_of(settings, registry, SystemClock())
+
+
+def admission(overrides: Mapping[str, object], registry: Registry) -> Admission:
+    """What admits jobs without a client, as the settings say that this process sees. Raises SettingsError."""
+    settings = load(registry.settings, os.environ, Path.cwd(), overrides).settings
+    return Admission(
+        registry,
+        SystemClock(),
+        IdMinter(random.Random()),
+        max_body=settings.max_body,
+        accept_unknown_types=settings.accept_unknown_types,
+    )
 
 
 def client_of(settings: Settings, registry: Registry, clock: Clock) -> Client:

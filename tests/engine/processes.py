@@ -15,6 +15,7 @@ import msgspec
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import Outcome
 from ferryman.engine.clock import SystemClock
+from ferryman.engine.origin import Origin
 from ferryman.engine.processes import HandlerProcess
 from ferryman.engine.registry import Handler
 from tests.engine import processes_target
@@ -93,3 +94,36 @@ async def gone(pid: int) -> None:
         assert ended, f"process {pid} lives on"
     finally:
         os.close(pidfd)
+
+
+HEAD = """
+import asyncio, os, signal, sys, threading
+from ferryman import Context, Ferryman
+
+app = Ferryman()
+FOLDER = {folder!r}
+
+def say(*words):
+    with open(FOLDER + "/said", "a") as file:
+        file.write(" ".join(map(str, words)) + "\\n")
+
+def tell(*words):
+    with open(FOLDER + "/pipe", "a") as pipe:
+        pipe.write(" ".join(map(str, words)) + "\\n")
+
+"""
+"""What every module of `written` begins with."""
+
+
+def written(folder: Path, source: str, *types: str, module: str = "shop", head: str = HEAD) -> list[Handler]:
+    """The handlers of a module that is written into a folder; its worker processes are the first to import it."""
+    file = folder / f"{module}.py"
+    file.write_text(head.replace("{folder!r}", repr(str(folder))) + source)
+    double = process_handler("double")
+    return [msgspec.structs.replace(double, type=each, origin=Origin(module, str(file), each)) for each in types]
+
+
+def said(folder: Path) -> list[str]:
+    """What the handlers and hooks of `written` have said, in order."""
+    file = folder / "said"
+    return file.read_text().splitlines() if file.exists() else []

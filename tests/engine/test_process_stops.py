@@ -13,6 +13,7 @@ import pytest
 from ferryman.domain.events import ThreadStuck
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
+from ferryman.engine.deaths import kill_group
 from ferryman.engine.running import Reason
 from tests.engine.processes import bench_of, error_of, gone, payload, pipe_in, process_handler, process_of
 from tests.engine.world import Bench
@@ -30,6 +31,18 @@ async def play(type: str, path: str) -> None:
 
 asyncio.run(play(*sys.argv[1:]))
 """
+UNGUARDED = """
+from ferryman.engine import processes
+processes.START = '''
+import os, sys
+sys.path[:] = sys.argv[4:]
+from ferryman.engine import child
+child.start_guard = lambda: None
+os.killpg = lambda *_: None
+child.main()
+'''
+"""
+"""Takes the guard away from worker processes, and from the thread that watches the connection its only means."""
 
 
 def cut_off(bench: Bench, reason: Reason) -> None:
@@ -209,6 +222,23 @@ async def test_a_process_does_not_outlive_a_node_that_is_killed(type: str, tmp_p
             node.send_signal(signal.SIGKILL)
             node.wait()
         await gone(pid)
+
+
+@pytest.mark.parametrize("type", ["waits", "computes_without_end", "ignores"])
+async def test_the_kernel_alone_sees_to_it_that_a_process_does_not_outlive_its_node(type: str, tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", UNGUARDED + NODE, type, str(tmp_path / "pipe")]
+    with pipe_in(tmp_path) as pipe:
+        node = subprocess.Popen(command, env=environ)  # noqa: ASYNC220 - is quick
+        try:
+            pid = int(await pipe.line())
+        finally:
+            node.send_signal(signal.SIGKILL)
+            node.wait()
+        try:
+            await gone(pid)
+        finally:
+            kill_group(pid, signal.SIGKILL)  # where the kernel did not
 
 
 async def test_what_a_handler_forked_goes_with_the_process_whoever_killed_that(tmp_path: Path) -> None:

@@ -1,38 +1,35 @@
 """A worker process: runs handlers one after the other, and tells its node how they ended.
 
-    main thread     hello -> ready -> (work -> import -> run -> done)*  -> end
+    main thread     hello -> ready -> (work -> import -> startup -> run -> done)*  -> shutdown -> end
     watching thread reads frames; once the node is gone it kills the process and all that handlers started
 
-SIGTERM asks the process to end: `Stopped` is raised in the handler, and once that has ended the process ends by
-the signal. Before that it still says where the handler was.
+SIGTERM asks the process to end: `Stopped` is raised in the handler, hooks and middleware are cancelled where they
+wait, and once the run has ended the process ends by the signal. Before that it still says where the handler was.
 """
 
 from __future__ import annotations
 
-import asyncio
 import faulthandler
 import os
 import signal
 import socket
 import sys
 import threading
-from contextvars import copy_context
+from asyncio import CancelledError
 from io import TextIOWrapper
 from queue import SimpleQueue
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
-from ferryman.domain import strictjson
-from ferryman.domain.errors import PayloadMismatch, ProcessNotStarted, TransactionImpossible
-from ferryman.domain.outcome import Outcome, Run
-from ferryman.engine import endings
-from ferryman.engine.context import Context
+from ferryman.domain.errors import ProcessNotStarted
+from ferryman.domain.outcome import Outcome
+from ferryman.engine import childrun
+from ferryman.engine.childhooks import ChildHooks
 from ferryman.engine.finding import Handlers
 from ferryman.engine.forwarding import Forwarding
 from ferryman.engine.frames import Done, Frame, Hello, NotFound, Ready, Unpacker, pack
 from ferryman.engine.kinship import die_with, start_guard
-from ferryman.engine.registry import Handler
-from ferryman.engine.running import Running
+from ferryman.engine.parttime import PartTimeLoop
 from ferryman.engine.threads import Stopped
 from ferryman.engine.work import Work
 
@@ -68,6 +65,8 @@ class Child:
         self._stopped = False
         self._forked = False
         self._pid = os.getpid()
+        self._loop = PartTimeLoop()
+        self._hooks = ChildHooks(self._loop)
 
     def work(self) -> None:
         """Run jobs until there are no more. Raises Stopped if the process was asked to end."""
@@ -85,8 +84,8 @@ class Child:
             if self._forked:
                 os._exit(0)  # a process that the handler forked came back with it: it has no business here
             self._send(answer)
-            if self._asked:
-                raise Stopped
+            self._obey()
+        self._end_in_order()
 
     # -- being asked to end ----------------------------------------------------------------------
 
@@ -100,21 +99,39 @@ class Child:
             self._stop()
 
     def _stop(self) -> None:
-        if not self._stopped:
+        if not self._stopped and not self._loop.cancel():
             self._stopped = True
             raise Stopped
+
+    def _obey(self) -> None:
+        """Go on only if the process was not asked to end meanwhile."""
+        if self._asked:
+            raise Stopped
+
+    def _end_in_order(self) -> None:
+        """There are no more jobs: the hooks have their turn."""
+        try:
+            self._hooks.end()
+            self._loop.close()
+        except CancelledError:
+            raise Stopped from None
 
     # -- one run ---------------------------------------------------------------------------------
 
     def _find_and_run(self, work: Work, hello: Hello, handlers: Handlers, log: Forwarding) -> Frame:
         try:
-            handler = handlers.get(work.job.type, work.origin)
+            found = handlers.get(work.job.type, work.origin)
+            if not self._hooks.begun(found.registry):
+                log.install(hello.log_level)  # its module may have set up a log of its own
+                self._hooks.begin(found.registry, hello.hooks)
         except ProcessNotStarted as error:
+            self._obey()
             return NotFound(error.what, error.why, error.hint, error.traceback)
-        # its module may have set up a log of its own, the run before may have set the signal to something else
+        self._obey()  # hooks may swallow their cancellation
+        # so may they have done; they, or the run before, may have set the signal to something else
         log.install(hello.log_level)
         self._listen_to_sigterm()
-        outcome = _run(work, handler, hello.max_result)
+        outcome = childrun.run(work, found, self._loop, hello.max_result)
         return Done(outcome, stopped=self._asked and _was_stopped(outcome))
 
     # -- the node --------------------------------------------------------------------------------
@@ -150,58 +167,9 @@ class Child:
         self._socket.close()
 
 
-class Elsewhere:
-    """The worker, as its process knows it: by name. What else a `Slot` can do happens in the node."""
-
-    def __init__(self, id: str) -> None:
-        self.id = id
-        self.number = 0
-
-    @property
-    def task(self) -> asyncio.Task[None]:
-        """There is none here."""
-        raise NotImplementedError
-
-    def thread(self) -> NoReturn:
-        """There is none here."""
-        raise NotImplementedError
-
-    def in_process(self, work: Work, /) -> NoReturn:
-        """It is this one."""
-        raise NotImplementedError
-
-    def give_up(self, running: Running, /) -> NoReturn:
-        """The node does that."""
-        raise NotImplementedError
-
-
-def _run(work: Work, handler: Handler, max_result: int) -> Outcome:
-    """What the executor does with a thread, from the payload to the outcome."""
-    job = work.job
-    try:
-        arguments = handler.signature.decode(job.payload)
-    except PayloadMismatch as error:
-        return endings.mismatched(error)
-    running = Running(job, Run(), Elsewhere(work.worker), work.began)
-    positional = (Context(running, work.deadline, _refuse_follow_up, None),) if handler.wants_context else ()
-    try:
-        value = copy_context().run(handler.function, *positional, **arguments)
-    except BaseException as error:
-        return endings.raised(error, job, handler.retry, work.share, handler.hiding(job.payload))
-    outcome = endings.returned(value, strictjson.encode, max_result)
-    return outcome if outcome.error is None else endings.without(outcome, handler.hiding(job.payload))
-
-
-def _refuse_follow_up(_request: object) -> NoReturn:
-    raise TransactionImpossible(
-        "A handler in a worker process cannot enqueue with its completion.",
-        why="Its completion is written in another process.",
-        hint="Call job.enqueue(), or leave process=True out.",
-    )
-
-
 def _was_stopped(outcome: Outcome) -> bool:
-    return outcome.error is not None and outcome.error.type == Stopped.__name__
+    """Whether the run ended by what it was asked to end with: the one in a handler, the other in middleware."""
+    return outcome.error is not None and outcome.error.type in (Stopped.__name__, CancelledError.__name__)
 
 
 def _prepare_streams() -> None:

@@ -142,7 +142,7 @@ class Context:
         TRANSACTION_TIMEOUT.
 
         Raises:
-            TransactionImpossible: the store has no transactions.
+            TransactionImpossible: the store has no transactions, or the handler runs in a worker process.
         """
         if self._transaction is None:
             raise TransactionImpossible(
@@ -153,10 +153,10 @@ class Context:
     def enqueue(self, call: CallOfJob) -> str:
         """Enqueue a job together with this run's completion: it exists if the run completes, and only then.
 
-        `call` is what `job.call(...)` gives, with whatever delay and options. Never waits; works on the loop and
-        in threads. Nothing is stored before the handler has returned (or its transaction has committed), and
-        nothing at all if it raises, snoozes, is cut off, or has lost its claim. If by then a live job has the
-        unique key, or one has used the idempotency key, that job stands and this one is not made.
+        `call` is what `job.call(...)` gives, with whatever delay and options. Never waits; works on the loop, in
+        threads and in worker processes. Nothing is stored before the handler has returned (or its transaction has
+        committed), and nothing at all if it raises, snoozes, is cut off, or has lost its claim. If by then a live job
+        has the unique key, or one has used the idempotency key, that job stands and this one is not made.
 
         Returns:
             The id that the job will have.

@@ -36,8 +36,9 @@ NOTHING: Final = Outcome(What.DONE, result="null")
 RELEASED: Final = Outcome(What.RELEASED)
 _OURS: Final = (
     "ferryman.engine.executor",
-    "ferryman.engine.child",
+    "ferryman.engine.childrun",
     "ferryman.engine.middleware",
+    "ferryman.engine.parttime",
     "ferryman.engine.threads",
     "ferryman.engine.trampoline",
 )

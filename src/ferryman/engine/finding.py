@@ -9,11 +9,19 @@ import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from ferryman.domain.errors import ProcessNotStarted
 from ferryman.engine.endings import plain
 from ferryman.engine.origin import Origin
 from ferryman.engine.registry import Handler, Registry
+
+
+class Found(NamedTuple):
+    """A handler, and the app that declared it here: its hooks are those around the runs."""
+
+    registry: Registry
+    handler: Handler
 
 
 class Handlers:
@@ -22,9 +30,9 @@ class Handlers:
     def __init__(self, settings: Mapping[str, str]) -> None:
         """`settings` are the node's, for what the handlers enqueue."""
         self._settings = settings
-        self._found: dict[tuple[str, Origin], Handler] = {}
+        self._found: dict[tuple[str, Origin], Found] = {}
 
-    def get(self, type: str, origin: Origin) -> Handler:
+    def get(self, type: str, origin: Origin) -> Found:
         """The handler of a type whose function is written there.
 
         Raises:
@@ -32,19 +40,18 @@ class Handlers:
         """
         found = self._found.get((type, origin))
         if found is None:
-            registry, found = _find(type, origin)
-            registry.settings = self._settings
-            self._found[type, origin] = found
+            found = self._found[type, origin] = _find(type, origin)
+            found.registry.settings = self._settings
         return found
 
 
-def _find(type: str, origin: Origin) -> tuple[Registry, Handler]:
+def _find(type: str, origin: Origin) -> Found:
     module = _import(origin)
     for candidate in _candidates(module, origin.name):
         registry = _registry_of(candidate)
         handler = None if registry is None else registry.get(type)
         if registry is not None and handler is not None and handler.origin == origin:
-            return registry, handler
+            return Found(registry, handler)
     raise ProcessNotStarted(
         f"The worker process found no job of type {type} for {origin.name} in {origin.file}.",
         hint="Declare it with @app.job(process=True) in the module in which the function is written.",

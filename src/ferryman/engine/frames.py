@@ -26,6 +26,8 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
     """The node's, as text by field."""
     log_level: int
     max_result: int
+    hooks: list[str]
+    """The names of those that the node's app has around runs and processes."""
 
 
 class Bye(msgspec.Struct, frozen=True, tag=True):
@@ -51,7 +53,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
 
 class NotFound(msgspec.Struct, frozen=True, tag=True):
-    """The handler could not be imported: the parts of a ProcessNotStarted."""
+    """The handler could not be imported, or a startup hook raised: the parts of a ProcessNotStarted."""
 
     what: str
     why: str

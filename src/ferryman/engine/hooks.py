@@ -32,6 +32,12 @@ class Hooks:
         self.middleware: Final[list[Middleware]] = []
         self.failure: Final[list[FailureHook]] = []
 
+    @property
+    def around(self) -> list[str]:
+        """The names of those around the life of a process and around runs: a worker process has them, too."""
+        hooks: list[Callable[..., Any]] = [*self.startup, *self.shutdown, *self.middleware]
+        return [_name(each) for each in hooks]
+
     def on_startup(self, function: L, /) -> L:
         """Call it when a process that runs handlers starts. Raises BadHandler."""
         _check(function, "on_startup", "def hook():", 0)

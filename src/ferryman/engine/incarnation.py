@@ -181,6 +181,7 @@ def _pool(
     processes = Processes(
         world.settings,
         world.oom_kills,
+        world.registry.hooks,
         max_result=options.max_result,
         max_jobs=options.process_max_jobs,
         max_rss=options.process_max_rss,

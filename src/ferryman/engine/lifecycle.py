@@ -1,4 +1,4 @@
-"""Calls an app's startup and shutdown hooks, once in each process that runs handlers."""
+"""Calls an app's startup and shutdown hooks, once in each process that runs handlers: nodes and worker processes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,18 @@ class Lifecycle:
         self._hooks = hooks
         self._began = 0
 
+    @property
+    def behind(self) -> bool:
+        """Whether there are startup hooks that have not been called."""
+        return self._began < len(self._hooks.startup)
+
     async def start(self) -> None:
-        """Call the startup hooks, in the order of declaration.
+        """Call the startup hooks, in the order of declaration; none of them twice.
 
         Raises:
             StartupFailed: one raised; the shutdown hooks have been called if another one had ended well before.
         """
-        for hook in self._hooks.startup:
+        for hook in self._hooks.startup[self._began :]:
             error = await bounded.call(hook)
             if error is not None:
                 if self._began:

@@ -24,6 +24,7 @@ from typing import Final
 from ferryman.domain.errors import HandlerError, ProcessNotStarted
 from ferryman.engine.deaths import kill_group, told, watch
 from ferryman.engine.frames import Bye, Done, Frame, Hello, Logged, NotFound, Ready
+from ferryman.engine.hooks import Hooks
 from ferryman.engine.line import Line
 from ferryman.engine.threads import Answer, Stopped
 from ferryman.engine.work import Work
@@ -31,7 +32,9 @@ from ferryman.engine.work import Work
 START: Final = "import sys; sys.path[:] = sys.argv[4:]; from ferryman.engine.child import main; main()"
 """The child takes the parent's path before it imports anything, whatever lies in the current folder."""
 RETIRE_WITHIN: Final = 5.0
-"""Seconds that a process has to end once there is no more work for it."""
+"""Seconds that a process has to end once there is no more work for it; its shutdown hooks have them, too."""
+
+log: Final = logging.getLogger("ferryman.engine")
 
 
 class ProcessCall:
@@ -63,19 +66,28 @@ class Processes:
     """Starts the worker processes of a pool, and sees all of them to their end."""
 
     def __init__(
-        self, settings: Mapping[str, str], oom_kills: Callable[[], int], *, max_result: int, max_jobs: int, max_rss: int
+        self,
+        settings: Mapping[str, str],
+        oom_kills: Callable[[], int],
+        hooks: Hooks,
+        *,
+        max_result: int,
+        max_jobs: int,
+        max_rss: int,
     ) -> None:
         """Nothing is started yet.
 
         Args:
             settings: the node's, as text by field; for what a handler enqueues.
             oom_kills: how often the kernel has killed for want of memory.
+            hooks: the app's, as the node knows them; a process that has fewer says so.
             max_result: bytes of a result's JSON.
             max_jobs: runs after which a process is replaced; 0 is never.
             max_rss: bytes of resident memory after which it is; 0 is never.
         """
         self.oom_kills = oom_kills
         self._settings = dict(settings)
+        self._hooks = hooks
         self._max_result = max_result
         self._max_jobs = max_jobs
         self._max_rss = max_rss
@@ -83,7 +95,7 @@ class Processes:
 
     def start(self, worker: str) -> HandlerProcess:
         """Start a process for a worker. Raises ProcessNotStarted."""
-        hello = Hello(self._settings, logging.getLogger().getEffectiveLevel(), self._max_result)
+        hello = Hello(self._settings, logging.getLogger().getEffectiveLevel(), self._max_result, self._hooks.around)
         process = HandlerProcess(self, worker, hello)
         self._living.add(process)
         process.ended.add_done_callback(lambda _: self._living.discard(process))
@@ -96,11 +108,11 @@ class Processes:
         return bool(self._max_rss) and rss_of(pid) > self._max_rss
 
     async def stop(self, seconds: float) -> None:
-        """End those that are left: in order, or after so many seconds by force."""
+        """End those that are left: in order, else by force, which takes at most so many seconds more."""
         for process in self._living:
             process.end()
         if self._living:
-            await asyncio.wait([process.ended for process in self._living], timeout=seconds)
+            await asyncio.wait([process.ended for process in self._living], timeout=RETIRE_WITHIN)
         left = list(self._living)
         for process in left:
             process.kill()
@@ -149,7 +161,7 @@ class HandlerProcess:
         if self.usable and not self.ended.done():
             self.usable = False
             self._line.send(Bye())
-            self._timer = asyncio.get_running_loop().call_later(RETIRE_WITHIN, self.kill)
+            self._timer = asyncio.get_running_loop().call_later(RETIRE_WITHIN, self._overdue)
 
     def terminate(self) -> None:
         """Ask it and its group to end."""
@@ -160,6 +172,15 @@ class HandlerProcess:
         """End it and its group."""
         self.usable = False
         self._signal(signal.SIGKILL)
+
+    def _overdue(self) -> None:
+        log.warning(
+            "The worker process %d did not end within %g s, so it is killed.",
+            self.pid,
+            RETIRE_WITHIN,
+            extra={"event": "process_overdue"},
+        )
+        self.kill()
 
     def _signal(self, number: signal.Signals) -> None:
         if not self.ended.done():

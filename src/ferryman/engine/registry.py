@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from ferryman.domain.errors import DuplicateType
+from ferryman.domain.errors import DuplicateType, UnknownType
+from ferryman.domain.job import NewJob
 from ferryman.domain.retry import RetryPolicy
 from ferryman.engine.hooks import Hooks
 from ferryman.engine.origin import Origin
@@ -46,6 +47,11 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         self.signature.check(payload)
 
 
+def no_follow_ups(_request: object) -> NewJob:
+    """What admits follow-ups where nobody does. Raises UnknownType."""
+    raise UnknownType("This node was built without the means to take follow-ups.")
+
+
 class Registry:
     """Which handler runs a type; filled while the user's module is imported, then only read."""
 
@@ -53,6 +59,8 @@ class Registry:
         self._handlers: dict[str, Handler] = {}
         self.settings: Mapping[str, str] = {}
         """In a worker process the node's settings, as text by field; they go before all others."""
+        self.admit: Callable[[Any], NewJob] = no_follow_ups
+        """In a worker process: the job for a request that a handler makes, from any thread; raises EnqueueError."""
         self.hooks = Hooks()
         """What is called around their runs, and around the life of their process."""
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 
-from ferryman.domain.errors import UnknownType
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
-from ferryman.engine.registry import Registry
+from ferryman.engine.registry import Registry, no_follow_ups
 from ferryman.engine.runner import ThreadTicker, TickerFactory
 from ferryman.store.protocol import Clock, Store, Wakeup
 from ferryman.store.transactions import Transactions
@@ -45,11 +44,6 @@ class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Resident memory after which it is; 0 is never."""
     transaction_timeout: float = 2.0
     """How long a handler's transaction may last."""
-
-
-def no_follow_ups(_request: object) -> NewJob:
-    """What admits follow-ups where nobody does. Raises UnknownType."""
-    raise UnknownType("This node was built without the means to take follow-ups.")
 
 
 class World(msgspec.Struct, frozen=True):
