@@ -50,6 +50,16 @@ def test_a_type_has_one_handler_and_the_error_names_both() -> None:
     assert found.function is first
 
 
+def test_a_handler_takes_the_place_of_another_one() -> None:
+    registry = Registry()
+    registry.add(handler(first, "one"))
+    registry.replace(handler(second, "one"))
+    found = registry.get("one")
+    assert found is not None
+    assert found.function is second
+    assert registry.types == {"one"}
+
+
 def test_a_handler_checks_payloads() -> None:
     handler(first, "one").check('{"number":1}')
     with pytest.raises(MissingArgument):

@@ -47,7 +47,8 @@ FerrymanError
 │   ├── SyncInsideLoop           FM315
 │   ├── WouldWaitForever         FM316
 │   ├── AlreadyTesting           FM317
-│   └── NotAwaited               FM318
+│   ├── NotAwaited               FM318
+│   └── CrashTestImpossible      FM319
 ├── RequestError                 FM4xx HTTP and state
 │   ├── MalformedJson            FM400
 │   ├── BadParameter             FM401
@@ -96,6 +97,7 @@ from ferryman.domain.errors.enqueue import (
     BadNumber,
     BadOption,
     BadText,
+    CrashTestImpossible,
     DuplicateMember,
     EnqueueError,
     IdempotencyKeyReused,
@@ -200,6 +202,7 @@ __all__ = [
     "BodyTooLarge",
     "CancellationSwallowed",
     "ClaimLost",
+    "CrashTestImpossible",
     "DatabaseFolderMissing",
     "DatabaseIsFolder",
     "DatabaseMissing",

@@ -125,3 +125,9 @@ class NotAwaited(EnqueueError):
     """An `aenqueue` was called and thrown away: nothing was enqueued. Only a warning says so."""
 
     code = "FM318"
+
+
+class CrashTestImpossible(EnqueueError):
+    """`crash_test` has nothing to compare with, or cannot fork a node; nothing was tried."""
+
+    code = "FM319"
