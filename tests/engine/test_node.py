@@ -306,6 +306,23 @@ def test_a_register_whose_reply_was_lost_is_said_again_and_leaves_no_second_node
     run_virtual(play())
 
 
+def test_a_register_whose_reply_was_lost_for_longer_than_the_lease_begins_under_another_id() -> None:
+    async def play() -> None:
+        async with Bench(noop, workers=1, beat=2.0, lease=10.0) as bench:
+            kill(bench)
+            bench.store.fail("register", StoreBusy("busy"), "after", times=1)
+            gate = bench.store.hold("register")
+            await pause(2.5)
+            (unheard,) = [node for node in bench.store._tables.nodes.values() if node.live]
+            unheard.live = False  # nobody beat it, so another node has found it dead
+            gate.set_result(None)
+            (id,) = await bench.enqueue("noop")
+            await bench.until_ended(1)
+            assert (await bench.job(id)).node == bench.node.id != unheard.info.id
+
+    run_virtual(play())
+
+
 def test_a_node_lost_while_it_stops_just_stops() -> None:
     async def play() -> None:
         bench = Bench(second, workers=1, beat=0.3, lease=2.0)

@@ -9,7 +9,7 @@ import socket
 from typing import Final
 
 from ferryman.domain.claim import Batch, ClaimRequest
-from ferryman.domain.errors import StoreError
+from ferryman.domain.errors import NodeNotLive, StoreError
 from ferryman.engine.chores import Expire, ForceCancel, Promote, Prune, Rescue
 from ferryman.engine.incarnation import Incarnation
 from ferryman.engine.lifecycle import Lifecycle
@@ -194,11 +194,16 @@ class Node:
             self._reviving = None
 
     async def _begin_patiently(self) -> None:
-        """Under one id, however often it takes: a register whose reply was lost has made the node already."""
+        """Under one id, however often it takes: a register whose reply was lost has made the node already.
+
+        Where that took so long that the node has been found dead meanwhile, under another one.
+        """
         failures, id = 0, self._new_id()
         while not self._stopping:
             try:
                 return await self._begin_as(id)
+            except NodeNotLive:
+                id = self._new_id()
             except StoreError as error:
                 failures += 1
                 log.warning("The node cannot register: %s", error, extra={"event": "register_failed"})

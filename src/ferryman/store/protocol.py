@@ -180,7 +180,14 @@ class Store(Protocol):
     # -- nodes -----------------------------------------------------------------------------------
 
     async def register(self, node: NodeInfo, now: int) -> int:
-        """Make a node live and remember its types. Returns the number that claims name."""
+        """Make a node live and remember its types; saying it twice changes nothing.
+
+        Returns:
+            The number that claims name.
+
+        Raises:
+            NodeNotLive: this node has ended. An id that was found dead is dead for good.
+        """
         ...
 
     def beat(self, node: int) -> bool:

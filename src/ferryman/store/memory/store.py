@@ -198,9 +198,9 @@ class MemoryStore(People):
 
     async def register(self, node: NodeInfo, now: int) -> int:
         """Make a node live; the number is random, so that a dead node's is never given again."""
-        for known in self._tables.nodes.values():
-            if known.live and known.info.id == node.id:
-                return known.number
+        for known in [*self._tables.nodes.values(), *self._ends.lately(now)]:
+            if known.info.id == node.id:
+                return self._live(known.number).number
         number = self._ids.number()
         self._tables.nodes[number] = NodeRow(number, node, now)
         self._tables.types |= node.types

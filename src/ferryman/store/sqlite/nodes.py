@@ -8,6 +8,7 @@ import msgspec
 
 from ferryman.domain.outcome import What
 from ferryman.store.protocol import NODES_SHOWN, NodeInfo, NodeStatus
+from ferryman.store.sqlite.claiming import require_live
 from ferryman.store.sqlite.finishing import end_open_runs
 from ferryman.store.sqlite.session import Session, encode
 
@@ -33,9 +34,11 @@ _nodes: Final = msgspec.json.Decoder(list[NodeRow])
 
 
 def register(session: Session, node: NodeInfo, now: int) -> int:
-    """Make a node live; saying it twice changes nothing."""
+    """Make a node live; saying it twice changes nothing. Raises NodeNotLive: it was, and has ended."""
     known = session.one("node_number", id=node.id)
-    if known is None:
+    if known is not None:
+        require_live(session, known[0])
+    else:
         session.run(
             "add_node",
             id=node.id,

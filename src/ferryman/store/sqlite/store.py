@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
-from ferryman.domain.errors import StoreClosed
+from ferryman.domain.errors import NodeNotLive, StoreClosed
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
@@ -264,7 +264,11 @@ class SqliteStore:
     async def register(self, node: NodeInfo, now: int) -> int:
         """See `Store.register`. The lock is held before the row can be seen."""
         self._liveness.enter(node.id)
-        number = await self._write(lambda session: nodes.register(session, node, now))
+        try:
+            number = await self._write(lambda session: nodes.register(session, node, now))
+        except NodeNotLive:
+            self._liveness.leave(node.id)
+            raise
         self._own[number] = node.id
         return number
 

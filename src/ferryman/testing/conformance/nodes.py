@@ -30,6 +30,25 @@ class Nodes:
         info = NodeInfo("node-x", "host", 1, "0.1.0", frozenset({"echo"}), frozenset({"q"}), 1)
         assert await bench.store.register(info, bench.now) == await bench.store.register(info, bench.now)
 
+    @pytest.mark.parametrize("held", [False, True], ids=["idle", "with a claim"])
+    async def test_a_node_that_was_found_dead_is_never_live_again(self, bench: Bench, *, held: bool) -> None:
+        info = NodeInfo("node-x", "host", 1, "0.1.0", frozenset({"echo"}), None, 1)
+        node = await bench.store.register(info, bench.now)
+        if held:
+            await bench.add()
+            await bench.claim(node)
+        await bench.bury(node)
+        with pytest.raises(NodeNotLive):
+            await bench.store.register(info, bench.now)
+        with pytest.raises(NodeNotLive):
+            await bench.claim(node)
+
+    async def test_a_node_that_retired_is_never_live_again(self, bench: Bench) -> None:
+        info = NodeInfo("node-x", "host", 1, "0.1.0", frozenset({"echo"}), None, 1)
+        await bench.store.retire(await bench.store.register(info, bench.now), bench.now)
+        with pytest.raises(NodeNotLive):
+            await bench.store.register(info, bench.now)
+
     async def test_a_live_node_beats(self, bench: Bench) -> None:
         node = await bench.node()
         assert bench.store.beat(node)
