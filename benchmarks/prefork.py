@@ -1,10 +1,10 @@
 """Whether every request of a forked web server is one run: gunicorn with 4 workers, two `ferryman work` beside it.
 
-    python benchmarks/prefork.py --requests 10000
+    python benchmarks/prefork.py --requests 10000 [--server uwsgi]
 
-gunicorn loads the site before it forks, and the parent has enqueued by then. Prints how many requests were
+The server loads the site before it forks, and the parent has enqueued by then. Prints how many requests were
 accepted, how many runs they had, and how many jobs ran more than once or never. Exit code 1 unless there were
-exactly as many runs as requests.
+exactly as many runs as requests; 3 where there is no such server.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections import Counter
@@ -33,6 +35,12 @@ ROOT = Path(__file__).parents[1]
 SITE = ROOT / "benchmarks" / "prefork_site.py"
 CONNECTIONS = 8
 NODES = 2
+WORKERS = 4
+UWSGI = """
+uwsgi --master --need-app --die-on-term --disable-logging --py-call-uwsgi-fork-hooks
+      --module benchmarks.prefork_uwsgi:application
+"""
+NEEDED = "There is no uwsgi on the PATH: pip install uwsgi (it is compiled then, so it takes gcc and Python's headers)."
 PATIENCE = 120.0
 """Seconds after which a request, or what is left of the jobs, counts as lost."""
 
@@ -40,9 +48,10 @@ PATIENCE = 120.0
 @contextmanager
 def program(folder: Path, *command: str, fd: int | None = None) -> Iterator[subprocess.Popen[str]]:
     """A child that is told to stop at the end, and has to end well."""
-    paths = [str(ROOT), str(ROOT / "src")]
+    # uWSGI may come from another environment, and takes its packages from there: it is told ours
+    paths = [str(ROOT), str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
     process = subprocess.Popen(
-        [sys.executable, "-m", *command],
+        command,
         cwd=ROOT,
         env=os.environ | {"PREFORK_FOLDER": str(folder), "PYTHONPATH": os.pathsep.join(paths)},
         pass_fds=() if fd is None else (fd,),
@@ -73,18 +82,25 @@ def post(port: int, number: int) -> str:
         connection.close()
 
 
-def run(requests: int, folder: Path) -> dict[str, int]:
+def site(server: str, fd: int) -> list[str]:
+    """The command of a web server that forks and accepts on an open socket."""
+    if server == "uwsgi":
+        return [*UWSGI.split(), "--processes", str(WORKERS), "--http-socket", f"fd://{fd}"]
+    settings = ("--config", "benchmarks/prefork_conf.py", "--bind", f"fd://{fd}", "--log-level", "warning")
+    return [sys.executable, "-m", "gunicorn", *settings]
+
+
+def run(server: str, requests: int, folder: Path) -> dict[str, int]:
     """Send the requests, wait until their jobs have ended, and count the runs."""
     with ExitStack() as stack:
         for _ in range(NODES):
-            node = stack.enter_context(program(folder, "ferryman", "work", str(SITE)))
+            node = stack.enter_context(program(folder, sys.executable, "-m", "ferryman", "work", str(SITE)))
             assert node.stdout is not None
             node.stdout.readline()  # says that it works
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-            # the socket listens already: no request has to wait for gunicorn to be ready
+            # the socket listens already: no request has to wait for the server to be ready
             port, fd = listener.getsockname()[1], listener.fileno()
-            gunicorn = ("gunicorn", "--config", "benchmarks/prefork_conf.py", "--bind", f"fd://{fd}")
-            stack.enter_context(program(folder, *gunicorn, "--log-level", "warning", fd=fd))
+            stack.enter_context(program(folder, *site(server, fd), fd=fd))
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             accepted = [id for id in pool.map(lambda number: post(port, number), range(1, requests + 1)) if id]
         wait_for(accepted, folder)
@@ -120,10 +136,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Enqueue in the requests of a forked web server.")
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--folder", type=Path, help="where to keep the database and what ran; else a temporary one")
+    parser.add_argument("--server", choices=["gunicorn", "uwsgi"], default="gunicorn")
     options = parser.parse_args()
+    if options.server == "uwsgi" and shutil.which("uwsgi") is None:
+        print(NEEDED, file=sys.stderr)
+        return 3
     with tempfile.TemporaryDirectory(prefix="ferryman-prefork-") as temporary:
         began = time.perf_counter()
-        found = run(options.requests, (options.folder or Path(temporary)).resolve())
+        found = run(options.server, options.requests, (options.folder or Path(temporary)).resolve())
         seconds = time.perf_counter() - began
     for name, figure in found.items():
         print(f"{name:<9}{figure}")

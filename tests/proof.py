@@ -114,6 +114,64 @@ def _chaos(found: list[Figures]) -> str:
     return "\n".join(lines)
 
 
+def _supervision(found: list[Figures]) -> str:
+    lines = []
+    for each in found:
+        kills = ", ".join(f"{name} {count}" for name, count in each["kills"].items())
+        lines.append(
+            f"- {_when(each)}, `ferryman {each['command']} --processes 2`: **{each['faults']} faults** in "
+            f"{each['acts']} acts; {each['accepted']:,} jobs accepted, {each['lost']} lost, "
+            f"{each['double_commits']} committed twice. Processes killed, by what was under way: {kills}. "
+            f"Claims were given back after {each['with_claims']} deaths: {_seconds(each, 'median', 'worst')} after the "
+            f"death where somebody of the family lived on; where it was dead ({each['family_dead']}), "
+            f"{_seconds(each, 'family_dead_median', 'family_dead_worst')} with the start of another one, "
+            f"{_one(each['from_restart_worst'])} at most from its first node process on. "
+            f"{each['parents_killed']} supervisors killed, the last of their kin gone "
+            f"{each['orphans_gone_worst']:.1f} s later at most."
+        )
+    return "\n".join(lines)
+
+
+def _hostile(found: list[Figures]) -> str:
+    newest = found[-1]
+    rows = [
+        (f"`{type}`", slot["code"], f"{slot['times']}", _one(slot["median"]), _one(slot["worst"]))
+        for type, slot in newest["slots"].items()
+    ]
+    said = (
+        f"{_when(newest)}: **{newest['faults']} faults**; {newest['hostile_runs']} runs of {newest['hostile_jobs']} "
+        f"hostile jobs, {newest['oom_kills']} processes killed by the kernel for want of memory; "
+        f"{newest['harmless_jobs']:,} harmless jobs beside them, {newest['harmless_harmed']} harmed. "
+        f"From the end of the node until nobody was left: {_one(newest['gone_after_stop'])} after a stop, "
+        f"{_one(newest['gone_after_kill'])} after a kill."
+    )
+    return f"{said}\n\n{_table(('Handler', 'Its runs fail with', 'Times', 'Slot back, median', 'Worst'), rows)}"
+
+
+def _money(found: list[Figures]) -> str:
+    return "\n".join(
+        f"- {_when(each)}: **{each['faults']} faults**; {each['jobs']:,} transfers, {each['ledger']:,} rows in the "
+        f"ledger, {each['receipts']:,} follow-ups; {sum(each['deaths'].values())} times a node or both were killed, "
+        f"{each['deaths'].get('in the middle', 0)} of them in the middle of a transaction, "
+        f"{each['cut_off']} runs cut off. {len(each['slow'])} handlers slept in their transaction: "
+        f"{', '.join(sorted(set(each['slow'])))}, {each['fenced']} writes fenced, {each['rescued']} claims lost; "
+        f"an enqueue waited for {each['longest_wait']:.1f} s at most."
+        for each in found
+    )
+
+
+def _when(each: Figures) -> str:
+    return f"{each['date']}, commit `{each['commit']}`, {each['duration']:.0f} s, seed {each['seed']}"
+
+
+def _seconds(each: Figures, median: str, worst: str) -> str:
+    return f"median {_one(each[median])}, worst {_one(each[worst])}"
+
+
+def _one(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.2f} s"
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -123,6 +181,9 @@ _BLOCKS: Final[dict[str, Callable[[list[Figures]], str]]] = {
     "simulation": _simulation,
     "mutants": _mutants,
     "chaos": _chaos,
+    "supervision": _supervision,
+    "hostile": _hostile,
+    "money": _money,
 }
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+import pytest
 
 from tests.mutants.patches import all_patches
 from tests.proof import PAGE, RESULTS, read, rendered
@@ -22,6 +25,79 @@ def test_what_a_recorded_campaign_found_is_told_of_unless_it_was_broken_on_purpo
             assert len(each["failing"]) == each["violations"], each
             untold = [seed for seed, _ in each["failing"] if not re.search(rf"\b{seed}\b", bugs)]
             assert not untold, "docs/bugs.md says nothing of these seeds"
+        if each["kind"] in ("supervision", "hostile", "money"):
+            assert not each["faults"], each
+
+
+RUN = {"date": "2026-01-02", "commit": "abc", "duration": 60.4, "seed": 3, "faults": 0}
+KILLED = {
+    "kind": "supervision",
+    "command": "work",
+    "acts": 9,
+    "accepted": 1234,
+    "lost": 0,
+    "double_commits": 0,
+    "kills": {"claimed": 4, "idle": 5},
+    "with_claims": 7,
+    "median": 0.02,
+    "worst": 0.5,
+    "family_dead": 2,
+    "family_dead_median": None,
+    "family_dead_worst": 1.25,
+    "from_restart_worst": 0.25,
+    "parents_killed": 6,
+    "orphans_gone_worst": 2.5,
+}
+HARMED = {
+    "kind": "hostile",
+    "hostile_runs": 13,
+    "hostile_jobs": 7,
+    "oom_kills": 2,
+    "harmless_jobs": 1000,
+    "harmless_harmed": 0,
+    "gone_after_stop": 0.002,
+    "gone_after_kill": 0.06,
+    "slots": {"hogs": {"code": "FM518", "times": 2, "median": 0.5, "worst": 0.75}},
+}
+MOVED = {
+    "kind": "money",
+    "jobs": 5000,
+    "ledger": 5000,
+    "receipts": 5000,
+    "deaths": {"both": 5, "in the middle": 6},
+    "cut_off": 40,
+    "slow": ["FM217", "FM217"],
+    "fenced": 0,
+    "rescued": 0,
+    "longest_wait": 2.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (KILLED, "`ferryman work --processes 2`: **0 faults** in 9 acts; 1,234 jobs accepted, 0 lost"),
+        (
+            KILLED,
+            "claimed 4, idle 5. Claims were given back after 7 deaths: median 0.02 s, worst 0.50 s after the death",
+        ),
+        (KILLED, "dead (2), median -, worst 1.25 s with the start of another one, 0.25 s at most"),
+        (HARMED, "2026-01-02, commit `abc`, 60 s, seed 3: **0 faults**; 13 runs of 7 hostile jobs, 2 processes killed"),
+        (HARMED, "| `hogs` | FM518 | 2 | 0.50 s | 0.75 s |"),
+        (
+            MOVED,
+            "5,000 transfers, 5,000 rows in the ledger, 5,000 follow-ups; 11 times a node or both were killed, 6 of",
+        ),
+        (
+            MOVED,
+            "2 handlers slept in their transaction: FM217, 0 writes fenced, 0 claims lost; an enqueue waited for 2.0 s",
+        ),
+    ],
+)
+def test_the_figures_of_a_campaign_are_shown_in_its_place(found: dict[str, Any], says: str) -> None:
+    page = rendered(PAGE.read_text("utf-8"), [RUN | found])
+    place = page.partition(f"<!-- {found['kind']}: begin -->")[2].partition(f"<!-- {found['kind']}: end -->")[0]
+    assert says in place
 
 
 def test_every_mutant_in_the_table_is_killed_and_none_is_missing() -> None:

@@ -80,15 +80,15 @@ def run(folder: Path, duration: float, seed: int, breakages: Sequence[str]) -> C
         journal, addresses = Journal(journals, NEMESIS), Addresses()
         nodes = [Slot(name, "tests.chaos.node", breakages) for name in NODES]
         producers = [Slot("p", "tests.chaos.producer")]
-        fleet = Fleet([*nodes, *producers], journals, _environ(database), journal, addresses, disk.was_full)
+        fleet = Fleet([*nodes, *producers], journals, environ(database), journal, addresses, disk.was_full)
         stack.callback(fleet.end)
         own = Caller(Journal(journals, "person"), addresses, random.Random(f"{seed} person"))
         nemesis = Nemesis(fleet, nodes, producers, disk, own, journal, random.Random(f"{seed} nemesis"))
-        clients = [_client(journals, addresses, seed, number) for number in range(1, CLIENTS + 1)]
+        clients = [make_client(journals, addresses, seed, number) for number in range(1, CLIENTS + 1)]
         _play(fleet, nemesis, clients, partial(_settled, own), duration)
         codes = sum((each.codes for each in [own, *(client.caller for client in clients)]), Counter[str]())
-        final = asyncio.run(_final(database, entries := read(journals)))
-        history = History(entries=entries, final=final, terms=_terms(journal))
+        final = asyncio.run(final_of(database, entries := read(journals)))
+        history = History(entries=entries, final=final, terms=terms(journal))
     complaints = fleet.complaints + [f"a client was answered {code}" for code in codes if code not in EXPECTED]
     return Campaign(history, complaints, nemesis.full, nemesis.refused_full, codes)
 
@@ -105,18 +105,18 @@ EXPECTED: Final = (
 """The codes that a client of a system in trouble has to live with."""
 
 
-def _environ(database: Path) -> dict[str, str]:
+def environ(database: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
     ours = {f"FERRYMAN_{name}": str(value) for name, value in SETTINGS.items()}
     return kept | ours | {"FERRYMAN_DATABASE_URL": f"sqlite:///{database}"}
 
 
-def _client(journals: Path, addresses: Addresses, seed: int, number: int) -> Client:
+def make_client(journals: Path, addresses: Addresses, seed: int, number: int) -> Client:
     dice = random.Random(f"{seed} client {number}")
     return Client(Caller(Journal(journals, f"client{number}"), addresses, dice), dice)
 
 
-def _terms(journal: Journal) -> Terms:
+def terms(journal: Journal) -> Terms:
     types = make_app(Noted(journal, Triggers(journal))).registry.types
     return Terms(lease=LEASE, beat=BEAT, max_pending=MAX_PENDING, types=types)
 
@@ -152,7 +152,7 @@ def _play(
     fleet.wait_until(fleet.all_down, 60.0)
 
 
-async def _final(database: Path, entries: Sequence[AnyEntry]) -> FinalState:
+async def final_of(database: Path, entries: Sequence[AnyEntry]) -> FinalState:
     """What the file holds once everybody has gone."""
     clock, kept = SystemClock(), 3650 * 86400 * MICROS
     store = SqliteStore(

@@ -47,10 +47,11 @@ class Process:
     def _read(self) -> None:
         """Its first line says that it is ready; the rest is read so that it can go on writing."""
         assert self.popen.stdout is not None
-        for line in self.popen.stdout:
-            if not self.ready.is_set():
-                self.url = line.removeprefix(READY).strip() if line.startswith(READY) else ""
-                self.ready.set()
+        with self.popen.stdout as lines:
+            for line in lines:
+                if not self.ready.is_set():
+                    self.url = line.removeprefix(READY).strip() if line.startswith(READY) else ""
+                    self.ready.set()
 
     @property
     def usable(self) -> bool:

@@ -1,13 +1,17 @@
 """A target whose handlers move money between rows of the jobs' own file, and what must be true of it afterwards.
 
-With TRANSFER_PIPE a handler says in the middle of each transaction that it is there: a moment to be killed at.
+With TRANSFER_PIPE a handler says in the middle of each transaction that it is there: a moment to be killed at. With
+TRANSFER_ORDERS it looks there whether its process is to die at this very point.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import signal
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +27,9 @@ ACCOUNTS: Final = 10
 MONEY: Final = 1_000
 """What each account begins with."""
 PIPE: Final = "TRANSFER_PIPE"
+ORDERS: Final = "TRANSFER_ORDERS"
+SLOW: Final = ("dawdle", "dawdle_on_loop")
+"""The types that never get done."""
 DEBIT: Final = "UPDATE account SET money = money - ? WHERE number = ?"
 CREDIT: Final = "UPDATE account SET money = money + ? WHERE number = ?"
 NOTE: Final = "INSERT INTO ledger VALUES (?, ?, ?, ?)"
@@ -58,6 +65,24 @@ async def receipt(transfer: str) -> str:
     return transfer
 
 
+@app.job_with_context(max_attempts=1)
+def dawdle(ctx: Context, seconds: float) -> None:
+    """Sleeps in its transaction, in a thread; what it has written by then must not stay."""
+    with ctx.transaction() as tx:
+        tx.execute(NOTE, (ctx.job.id, 0, 1, 1))
+        time.sleep(seconds)
+        tx.execute(CREDIT, (1, 1))
+
+
+@app.job_with_context(max_attempts=1)
+async def dawdle_on_loop(ctx: Context, seconds: float) -> None:
+    """The same on the loop."""
+    async with ctx.transaction() as tx:
+        tx.execute(NOTE, (ctx.job.id, 0, 1, 1))
+        await asyncio.sleep(seconds)
+        tx.execute(CREDIT, (1, 1))
+
+
 def _say() -> None:
     pipe = os.environ.get(PIPE)
     if pipe is not None:
@@ -67,6 +92,20 @@ def _say() -> None:
                 os.write(descriptor, b".")
             finally:
                 os.close(descriptor)
+    orders = os.environ.get(ORDERS)
+    if orders is not None and _is_to_die(orders):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_to_die(orders: str) -> bool:
+    """Take an order, if there is one; each is for one process."""
+    descriptor = os.open(orders, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return bool(os.read(descriptor, 1))
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def open_accounts(database: Path) -> None:
@@ -92,7 +131,8 @@ async def judge(ferryman: Ferryman, database: Path) -> Verdict:
     with closing(sqlite3.connect(database)) as connection:
         accounts = dict(connection.execute("SELECT number, money FROM account"))
         rows = connection.execute("SELECT job, source, target, amount FROM ledger").fetchall()
-    jobs = await ferryman._bridge.acall(lambda client: client.list(JobFilter(limit=10_000)))
+    every = await ferryman._bridge.acall(lambda client: client.list(JobFilter(limit=1_000_000)))
+    jobs = [job for job in every if job.type not in SLOW]
     completed = Counter(job.id for job in jobs if job.type != "receipt" and job.status is Status.COMPLETED)
     receipts = Counter(msgspec.json.decode(job.payload)["transfer"] for job in jobs if job.type == "receipt")
     expected = dict.fromkeys(range(ACCOUNTS), MONEY)

@@ -105,6 +105,7 @@ class WatchedStore(SqliteStore):
     async def register(self, node: NodeInfo, now: int) -> int:
         number = await super().register(node, now)
         self._journal.note(Registered, node=node.id, number=number)
+        self._triggers.reach("node registered")
         return number
 
     def beat(self, node: int) -> bool:

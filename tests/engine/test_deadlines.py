@@ -77,6 +77,23 @@ def test_a_call_may_set_and_cancel_others_and_a_failing_one_harms_nobody(caplog:
     assert "A deadline's call failed." in caplog.messages
 
 
+def test_one_that_a_call_sets_for_later_does_not_put_off_the_others() -> None:
+    async def play() -> None:
+        loop = asyncio.get_running_loop()
+        deadlines = Deadlines(loop.time)
+        rung: list[tuple[str, float]] = []
+
+        def first() -> None:
+            deadlines.after(5.0, lambda: rung.append(("set by a call", loop.time())))
+
+        deadlines.at(1.0, first)
+        deadlines.at(2.0, lambda: rung.append(("there before", loop.time())))
+        await pause(7)
+        assert rung == [("there before", 2.0), ("set by a call", 6.0)]
+
+    run_virtual(play())
+
+
 def test_cancelled_deadlines_do_not_pile_up() -> None:
     async def play() -> None:
         loop = asyncio.get_running_loop()

@@ -56,8 +56,7 @@ class Deadlines:
         """Call once when the monotonic clock shows `when`; deadlines of one time in the order of asking."""
         deadline = Deadline(when, call, self)
         heappush(self._heap, (when, next(self._order), deadline))
-        if self._timer is None or when < self._timer_at:
-            self._arm(when)
+        self._arm(when)
         return deadline
 
     def after(self, seconds: float, call: Callable[[], None]) -> Deadline:
@@ -73,7 +72,10 @@ class Deadlines:
             self._cancelled = 0
 
     def _arm(self, when: float) -> None:
+        """See to it that the timer goes off by then."""
         if self._timer is not None:
+            if self._timer_at <= when:
+                return
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(max(0.0, when - self._monotonic()), self._ring)
         self._timer_at = when
@@ -89,7 +91,7 @@ class Deadlines:
                 self._cancelled -= 1
             else:
                 _guarded(call)
-        if self._heap and self._timer is None:
+        if self._heap:  # a call may have armed the timer for a deadline of its own, and others come first
             self._arm(self._heap[0][0])
 
 

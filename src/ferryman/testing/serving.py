@@ -81,3 +81,11 @@ class Server:
         """SIGKILL."""
         self.process.kill()
         self.process.wait()
+
+    def close(self) -> None:
+        """After its end: let go of its output and of this thread's connection to it."""
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
