@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uwsgi  # there only inside of uWSGI
+import uwsgi  # type: ignore[import-not-found,import-untyped,unused-ignore]  # there only inside of uWSGI
 
 from benchmarks.prefork_site import application, count
 

@@ -47,7 +47,7 @@ def _simulation(found: list[Figures]) -> str:
         for each in found
     ]
     largest = max(found, key=lambda each: each["seeds"])
-    met = [(name, what, f"{largest['reached'].get(name, 0):,}") for name, what in SOMETIMES.items()]
+    met = [(name, what, _met(largest, name)) for name, what in SOMETIMES.items()]
     head = ("Date", "Commit", "Seeds", "Violations", "Seeds/s", "Nodes / jobs / kinds of fault a seed", "On SQLite")
     return "\n".join(
         [
@@ -58,6 +58,13 @@ def _simulation(found: list[Figures]) -> str:
             _table(("Situation", "What it is", "Seeds"), met),
         ]
     )
+
+
+def _met(largest: Figures, name: str) -> str:
+    """In how many seeds; a run knows nothing of situations that came after it."""
+    if name in largest["reached"] or name in largest["never_met"]:
+        return f"{largest['reached'].get(name, 0):,}"
+    return "not played then"
 
 
 def _mutants(found: list[Figures]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ferryman.testing.history import SOMETIMES
 from tests.mutants.patches import all_patches
 from tests.proof import PAGE, RESULTS, read, rendered
 
@@ -14,6 +15,15 @@ from tests.proof import PAGE, RESULTS, read, rendered
 def test_the_page_shows_the_figures_of_the_file() -> None:
     page = PAGE.read_text("utf-8")
     assert rendered(page, read(RESULTS)) == page, "python -m tests.proof writes it anew"
+
+
+def test_a_situation_that_a_run_did_not_know_is_no_situation_that_it_missed() -> None:
+    told = {"date": "d", "commit": "c", "from": 0, "seeds": 9, "violations": 0, "seeds_per_second": 1.0}
+    means = {"nodes": 1.0, "jobs": 1.0, "kinds of fault": 1.0, "on SQLite": 0.5}
+    run = {"kind": "simulation", **told, "means": means, "reached": {"snoozed": 7}, "never_met": ["timed out"]}
+    lines = rendered(PAGE.read_text("utf-8"), [run]).splitlines()
+    found = {name: line.rsplit("| ", 1)[1] for line in lines for name in SOMETIMES if line.startswith(f"| {name} |")}
+    assert (found["snoozed"], found["timed out"], found["queue full"]) == ("7 |", "0 |", "not played then |")
 
 
 def test_what_a_recorded_campaign_found_is_told_of_unless_it_was_broken_on_purpose() -> None:

@@ -76,16 +76,27 @@ class Bank:
             heard += len(os.read(self._said, count - heard))
         return True
 
+    def order(self) -> None:
+        """Have the next node die that comes to the middle of a transaction."""
+        os.write(self._orders, b"x")
+
+    def carried_out(self) -> bool:
+        """Wait for a death that was ordered, and start another node. False: no transaction came by to die in."""
+        self.wait_until(lambda: bool(self._dead() or not self.left()))
+        if not self._dead():
+            os.read(self._orders, 1)  # nobody else is to find it
+        return self._replace()
+
     def kill(self, how: str) -> bool:
         """End one node, or both, and start others. False where no transaction came by in whose middle to die."""
         if how == "in the middle":
-            os.write(self._orders, b"x")
-            self.wait_until(lambda: bool(self._dead() or not self.left()))
-            if not self._dead():
-                os.read(self._orders, 1)  # nobody else is to find it
-        else:
-            for node in self.nodes if how == "both" else [self.dice.choice(self.nodes)]:
-                node.kill()
+            self.order()
+            return self.carried_out()
+        for node in self.nodes if how == "both" else [self.dice.choice(self.nodes)]:
+            node.kill()
+        return self._replace()
+
+    def _replace(self) -> bool:
         dead = self._dead()
         for node in dead:
             self._let_go(node)

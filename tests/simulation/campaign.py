@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from tests.simulation.drawing import draw
 from tests.simulation.outcome import Outcome, judge
-from tests.simulation.plan import Kind, Plan, draw
+from tests.simulation.plan import Kind, Plan
 
 CHUNK = 50
 """Seeds that a worker does at a time."""

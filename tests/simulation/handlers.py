@@ -16,11 +16,10 @@ from ferryman.engine.signature import Signature
 from ferryman.testing.history import entries
 from tests.simulation.loop import pause
 from tests.simulation.people import enqueue
-from tests.simulation.plan import TYPES, JobPlan, Step
+from tests.simulation.plan import TYPES, FollowUp, JobPlan, Step
 from tests.simulation.process import Process
+from tests.simulation.together import FOLLOW, bring, transact
 
-FOLLOW = "follow"
-"""The type of follow-up jobs."""
 STUBBORN = 8.0
 """Virtual seconds for which a stubborn handler will not end."""
 
@@ -47,8 +46,8 @@ def registry(script: Script, hold: Callable[[Process, float], None], process: Pr
         step = script.next(ctx.job.id, plan)
         return await _noted(process, ctx, _act(process, ctx, step, hold))
 
-    async def follow(ctx: Context) -> Any:
-        return await _noted(process, ctx, _result(ctx))
+    async def follow(ctx: Context, more: int = 0, key: str | None = None) -> Any:
+        return await _noted(process, ctx, _follow_on(process, ctx, more, key))
 
     found = Registry()
     functions: dict[str, Callable[..., Any]] = {**dict.fromkeys(TYPES, run), FOLLOW: follow}
@@ -102,6 +101,12 @@ async def _result(ctx: Context) -> int:
     return ctx.claim
 
 
+async def _follow_on(process: Process, ctx: Context, more: int, key: str | None) -> int:
+    """A follow-up may be followed in turn, by one with the unique key that it has itself until it ends."""
+    bring(process, ctx, (FollowUp(unique_key=key),) * more)
+    return await _result(ctx)
+
+
 async def _act(process: Process, ctx: Context, step: Step, hold: Callable[[Process, float], None]) -> Any:
     """Wait as the step says, then end as it says."""
     match step.act:
@@ -116,12 +121,17 @@ async def _act(process: Process, ctx: Context, step: Step, hold: Callable[[Proce
             await pause(0.0)
         case _ if step.seconds:
             await pause(step.seconds)
+    error = _error(step)
+    if step.block is None or process.transactions is None:
+        bring(process, ctx, step.follow_ups)
+    else:
+        await transact(process, ctx, step, step.block, error if step.act == "raise" else None)
+        await pause(step.block)  # it is completed, and goes on
     if step.act == "die":
         process.kill("running")
         await pause(0.0)  # never comes back
     if step.act == "follow":
         await _follow(process, ctx)
-    error = _error(step)
     if error is not None:
         raise error
     return await _result(ctx)

@@ -76,10 +76,12 @@ def play(plan: Plan) -> tuple[History, list[str]]:
             stuck = str(error)  # not the error: its traceback would keep the run alive
         finally:
             heard = surprises[:]
-            with _nobody_listening():
+            with _nobody_listening() as ignored:
                 loop.dispose()
                 del loop
                 gc.collect()
+                if ignored:
+                    gc.collect()  # what was begun in a `finally` meanwhile, and could not be
     if history is None:
         raise Stuck(stuck)
     return history, heard
@@ -109,14 +111,16 @@ def _no_garbage() -> Generator[None]:
 
 
 @contextmanager
-def _nobody_listening() -> Generator[None]:
-    """What a dead process does in a `finally`, once it is collected, meets a closed loop: that is no news."""
+def _nobody_listening() -> Generator[list[None]]:
+    """What a dead process does in a `finally`, once it is collected, meets a closed loop: that is no news. Gives as
+    many entries as there were such errors."""
     hook = sys.unraisablehook
-    sys.unraisablehook = _ignored
+    ignored: list[None] = []
+    sys.unraisablehook = lambda _unraisable: ignored.append(None)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield
+            yield ignored
     finally:
         sys.unraisablehook = hook
 
@@ -141,7 +145,8 @@ class _Listener(logging.Handler):
         self._surprises = surprises
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info and record.exc_info[1] is not None:
+        ours = getattr(record, "event", "") == "raised_after_commit"  # what a handler raised, as planned
+        if record.exc_info and record.exc_info[1] is not None and not ours:
             _surprise(self._surprises, record.exc_info[1])
 
 
@@ -159,10 +164,6 @@ def _surprise(surprises: list[str], error: BaseException | None) -> None:
             frame = frame.tb_next
         where = "" if frame is None else f" at {Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}"
         surprises.append(f"{type(error).__name__}: {error}{where}")
-
-
-def _ignored(_unraisable: object) -> None:
-    """Nobody is there any more to hear of it."""
 
 
 def tally(outcomes: list[Outcome]) -> Counter[str]:

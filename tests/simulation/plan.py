@@ -1,11 +1,10 @@
-"""What one seed draws: the processes, the jobs and what their handlers do, and what goes wrong when.
+"""What one seed plays: the processes, the jobs and what their handlers do, and what goes wrong when.
 
 A plan is data, drawn before anything runs. So a failing one can be shortened: leave something out, run again.
 """
 
 from __future__ import annotations
 
-import random
 from typing import Literal
 
 import msgspec
@@ -26,23 +25,19 @@ Act = Literal[
     "die",
     "block",
 ]
-RARE: tuple[Act, ...] = (
-    "retry",
-    "snooze",
-    "cancel",
-    "hang",
-    "follow",
-    "swallow",
-    "exit",
-    "die",
-    "die",
-    "block",
-    "stubborn",
-)
 TYPES = ("echo", "mail", "report")
 QUEUES = ("default", "slow")
 FAULTS_END = 4.0
 """Virtual seconds after which nothing goes wrong any more."""
+
+
+class FollowUp(msgspec.Struct, frozen=True):
+    """A job that a handler enqueues with its completion."""
+
+    delay: float | None = None
+    unique_key: str | None = None
+    more: int = 0
+    """How many jobs follow that one in turn, under its own unique key."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -50,6 +45,9 @@ class Step(msgspec.Struct, frozen=True):
 
     act: Act
     seconds: float
+    follow_ups: tuple[FollowUp, ...] = ()
+    block: float | None = None
+    """Seconds for which a transaction of the handler's own stays open before it acts, where the store has any."""
 
 
 class JobPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +109,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     stop_deadline: float
     grace: float
     stall: float
+    transaction_timeout: float
     max_pending: int
     shares: tuple[tuple[str, int | None], ...] | None
     trip: float
@@ -124,166 +123,3 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[FaultPlan, ...]
     last_kill: bool
     """Whether a process is killed in calm weather, to see how soon its jobs are pending again."""
-
-
-def draw(seed: int, store: Kind | None = None) -> Plan:
-    """The plan of a seed; half of them on each store unless `store` says which."""
-    dice = random.Random(f"plan {seed}")
-    kind: Kind = dice.choice(("memory", "sqlite"))
-    beat = dice.choice((0.3, 0.5))
-    return Plan(
-        seed=seed,
-        store=store or kind,
-        roles=_roles(dice),
-        workers=dice.choice((1, 2, 3, 5, 10)),
-        capacity=dice.choice((1, 2, 5, 20)),
-        lease=beat * dice.choice((3, 4, 5)),
-        beat=beat,
-        stop_deadline=dice.choice((0.0, 0.3, 1.0, 3.0)),
-        grace=dice.choice((0.1, 0.5)),
-        stall=dice.choice((0.6, 1.5, 4.0)),
-        max_pending=dice.choice((0, 0, 0, 0, 5, 12)),
-        shares=dice.choice((None, None, None, (("default", None), ("slow", 1)))),
-        trip=dice.choice((0.0, 0.001, 0.001, 0.02)),
-        hiccup=dice.choice((0.0, 0.02, 0.1)),
-        deaf=dice.choice((0.0, 0.1, 1.0)),
-        skew=dice.choice((0.0, 0.0, 1.5)),
-        jobs=_jobs(dice),
-        people=_people(dice),
-        faults=_faults(dice),
-        last_kill=dice.random() < 0.3,
-    )
-
-
-def _roles(dice: random.Random) -> tuple[Role, ...]:
-    """Mostly two or three nodes, sometimes one, and processes that only enqueue."""
-    nodes: list[Role] = [dice.choice(("server", "server", "worker")) for _ in range(dice.choice((1, 2, 2, 2, 3, 3, 4)))]
-    if "server" not in nodes or dice.random() < 0.3:
-        nodes.append("client")
-    return tuple(nodes)
-
-
-def _when(dice: random.Random) -> float:
-    """Some time before faults end; crowds are likelier than an even spread."""
-    if dice.random() < 0.3:
-        return dice.choice((0.3, 0.8, 1.5)) + dice.random() * 0.02
-    return dice.random() * FAULTS_END
-
-
-# -- jobs ----------------------------------------------------------------------------------------------
-
-
-def _jobs(dice: random.Random) -> tuple[JobPlan, ...]:
-    lanes = dice.choice((1, 2, 4))
-    kinds = [(dice.choice(TYPES), dice.choice(QUEUES), dice.choice((0, 5, 5, 9))) for _ in range(lanes)]
-    return tuple(sorted((_job(dice, kinds) for _ in range(dice.randrange(10, 30))), key=lambda job: job.at))
-
-
-def _job(dice: random.Random, kinds: list[tuple[str, str, int]]) -> JobPlan:
-    type, queue, priority = dice.choice(kinds)
-    steps = tuple(_step(dice) for _ in range(dice.choice((1, 1, 2, 3))))
-    if steps[-1].act in ("snooze", "stubborn", "block", "swallow"):
-        steps = (*steps, Step("return", 0.0))  # what repeats must come to an end
-    patience = any(step.act == "hang" for step in steps)
-    plain = dice.random() < 0.7
-    return JobPlan(
-        at=_when(dice),
-        steps=steps,
-        type=type,
-        queue=queue,
-        priority=priority,
-        max_attempts=dice.choice((1, 2, 3, 5)),
-        timeout=dice.choice((0.3, 1.0)) if patience else dice.choice((None, None, 2.0)),
-        delay=None if plain else dice.choice((0.001, 0.4, 2.0)),
-        expires=dice.choice((0.2, 2.0)) if dice.random() < 0.08 else None,
-        unique_key=dice.choice(("k", "l")) if dice.random() < 0.2 else None,
-        keyed=dice.random() < 0.3,
-        again=dice.choice((0.01, 1.0, 3.0)) if dice.random() < 0.2 else None,
-        burst=dice.choice((2, 5)) if dice.random() < 0.15 else 1,
-    )
-
-
-def _step(dice: random.Random) -> Step:
-    seconds = dice.choice((0.0, 0.0, 0.01, 0.2, dice.random() * 2))
-    rare = dice.random()
-    if rare < 0.50:
-        return Step("return", seconds)
-    if rare < 0.66:
-        return Step("raise", seconds)
-    act = dice.choice(RARE)
-    if act == "block":
-        seconds = dice.choice((0.2, 1.0, 2.0, 5.0))
-    return Step(act, seconds)
-
-
-# -- people --------------------------------------------------------------------------------------------
-
-
-def _people(dice: random.Random) -> tuple[PersonPlan, ...]:
-    found = [
-        PersonPlan(
-            _when(dice) + dice.choice((0.0, 1.0)),
-            dice.choice(("cancel", "cancel", "retry", "retry", "look")),
-            dice.randrange(1000),
-        )
-        for _ in range(dice.randrange(16))
-    ]
-    return tuple(sorted(found, key=lambda person: person.at))
-
-
-# -- faults --------------------------------------------------------------------------------------------
-
-WEIGHTS = {
-    "kill": 4,
-    "die at": 4,
-    "stop": 2,
-    "stop at": 3,
-    "pause": 3,
-    "block": 2,
-    "step": 2,
-    "fail": 6,
-    "slow": 4,
-    "outage": 1,
-    "beats": 1,
-}
-VERBS = {
-    "insert": 3,
-    "claim": 2,
-    "finish": 5,
-    "cancel": 1,
-    "promote": 1,
-    "rescue": 1,
-    "register": 1,
-    "retire": 1,
-    "release": 1,
-    "open_batches": 1,
-    "cancellations": 1,
-    "retry": 1,
-}
-"""Calls of the store that fail, and how much more often than others."""
-
-
-def _faults(dice: random.Random) -> tuple[FaultPlan, ...]:
-    """A seed has a few kinds of fault, and several of each."""
-    kinds = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.choice((0, 2, 4, 5, 6, 7)))
-    found = [_fault(dice, kind) for kind in kinds for _ in range(dice.choice((1, 1, 2, 3)))]
-    return tuple(sorted(found, key=lambda fault: fault.at))
-
-
-def _fault(dice: random.Random, what: str) -> FaultPlan:
-    seconds = {
-        "pause": dice.choice((0.1, 1.0, 2.0, 4.0)),
-        "block": dice.choice((0.3, 1.0, 2.0, 4.0)),
-        "step": dice.choice((-3600.0, -20.0, -2.0, 0.5, 5.0, 600.0)),
-        "outage": dice.choice((0.3, 2.0, 5.0)),
-    }.get(what, 0.0)
-    return FaultPlan(
-        at=_when(dice),
-        what=what,  # type: ignore[arg-type]
-        which=dice.randrange(1000),
-        seconds=seconds,
-        steps=dice.randrange(60),
-        verb=dice.choices(list(VERBS), list(VERBS.values()))[0],
-        after=dice.random() < 0.6,
-        times=dice.choice((1, 1, 2, 4, 6)),
-    )

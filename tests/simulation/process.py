@@ -6,9 +6,10 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from ferryman.client import Client
+from ferryman.client.admission import Admission
 from ferryman.domain import strictjson
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
@@ -22,12 +23,17 @@ from ferryman.store.protocol import Store
 from ferryman.store.sqlite import SqliteStore
 from ferryman.testing.clock import EPOCH
 from ferryman.testing.history import entries
+from tests.simulation.filelock import FileLock
 from tests.simulation.loop import Lane, SimLoop
 from tests.simulation.notes import Notes
 from tests.simulation.plan import Plan, Role
 from tests.simulation.store import SimStore
-from tests.simulation.threads import LaneRunner, LaneTicker
+from tests.simulation.threads import LaneRunner, LaneSteps, LaneTicker
+from tests.simulation.transactions import SimTransactions
 from tests.simulation.weather import Weather
+
+WRITER: Final = "ferryman-writer"
+"""How the SQLite store calls its runner for writes."""
 
 
 class WallClock:
@@ -58,6 +64,7 @@ class Process:
         notes: Notes,
         connect: Callable[[WallClock, IdMinter, LaneRunnerFactory], Store],
         bell: Bell,
+        lock: FileLock,
         registry: Callable[[Process], Registry],
     ) -> None:
         """Build every part as production does; nothing runs yet."""
@@ -75,7 +82,7 @@ class Process:
         self.up = False
         """Whether it has started, and takes requests."""
         ids = IdMinter(random.Random(f"{plan.seed} {name} ids"))
-        self._inner = connect(self.clock, ids, lambda _name: LaneRunner(loop, self.side, self.weather.trip))
+        self._inner = connect(self.clock, ids, partial(self._runner, lock))
         self.store = SimStore(
             self._inner,
             self.weather,
@@ -85,6 +92,8 @@ class Process:
             die=self.kill,
             die_within=lambda during: self.light(1, partial(self.kill, during), threads=True),
         )
+        self.transactions = self._transactions(lock)
+        """Those of its handlers, where the store has any."""
         self._bell = bell
         self.local = LocalWakeup()
         self.registry = registry(self)
@@ -99,6 +108,9 @@ class Process:
             encode=strictjson.encode,
             share=self.dice.random,
             ticker=partial(LaneTicker, loop, self.side),
+            admit=Admission(self.registry, self.clock, ids).admit,
+            transactions=self.transactions,
+            steps=partial(LaneSteps, loop, self.side, self.weather.trip, lock),
         )
         self.node = None if role == "client" else Node(world, _options(plan), self.local)
         self.client = Client(
@@ -112,6 +124,16 @@ class Process:
             accept_unknown_types=True,
             direct=self.node,
         )
+
+    def _runner(self, lock: FileLock, name: str) -> LaneRunner:
+        """The thread that writes waits for the lock of the file; the one that reads never has to."""
+        return LaneRunner(self.loop, self.side, self.weather.trip, lock if name == WRITER else None)
+
+    def _transactions(self, lock: FileLock) -> SimTransactions | None:
+        if not isinstance(self._inner, SqliteStore):
+            return None
+        inner, stop, die = self._inner.transactions, self.begin_stop, self.kill
+        return SimTransactions(inner, lock, self.weather, self.notes, self.name, stop=stop, die=die)
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -147,6 +169,8 @@ class Process:
     def kill(self, during: str | None = None) -> None:
         """End at once: nothing of it runs any more."""
         if not self.ended.done():
+            if during in (None, "running") and self.transactions is not None and self.transactions.open is not None:
+                during = entries.IN_A_TRANSACTION
             self.notes.note(entries.Killed, "nemesis", process=self.name, during=during)
             self._end()
 
@@ -155,6 +179,8 @@ class Process:
         self.loop.lots.end(self.home)
         self.loop.lots.end(self.side)
         self._bell.close()
+        if self.transactions is not None:
+            self.transactions.let_go()
         _let_go(self._inner)
         self.ended.set_result(None)
 
@@ -207,6 +233,7 @@ def _options(plan: Plan) -> NodeOptions:
         stop_deadline=plan.stop_deadline,
         grace=plan.grace,
         last_grace=plan.grace / 2,
+        transaction_timeout=plan.transaction_timeout,
         default_timeout=10.0,
         loop_stall=plan.stall,
     )

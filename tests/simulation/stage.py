@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from ferryman.client.request import JobRequest
 from ferryman.domain.errors import FerrymanError
 from ferryman.domain.ids import IdMinter
@@ -25,13 +27,15 @@ from ferryman.testing.history.history import Final as FinalState
 from ferryman.testing.history.history import History, Terms, final_state
 from tests.simulation import people
 from tests.simulation.bells import Exchange, SimBell
-from tests.simulation.handlers import FOLLOW, Script, registry
+from tests.simulation.filelock import FileLock
+from tests.simulation.handlers import Script, registry
 from tests.simulation.loop import SimLoop, Stuck, pause
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.notes import Notes
 from tests.simulation.noting import NotingSqliteStore
 from tests.simulation.plan import FAULTS_END, TYPES, JobPlan, PersonPlan, Plan, Role
 from tests.simulation.process import LaneRunnerFactory, Process, WallClock
+from tests.simulation.together import FOLLOW, ledger
 
 FOREVER: Final = Retention(10**15, 10**15, 10**15)
 SETTLE: Final = 240.0
@@ -54,6 +58,7 @@ class Stage:
         self._ids = IdMinter(random.Random(f"callers {plan.seed}"))
         self._clock = WallClock(loop)
         self._exchange = Exchange(loop, self._dice, plan.deaf)
+        self._lock = FileLock(loop, random.Random(f"file {plan.seed}"))
         self._script = Script(plan.jobs)
         self._tasks: list[asyncio.Task[Any]] = []
         self._nemesis = Nemesis(self.notes, self._living, self._spawn_task)
@@ -74,6 +79,7 @@ class Stage:
             self.notes,
             self._connect,
             SimBell(self._exchange),
+            self._lock,
             partial(registry, self._script, self._nemesis.block),
         )
         process.clock.offset += self._clock.offset - EPOCH
@@ -238,7 +244,7 @@ class Stage:
         numbers = [number for process in self.processes for number in process.store.registered.values()]
         final = await final_state(store, self._clock.now(), numbers)
         await store.close()
-        return final
+        return final if store is self._memory else msgspec.structs.replace(final, ledger=ledger(self._path))
 
     async def _open_final(self) -> Store:
         """The stage's own connection, of which no process knows."""

@@ -39,6 +39,12 @@ _DURING: Final = MappingProxyType({"insert": "accepting", "claim": "claimed", "f
 """What a process that dies in a call was doing, as `entries.IN_FLIGHT` calls it."""
 
 
+def faulted(notes: Notes, process: str, verb: str, fate: Fate) -> None:
+    """Note that a call of the store is made to fail."""
+    kind = "after" if fate.endswith("after") else "slow" if fate == "slow" else "before"
+    notes.note(entries.Faulted, "nemesis", process=process, verb=verb, kind=kind)
+
+
 class SimStore:
     """Implements `Store` over the real one, for one process."""
 
@@ -126,9 +132,8 @@ class SimStore:
         if seconds:
             await pause(seconds)
 
-    def _faulted(self, verb: str, fate: str) -> None:
-        kind = "after" if fate.endswith("after") else "slow" if fate == "slow" else "before"
-        self._notes.note(entries.Faulted, "nemesis", process=self._process, verb=verb, kind=kind)
+    def _faulted(self, verb: str, fate: Fate) -> None:
+        faulted(self._notes, self._process, verb, fate)
 
     async def _end(self, verb: str) -> None:
         self._die(_DURING.get(verb, verb))

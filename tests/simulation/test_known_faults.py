@@ -28,6 +28,7 @@ def plan(store: Kind, *faults: FaultPlan, seconds: float) -> Plan:
         stop_deadline=1.0,
         grace=0.1,
         stall=60.0,
+        transaction_timeout=0.5,
         max_pending=0,
         shares=None,
         trip=0.001,

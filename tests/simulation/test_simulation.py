@@ -14,15 +14,16 @@ import pytest
 from ferryman.domain.outcome import Finish
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import FinishReport
-from ferryman.testing.history import story
+from ferryman.testing.history import WITH_TRANSACTIONS, story
 from tests.simulation import campaign
+from tests.simulation.__main__ import Report
+from tests.simulation.drawing import draw
 from tests.simulation.outcome import STUCK, judge
-from tests.simulation.plan import draw
 from tests.simulation.shrink import shrink
 
 DIGEST = """
 from tests.simulation.outcome import judge
-from tests.simulation.plan import draw
+from tests.simulation.drawing import draw
 print(judge(draw({}))[0].digest)
 """
 
@@ -98,6 +99,14 @@ def test_a_world_that_comes_to_no_end_is_a_finding(monkeypatch: pytest.MonkeyPat
     outcome, history = judge(draw(1, "memory"))
     assert outcome.violations
     assert (history is None) == (outcome.violations[0].promise == STUCK)
+
+
+@pytest.mark.parametrize(("on_sqlite", "missed"), [(0, False), (1, True)])
+def test_what_needs_transactions_is_missed_only_where_there_are_any(on_sqlite: int, missed: bool) -> None:
+    report = Report(0, "abc", campaign.Tally(seeds=9, reached={"snoozed": 1}, sums={campaign.ON_SQLITE: on_sqlite}))
+    assert (set(report.missed) >= WITH_TRANSACTIONS) is missed
+    assert "queue full" in report.missed
+    assert "snoozed" not in report.missed
 
 
 def test_a_run_of_no_seeds_is_refused() -> None:

@@ -29,6 +29,8 @@ VERBS = (
     "retire",
     "rescue",
     "beat",
+    "begin",
+    "commit",
 )
 
 

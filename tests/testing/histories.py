@@ -26,6 +26,7 @@ class Writer:
         self.jobs: dict[str, Job] = {}
         self.rows: dict[str, list[Attempt]] = {}
         self.open: list[tuple[str, int]] = []
+        self.ledger: list[tuple[str, int]] = []
         self.at = 0.0
         self._calls = 0
 
@@ -125,12 +126,43 @@ class Writer:
         if reply:
             self.note(e.Replied, process, call=call)
 
+    def repeat(self, job: str = "a", what: str = "done", status: str = "completed", *, fenced: bool = False) -> None:
+        """An outcome of the last run is written once more, under the token of the first; the store changes nothing."""
+        call, run = self.call(), (job, len(self.rows[job]))
+        asked = e.WrittenRun(job=job, number=run[1], what=what, status=status, token=7)
+        self.note(e.Writing, "p1", call=call, node=1, runs=[asked])
+        self.note(e.Wrote, "p1", call=call, node=1, fenced=[run] if fenced else [], cancelled=[])
+        self.note(e.Replied, "p1", call=call)
+
     def run(self, job: str = "a", what: str = "done", status: str = "completed", *, process: str = "p1") -> None:
         """Claimed, started, ended, written."""
         self.claim(job, process=process)
         self.start(job, process=process)
         self.end(job, "returned" if what == "done" else "raised", process=process)
         self.write(job, what, status, process=process)
+
+    def follow(self, job: str, source: str = "a", *, process: str = "p1", **changes: Any) -> None:
+        """The handler of a job's open run enqueues a follow-up; nothing of it is stored yet."""
+        shape = {"type": "mail", "queue": "default", "priority": 5, "max_attempts": 3} | changes
+        run = (source, len(self.rows[source]) + 1)
+        self.note(e.Asked, process, request=f"follow-up {job}", job=job, follows=run, **shape)
+
+    def brought(self, *jobs: str, **changes: Any) -> None:
+        """The store took follow-ups in, with the completion that was noted last."""
+        for job in jobs:
+            self.jobs[job] = _job(job, **changes)
+            self.rows[job] = []
+
+    def commit(self, job: str = "a", result: str | None = None, *, process: str = "p1", rows: int = 1) -> None:
+        """The handler's own transaction commits, with its row and the completion of the open run."""
+        run = {"job": job, "number": len(self.rows[job]) + 1}
+        self.note(e.Committing, process, result=result, **run)
+        if self.exact:
+            self.note(e.Committed, process, node=int(process[1:]), **run)
+        self.ledger += [(job, len(self.rows[job]) + 1)] * rows
+        self.row(job, "done", "completed", node=f"n{process[1:]}")
+        if result is not None:
+            self.alter(job, result=result)
 
     def rescue(self, *jobs: str, by: str = "p2", node: str = "n1", status: str = "pending") -> None:
         """A node is found dead, and the open runs of jobs are lost with it."""
@@ -192,7 +224,7 @@ class Writer:
     def history(self) -> History:
         return History(
             entries=self.entries,
-            final=Final(jobs=self.jobs, attempts=self.rows, open=self.open),
+            final=Final(jobs=self.jobs, attempts=self.rows, open=self.open, ledger=self.ledger),
             terms=self.terms,
             exact=self.exact,
         )

@@ -8,7 +8,7 @@ import pytest
 
 from ferryman.domain.errors import QueueFull, UniqueKeyTaken
 from ferryman.domain.job import JobError
-from ferryman.testing.history import SOMETIMES, sometimes
+from ferryman.testing.history import SOMETIMES, WITH_TRANSACTIONS, sometimes
 from ferryman.testing.history import entries as e
 from tests.testing.histories import Writer
 
@@ -147,6 +147,52 @@ def _timed_out(writer: Writer) -> None:
     writer.row("a", "failed", "failed", error=JobError("FM502", "HandlerTimedOut", "late"))
 
 
+def _with_a_follow_up(writer: Writer) -> None:
+    writer.claim("a")
+    writer.start()
+    writer.follow("b", unique_key="k")
+
+
+def _follow_up_fenced(writer: Writer) -> None:
+    _with_a_follow_up(writer)
+    writer.note(e.Killed, process="p1")
+    writer.rescue("a")
+    writer.write(fenced=True, number=1)
+
+
+def _follow_up_replayed(writer: Writer) -> None:
+    _with_a_follow_up(writer)
+    writer.write()
+    writer.brought("b")
+    writer.repeat()
+
+
+def _follow_up_gives_way(writer: Writer) -> None:
+    writer.enqueue("holder", unique_key="k")
+    _with_a_follow_up(writer)
+    writer.write()
+
+
+def _commits(writer: Writer) -> None:
+    writer.claim("a")
+    writer.start()
+    writer.commit()
+
+
+def _commit_unheard(writer: Writer) -> None:
+    _commits(writer)
+    writer.repeat("a", "failed", "scheduled", fenced=True)
+
+
+def _commits_and_writes_again(writer: Writer) -> None:
+    _commits(writer)
+    writer.repeat()
+
+
+def _transaction_timed_out(writer: Writer) -> None:
+    writer.row("a", "failed", "failed", error=JobError("FM501", "TransactionTimedOut", "late"))
+
+
 def _refused(code: str) -> Callable[[Writer], object]:
     return lambda writer: writer.answer("b", "refused", code=code)
 
@@ -183,6 +229,13 @@ REACHING: list[tuple[str, Callable[[Writer], object]]] = [
     ("request replayed", lambda writer: writer.answer("a", "replayed")),
     ("unique key refused", _refused(UniqueKeyTaken.code)),
     ("queue full", _refused(QueueFull.code)),
+    ("follow-up of a fenced run", _follow_up_fenced),
+    ("follow-up of a replayed finish", _follow_up_replayed),
+    ("follow-up gives way", _follow_up_gives_way),
+    ("transaction committed", _commits),
+    ("lost reply of a commit", _commit_unheard),
+    ("died in a transaction", lambda writer: writer.note(e.Killed, process="p1", during=e.IN_A_TRANSACTION)),
+    ("transaction timed out", _transaction_timed_out),
     ("clock set forward", _stepped(5.0)),
     ("clock set back", _stepped(-5.0)),
 ]
@@ -196,12 +249,42 @@ def test_a_situation_is_seen_where_it_was_and_nowhere_else(name: str, reach: Cal
     assert sometimes(writer.history)[name] == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "miss"),
+    [
+        ("follow-up of a fenced run", _fenced),
+        ("follow-up of a fenced run", _follow_up_replayed),
+        ("follow-up of a replayed finish", _written_again),
+        ("follow-up of a replayed finish", _follow_up_fenced),
+        ("follow-up gives way", _follow_up_fenced),
+        ("follow-up gives way", _follow_up_replayed),
+        ("lost reply of a commit", _fenced),
+        ("lost reply of a commit", _commits_and_writes_again),
+        ("died in a transaction", _died),
+        ("transaction timed out", _timed_out),
+    ],
+)
+def test_what_is_nearly_a_situation_is_none(name: str, miss: Callable[[Writer], object]) -> None:
+    writer = begin()
+    miss(writer)
+    assert name not in sometimes(writer.history)
+
+
 def test_every_situation_is_reached_here() -> None:
     assert {name for name, _ in REACHING} == set(SOMETIMES)
+
+
+def test_what_needs_transactions_is_a_situation() -> None:
+    assert SOMETIMES.keys() > WITH_TRANSACTIONS
 
 
 def test_a_plain_life_is_no_situation() -> None:
     writer = begin()
     writer.run("a", "failed", "scheduled")
-    writer.run()
+    writer.claim("a")
+    writer.start()
+    writer.follow("b")
+    writer.end()
+    writer.write()
+    writer.brought("b")
     assert sometimes(writer.history) == {}

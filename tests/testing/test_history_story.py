@@ -106,6 +106,9 @@ def test_there_is_a_sentence_for_every_kind_of_entry() -> None:
     writer.row("a", "released", "pending")
     writer.cancel()
     writer.retry()
+    writer.follow("b", scheduled=True)
+    writer.note(e.Committing, "p1", job="a", number=4, result="7")
+    writer.note(e.Committed, "p1", node=1, job="a", number=4)
     writer.note(e.PromoteTook, "p1", asked=0, count=2)
     writer.note(e.Faulted, process="p1", verb="claim", kind="after")
     writer.note(e.Stepped, seconds=-5.0)
@@ -113,7 +116,7 @@ def test_there_is_a_sentence_for_every_kind_of_entry() -> None:
     writer.note(e.Killed, process="p1", during="running")
     writer.note(e.Stopping, process="p2")
     writer.note(e.Stopped, "p2", process="p2", code=1, unwritten=2)
-    told = story(writer.history, Violation("P2", "Job a never ended.", ("a",), ("n2",)))
+    told = story(writer.history, Violation("P2", "Job a never ended.", ("a", "b"), ("n2",)))
     for sentence in (
         "p1/1 has claimed run 1 of job a; the answer never arrives",
         "p1/1 gives back a claim that it never heard of",
@@ -122,6 +125,9 @@ def test_there_is_a_sentence_for_every_kind_of_entry() -> None:
         "reads after the cancel that job a is cancelled",
         "asks to retry job a",
         "job a is retried",
+        "asks for job b to follow run 4 of job a: mail in default, max_attempts 3, for later",
+        "the handler of run 4 of job a wants to commit, with its completion and the result 7",
+        "what run 4 of job a wrote is committed",
         "makes a call of p1 fail once it is done: claim",
         "sets the wall clock by -5 s",
         "faults end here",

@@ -14,14 +14,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Final
 
 from ferryman.domain.errors import ClaimLost, StoreClosed
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, decide
 from ferryman.engine.running import Committed, Running
+from ferryman.engine.steps import StepsFactory, ThreadSteps
 from ferryman.store.protocol import Clock
 from ferryman.store.transactions import OpenTransaction, Transactions
 
@@ -33,7 +34,14 @@ class Desk:
     """Where handlers get their transactions."""
 
     def __init__(
-        self, store: Transactions, node: int, clock: Clock, token: Callable[[], int], *, timeout: float
+        self,
+        store: Transactions,
+        node: int,
+        clock: Clock,
+        token: Callable[[], int],
+        *,
+        timeout: float,
+        steps: StepsFactory = ThreadSteps,
     ) -> None:
         """Make a desk; its thread starts with the first transaction.
 
@@ -42,15 +50,15 @@ class Desk:
             token: gives each completion its own, by which it is known again; not that of the run, so that
                 what is written when the run is cut off meanwhile is never taken for it.
             timeout: seconds that a transaction may last.
+            steps: makes the thread.
         """
         self._store = store
         self._node = node
         self._clock = clock
         self._token = token
         self._timeout = timeout
-        self._steps: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._steps = steps(self._left, self._time_is_up, "ferryman-transactions")
+        self._closing = threading.Lock()
         self._closed = False
         # touched by the desk's thread alone
         self._waiting = Waiting()
@@ -93,40 +101,34 @@ class Desk:
 
     def close(self) -> None:
         """Undo what is open, refuse what waits and what comes, end the thread. Does not wait; idempotent."""
-        with self._starting:
-            self._closed = True
-        self._steps.put(None)
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._steps.end(self._leave)
 
     def _put(self, step: Callable[[], None]) -> None:
-        with self._starting:
+        with self._closing:
             if self._closed:
                 raise StoreClosed("The node has stopped, so no transaction can begin or end.")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="ferryman-transactions", daemon=True)
-                self._thread.start()
-        self._steps.put(step)
+            self._steps.put(partial(self._serve, step))
 
     def _take_back(self, begun: Future[OpenTransaction]) -> None:
         if not begun.cancelled() and begun.exception() is None:
-            self._steps.put(partial(self._do, Future(), begun.result(), begun.result().rollback))
+            with suppress(StoreClosed):  # whoever closed the desk undoes it
+                self._put(partial(self._do, Future(), begun.result(), begun.result().rollback))
 
     # -- on the desk's thread --------------------------------------------------------------------
 
-    def _work(self) -> None:
-        while True:
-            left = self._left()
-            if left is not None and left <= 0.0:
-                self._expire()
-                self._begin_next()
-                continue
-            try:
-                step = self._steps.get(timeout=left)
-            except Empty:
-                continue
-            if step is None:
-                break
-            step()
-            self._begin_next()
+    def _serve(self, step: Callable[[], None]) -> None:
+        """Do a step. What it lets begin does so in a step of its own: others may get the file in between."""
+        step()
+        if self._waiting and self._open is None:
+            self._steps.put(self._begin_next)
+
+    def _time_is_up(self) -> None:
+        self._serve(self._expire)
+
+    def _leave(self) -> None:
         self._expire()
         for _, answer in self._waiting:
             _fail(answer, StoreClosed("The node stopped before the transaction could begin."))

@@ -150,7 +150,8 @@ async def _nothing() -> None:
 def _desk(world: World, options: NodeOptions, node: int) -> Desk | None:
     if world.transactions is None:
         return None
-    return Desk(world.transactions, node, world.clock, world.ids.number, timeout=options.transaction_timeout)
+    timeout = options.transaction_timeout
+    return Desk(world.transactions, node, world.clock, world.ids.number, timeout=timeout, steps=world.steps)
 
 
 def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease, desk: Desk | None) -> Executor:

@@ -12,6 +12,7 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
 from ferryman.engine.registry import Registry, no_follow_ups
 from ferryman.engine.runner import ThreadTicker, TickerFactory
+from ferryman.engine.steps import StepsFactory, ThreadSteps
 from ferryman.store.protocol import Clock, Store, Wakeup
 from ferryman.store.transactions import Transactions
 
@@ -70,3 +71,5 @@ class World(msgspec.Struct, frozen=True):
     """The job for a request that a handler makes, from any thread; raises EnqueueError."""
     transactions: Transactions | None = None
     """How handlers write beside their jobs, where the store lets them."""
+    steps: StepsFactory = ThreadSteps
+    """Makes what runs their transactions beside the event loop."""

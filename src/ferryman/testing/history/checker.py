@@ -2,7 +2,7 @@
 
 A predicate speaks up only where the evidence is conclusive: what it says is a fault, and what it cannot decide
 is written in its docstring. All of them together take time linear in entries and outcomes, but for sorting, and
-for one more look at all claims for each kill in calm weather.
+for one more look at all claims for each kill in calm weather, and at all jobs for each follow-up that gave way.
 """
 
 from __future__ import annotations

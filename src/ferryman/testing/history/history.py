@@ -31,6 +31,8 @@ class Final(msgspec.Struct, frozen=True, kw_only=True):
     """Every outcome of every job, by claim number; cancels and retries by hand included."""
     open: Sequence[RunKey] = ()
     """Runs that are still claimed."""
+    ledger: Sequence[RunKey] = ()
+    """The rows that handlers wrote in transactions of their own: each run that does so writes one."""
 
 
 class History(msgspec.Struct, kw_only=True):

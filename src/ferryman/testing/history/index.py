@@ -15,7 +15,10 @@ from ferryman.testing.history.entries import (
     Claimed,
     ClaimedRun,
     Claiming,
+    Committed,
+    Committing,
     Ended,
+    Inserted,
     Registered,
     Released,
     Replied,
@@ -29,6 +32,8 @@ from ferryman.testing.history.entries import (
 from ferryman.testing.history.history import History
 
 E = TypeVar("E", bound=AnyEntry)
+Point = tuple[int, int]
+"""(place, order at that place)"""
 
 OWN: Final = frozenset({"done", "failed", "snoozed", "interrupted"})
 """Ends of a run that nobody but the worker itself writes. The others may come from a rescue, a cancel by force,
@@ -111,9 +116,17 @@ class Index:
             (each.job, each.number): (at, each) for at, each in reversed(self.of(Ended))
         }
         """The first end that a run's handler noted."""
+        self.promised: dict[RunKey, tuple[int, Committing]] = {
+            (each.job, each.number): (at, each) for at, each in self.of(Committing)
+        }
+        """What the handler of a run wanted to commit in a transaction of its own."""
+        self.committed: dict[RunKey, int] = {(each.job, each.number): at for at, each in reversed(self.of(Committed))}
+        """The place at which a handler's transaction completed its run."""
+        self.follow_ups = _follow_ups(self)
         self.claims = _claims(self)
         self.writes = _writes(self)
         self.took = _effects(self)
+        self.stored = _stored(self)
 
     def of(self, kind: type[E]) -> list[tuple[int, E]]:
         """Every entry of a kind, with its place."""
@@ -148,6 +161,15 @@ def _starts(index: Index) -> dict[RunKey, list[tuple[int, Started]]]:
             found[key].append(start)
         else:
             found[key] = [start]
+    return found
+
+
+def _follow_ups(index: Index) -> dict[RunKey, list[Asked]]:
+    """By the run that brings them, in the order in which its handler asked for them."""
+    found: dict[RunKey, list[Asked]] = {}
+    for _, asked in index.of(Asked):
+        if asked.follows is not None:
+            found.setdefault(asked.follows, []).append(asked)
     return found
 
 
@@ -189,7 +211,7 @@ def _effects(index: Index) -> dict[RunKey, int]:
     In an exact history that is where it took effect. Missing: outcomes of which no entry tells, such as
     those of a cancel by force.
     """
-    found: dict[RunKey, int] = {}
+    found = {key: at for key, at in index.committed.items() if key in index.rows and index.rows[key].what == "done"}
     for write in index.writes:
         run = write.run
         key = (run.job, run.number)
@@ -197,6 +219,21 @@ def _effects(index: Index) -> dict[RunKey, int]:
         if write.place is not None and not write.fenced and row is not None and row.what == run.what:
             found.setdefault(key, write.place)
     _given_back(index, found)
+    return found
+
+
+def _stored(index: Index) -> dict[str, Point]:
+    """By job: where it was stored first, in exact histories. A follow-up is where its run's completion took effect."""
+    found: dict[str, Point] = {}
+    for at, each in index.of(Inserted):
+        for order, job in enumerate(each.jobs):
+            found.setdefault(job, (at, order))
+    if index.exact and index.follow_ups:
+        done = [(key, at) for key, at in index.took.items() if index.rows[key].what == "done"]
+        brought = [(at, asked.job) for key, at in done for asked in index.follow_ups.get(key, ())]
+        for order, (at, follow_up) in enumerate(brought):
+            if follow_up is not None and follow_up in index.final.jobs:
+                found.setdefault(follow_up, (at, order))
     return found
 
 

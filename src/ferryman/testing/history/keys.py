@@ -8,7 +8,7 @@ import msgspec
 
 from ferryman.domain.job import Job
 from ferryman.domain.state import TERMINAL
-from ferryman.testing.history.entries import Answered, Asked, Inserted
+from ferryman.testing.history.entries import Answered, Asked
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import OWN, Index
 
@@ -61,10 +61,7 @@ def _meeting(kind: str, key: str, spans: list[Span]) -> Iterator[Violation]:
 
 def _entered(index: Index) -> dict[str, int]:
     """By job: the place from which it was certainly in the store."""
-    found: dict[str, int] = {}
-    for at, each in index.of(Inserted):
-        for job in each.jobs:
-            found.setdefault(job, at)
+    found = {job: at for job, (at, _) in index.stored.items()}
     for at, answer in index.of(Answered):
         if answer.job is not None and answer.verdict == "accepted":
             found.setdefault(answer.job, at)

@@ -8,12 +8,10 @@ from typing import Final
 
 import msgspec
 
-from ferryman.testing.history.entries import Answered, Inserted
+from ferryman.testing.history.entries import Answered
 from ferryman.testing.history.history import Violation
-from ferryman.testing.history.index import Index
+from ferryman.testing.history.index import Index, Point
 
-Point = tuple[int, int]
-"""(place, order at that place)"""
 _LAST: Final[Point] = (2**62, 0)
 
 
@@ -30,9 +28,10 @@ class Passage(msgspec.Struct, frozen=True, gc=False):
 def first_come_first_claimed(index: Index) -> Iterator[Violation]:
     """P12: of two jobs in one lane, the one that was certainly inserted first is not certainly claimed last.
 
-    Exact histories: inserts and claims stand where the store did them, in the order in which it gave them. Others:
-    an insert lies between asking and answer, a claim likewise. Only first claims count (claim number 1), and
-    neither a job that was asked for at a later time, nor one cancelled before anybody claimed it.
+    Exact histories: inserts and claims stand where the store did them, in the order in which it gave them, and a
+    follow-up was inserted where the completion of its run took effect. Others: an insert lies between asking and
+    answer, a claim likewise, and follow-ups are left out. Only first claims count (claim number 1), and neither a job
+    that was asked for at a later time, nor one cancelled before anybody claimed it.
 
     No rule of claiming lets a first claim be passed: who must wait for an idle worker ends the claim there, and
     only a job whose node died under it is passed over.
@@ -86,8 +85,7 @@ def _passages(index: Index) -> Iterator[Passage]:
 def _inserts(index: Index) -> dict[str, tuple[Point, Point]]:
     """By job: between which points it was inserted."""
     if index.exact:
-        jobs = [(job, (at, order)) for at, each in index.of(Inserted) for order, job in enumerate(each.jobs)]
-        return {job: (point, point) for job, point in reversed(jobs)}
+        return {job: (point, point) for job, point in index.stored.items()}
     answers = {
         (each.job, each.request): (at, 0)
         for at, each in reversed(index.of(Answered))

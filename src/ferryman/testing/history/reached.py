@@ -27,7 +27,7 @@ from ferryman.testing.history.entries import (
     Stopping,
     Wrote,
 )
-from ferryman.testing.history.index import Claim, Index
+from ferryman.testing.history.index import Claim, Index, Write
 
 Reached = Callable[[Index], Iterator[object]]
 LONG: Final = 1.0
@@ -86,7 +86,7 @@ def lost_replies(kind: type[Claimed] | type[Wrote]) -> Reached:
     return found
 
 
-def own_recognised(index: Index) -> Iterator[object]:
+def own_recognised(index: Index) -> Iterator[Write]:
     """Writes of an outcome that the same run had written before, and that were not fenced."""
     known: set[tuple[RunKey, int, int]] = set()
     for write in index.writes:

@@ -13,6 +13,7 @@ from ferryman.domain.state import Status
 from ferryman.testing.history.entries import RunKey
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import Index
+from ferryman.testing.history.together import commits_together
 
 _NOTHING: Final = "null"
 _json: Final = msgspec.json.Decoder()
@@ -23,8 +24,9 @@ _json: Final = msgspec.json.Decoder()
 
 def one_completion(index: Index) -> Iterator[Violation]:
     """P4: a job has at most one outcome `completed`, nothing comes after it, and the job's result is exactly what
-    the handler of that run returned. A job that is not completed has no result. No outcome `done` is asked for
-    before the handler has returned.
+    the handler of that run returned, or what it named in the transaction that completed the run. A job that is not
+    completed has no result. No outcome `done` is asked for before the handler has returned, or its transaction has
+    committed. What belongs to a completion exists iff that committed: see `together.py`.
 
     That a handler which returned is written as done is not asked here: it may have been told to end before, and
     then the reason counts. That a write which was answered stands in the store is P7.
@@ -39,13 +41,21 @@ def one_completion(index: Index) -> Iterator[Violation]:
         elif job is not None and job.result is not None:
             yield Violation("P4", f"Job {id} never completed, and has a result.", (id,))
     yield from _written_too_early(index)
+    yield from commits_together(index)
 
 
 def _completed(index: Index, id: str, number: int, last: int, job: Job | None) -> Iterator[Violation]:
     if last > number:
         yield Violation("P4", f"Job {id} was completed by run {number}, and went on to {last}.", (id,))
     _, end = index.ends.get((id, number), (0, None))
-    if end is None:
+    _, promised = index.promised.get((id, number), (0, None))
+    if promised is not None and (id, number) in index.committed:
+        if job is not None and not _same(job.result, promised.result):
+            told = f"Job {id} has the result {job.result}, but its run {number} committed {promised.result}."
+            yield Violation("P4", told, (id,))
+    elif promised is not None and not index.exact:
+        return  # nobody noted whether the transaction or the return has completed it
+    elif end is None:
         if index.exact:
             yield Violation("P4", f"Run {number} completed job {id}, but its handler never ended.", (id,))
     elif end.how != "returned":
@@ -66,6 +76,8 @@ def _written_too_early(index: Index) -> Iterator[Violation]:
         if write.run.what != "done":
             continue
         key = (write.run.job, write.run.number)
+        if index.committed.get(key, write.asked) < write.asked:
+            continue  # it is written once more
         at, _ = index.ends.get(key, (index.end if index.exact else 0, None))
         if write.asked < at and key not in told:
             told.add(key)

@@ -62,6 +62,8 @@ def _asked(names: Names, it: e.Asked, _jobs: frozenset[str]) -> str:
     key = f", unique key {it.unique_key}" if it.unique_key else ""
     later = ", for later" if it.scheduled else ""
     which = names.job(it.job) if it.job else f"a job (request {it.request})"
+    if it.follows is not None:
+        which += f" to follow run {it.follows[1]} of {names.job(it.follows[0])}"
     return f"asks for {which}: {it.type} in {it.queue}, max_attempts {it.max_attempts}{key}{later}"
 
 
@@ -95,6 +97,11 @@ def _ended(names: Names, it: e.Ended, _jobs: frozenset[str]) -> str:
     result = f" {it.result}" if it.how == "returned" and it.result is not None else ""
     how = "is cut off" if it.how == "cut off" else it.how
     return f"the handler of run {it.number} of {names.job(it.job)} {how}{result}"
+
+
+def _committing(names: Names, it: e.Committing, _jobs: frozenset[str]) -> str:
+    result = "" if it.result is None else f" and the result {it.result}"
+    return f"the handler of run {it.number} of {names.job(it.job)} wants to commit, with its completion{result}"
 
 
 def _claiming(names: Names, it: e.Claiming, _jobs: frozenset[str]) -> str:
@@ -161,11 +168,13 @@ _SAYINGS: Final[Mapping[type, Say]] = MappingProxyType(
         e.Looked: _looked,
         e.Started: _started,
         e.Ended: _ended,
+        e.Committing: _committing,
         e.Registered: lambda names, it, _: f"registers as node {names.node(it.node)}",
         e.Claiming: _claiming,
         e.Claimed: _claimed,
         e.Writing: _writing,
         e.Wrote: _wrote,
+        e.Committed: lambda names, it, _: f"what run {it.number} of {names.job(it.job)} wrote is committed",
         e.Released: lambda names, it, _: f"{names.node(it.node)} gives back a claim that it never heard of",
         e.Inserted: lambda names, it, jobs: f"{' and '.join(names.job(id) for id in it.jobs if id in jobs)} is stored",
         e.CancelTook: lambda names, it, _: f"the cancel meets {names.job(it.job)}, which is {it.before}",

@@ -9,6 +9,7 @@ from typing import Final
 
 from ferryman.domain.errors import QueueFull, UniqueKeyTaken
 from ferryman.testing.history import reached
+from ferryman.testing.history import reached_together as together
 from ferryman.testing.history.entries import Claimed, Released, Wrote
 from ferryman.testing.history.history import History
 from ferryman.testing.history.index import Index
@@ -68,6 +69,31 @@ _SITUATIONS: Final[Mapping[str, tuple[str, Reached]]] = MappingProxyType(
         "request replayed": ("a request is known by its idempotency key, and answered with its job", reached.replayed),
         "unique key refused": ("a job is refused: a live one has its unique key", reached.refused(UniqueKeyTaken.code)),
         "queue full": ("a job is refused: its queue is full", reached.refused(QueueFull.code)),
+        "follow-up of a fenced run": (
+            "a completion comes too late, and with it jobs that would have followed",
+            together.follow_ups_fenced,
+        ),
+        "follow-up of a replayed finish": (
+            "a completion is written again, and had brought follow-ups the first time",
+            together.follow_ups_replayed,
+        ),
+        "follow-up gives way": (
+            "a follow-up is not made: an earlier job has its unique key",
+            together.follow_ups_that_gave_way,
+        ),
+        "transaction committed": ("a handler's transaction completes its run", together.committed),
+        "lost reply of a commit": (
+            "a handler's transaction commits, and its node never hears of it",
+            together.commits_unheard,
+        ),
+        "died in a transaction": (
+            "a process is killed while a handler's transaction is open",
+            together.killed_in_a_transaction,
+        ),
+        "transaction timed out": (
+            "a handler's transaction is open for too long, and rolled back",
+            together.transactions_timed_out,
+        ),
         "clock set forward": ("the wall clock jumps forward", reached.stepped(1)),
         "clock set back": ("the wall clock jumps back", reached.stepped(-1)),
     }
@@ -75,3 +101,7 @@ _SITUATIONS: Final[Mapping[str, tuple[str, Reached]]] = MappingProxyType(
 
 SOMETIMES: Final[Mapping[str, str]] = MappingProxyType({name: what for name, (what, _) in _SITUATIONS.items()})
 """Each situation and what it is."""
+WITH_TRANSACTIONS: Final = frozenset(
+    {"transaction committed", "lost reply of a commit", "died in a transaction", "transaction timed out"}
+)
+"""Those that only a store which has transactions for handlers can be in."""

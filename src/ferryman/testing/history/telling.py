@@ -13,6 +13,10 @@ from ferryman.testing.history.sentences import Names, say
 Line = tuple[float, str, str]
 """(seconds since the first entry, who, what)"""
 LIMIT: Final = 60
+_OF_RUNS: Final = frozenset(
+    {"insert", "claim", "finish", "release", "open_batches", "rescue", "beat", "retire", "begin", "commit"}
+)
+"""Calls that have to do with how runs go."""
 
 
 def story(history: History, violation: Violation, limit: int = LIMIT) -> str:
@@ -101,7 +105,7 @@ class Cast:
 
     def _minor(self, fault: Faulted) -> bool:
         """Faults of calls that have nothing to do with how runs go."""
-        return fault.verb not in ("insert", "claim", "finish", "release", "open_batches", "rescue", "beat", "retire")
+        return fault.verb not in _OF_RUNS
 
 
 def _collapsed(lines: Iterable[Line]) -> Iterator[str]:

@@ -1,0 +1,219 @@
+"""Draws the plan of a seed: how often anything happens is decided here, and nowhere else."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+
+from tests.simulation.plan import (
+    FAULTS_END,
+    QUEUES,
+    TYPES,
+    Act,
+    FaultPlan,
+    FollowUp,
+    JobPlan,
+    Kind,
+    PersonPlan,
+    Plan,
+    Role,
+    Step,
+)
+
+RARE: tuple[Act, ...] = (
+    "retry",
+    "snooze",
+    "cancel",
+    "hang",
+    "follow",
+    "swallow",
+    "exit",
+    "die",
+    "die",
+    "block",
+    "stubborn",
+)
+
+
+def draw(seed: int, store: Kind | None = None) -> Plan:
+    """The plan of a seed; half of them on each store unless `store` says which."""
+    dice = random.Random(f"plan {seed}")
+    kind: Kind = dice.choice(("memory", "sqlite"))
+    beat = dice.choice((0.3, 0.5))
+    return Plan(
+        seed=seed,
+        store=store or kind,
+        roles=_roles(dice),
+        workers=dice.choice((1, 2, 3, 5, 10)),
+        capacity=dice.choice((1, 2, 5, 20)),
+        lease=beat * dice.choice((3, 4, 5)),
+        beat=beat,
+        stop_deadline=dice.choice((0.0, 0.3, 1.0, 3.0)),
+        grace=dice.choice((0.1, 0.5)),
+        stall=dice.choice((0.6, 1.5, 4.0)),
+        transaction_timeout=dice.choice((0.25, 0.5)),
+        max_pending=dice.choice((0, 0, 0, 0, 5, 12)),
+        shares=dice.choice((None, None, None, (("default", None), ("slow", 1)))),
+        trip=dice.choice((0.0, 0.001, 0.001, 0.02)),
+        hiccup=dice.choice((0.0, 0.02, 0.1)),
+        deaf=dice.choice((0.0, 0.1, 1.0)),
+        skew=dice.choice((0.0, 0.0, 1.5)),
+        jobs=_jobs(dice),
+        people=_people(dice),
+        faults=_faults(dice),
+        last_kill=dice.random() < 0.3,
+    )
+
+
+def _roles(dice: random.Random) -> tuple[Role, ...]:
+    """Mostly two or three nodes, sometimes one, and processes that only enqueue."""
+    nodes: list[Role] = [dice.choice(("server", "server", "worker")) for _ in range(dice.choice((1, 2, 2, 2, 3, 3, 4)))]
+    if "server" not in nodes or dice.random() < 0.3:
+        nodes.append("client")
+    return tuple(nodes)
+
+
+def _when(dice: random.Random) -> float:
+    """Some time before faults end; crowds are likelier than an even spread."""
+    if dice.random() < 0.3:
+        return dice.choice((0.3, 0.8, 1.5)) + dice.random() * 0.02
+    return dice.random() * FAULTS_END
+
+
+# -- jobs ----------------------------------------------------------------------------------------------
+
+
+def _jobs(dice: random.Random) -> tuple[JobPlan, ...]:
+    lanes = dice.choice((1, 2, 4))
+    kinds = [(dice.choice(TYPES), dice.choice(QUEUES), dice.choice((0, 5, 5, 9))) for _ in range(lanes)]
+    return tuple(sorted((_job(dice, kinds) for _ in range(dice.randrange(10, 30))), key=lambda job: job.at))
+
+
+def _job(dice: random.Random, kinds: list[tuple[str, str, int]]) -> JobPlan:
+    type, queue, priority = dice.choice(kinds)
+    steps = tuple(_step(dice) for _ in range(dice.choice((1, 1, 2, 3))))
+    if steps[-1].act in ("snooze", "stubborn", "block", "swallow"):
+        steps = (*steps, Step("return", 0.0))  # what repeats must come to an end
+    patience = any(step.act == "hang" for step in steps)
+    plain = dice.random() < 0.7
+    return JobPlan(
+        at=_when(dice),
+        steps=steps,
+        type=type,
+        queue=queue,
+        priority=priority,
+        max_attempts=dice.choice((1, 2, 3, 5)),
+        timeout=dice.choice((0.3, 1.0)) if patience else dice.choice((None, None, 2.0)),
+        delay=None if plain else dice.choice((0.001, 0.4, 2.0)),
+        expires=dice.choice((0.2, 2.0)) if dice.random() < 0.08 else None,
+        unique_key=dice.choice(("k", "l")) if dice.random() < 0.2 else None,
+        keyed=dice.random() < 0.3,
+        again=dice.choice((0.01, 1.0, 3.0)) if dice.random() < 0.2 else None,
+        burst=dice.choice((2, 5)) if dice.random() < 0.15 else 1,
+    )
+
+
+def _step(dice: random.Random) -> Step:
+    act = _act(dice)
+    # who blocks its loop may lose its claim, and with it what it would have brought
+    brings = dice.random() < (0.5 if act.act == "block" else 0.12)
+    follow_ups = tuple(_follow_up(dice) for _ in range(dice.choice((1, 1, 2)))) if brings else ()
+    block = dice.choice((0.0, 0.0, 0.01, 0.2, 0.7)) if dice.random() < 0.12 else None
+    return msgspec.structs.replace(act, follow_ups=follow_ups, block=block)
+
+
+def _follow_up(dice: random.Random) -> FollowUp:
+    return FollowUp(
+        delay=dice.choice((0.01, 1.0)) if dice.random() < 0.25 else None,
+        unique_key=dice.choice(("k", "l")) if dice.random() < 0.35 else None,
+        more=dice.choice((0, 0, 0, 1)),
+    )
+
+
+def _act(dice: random.Random) -> Step:
+    seconds = dice.choice((0.0, 0.0, 0.01, 0.2, dice.random() * 2))
+    rare = dice.random()
+    if rare < 0.50:
+        return Step("return", seconds)
+    if rare < 0.66:
+        return Step("raise", seconds)
+    act = dice.choice(RARE)
+    if act == "block":
+        seconds = dice.choice((0.2, 1.0, 2.0, 5.0))
+    return Step(act, seconds)
+
+
+# -- people --------------------------------------------------------------------------------------------
+
+
+def _people(dice: random.Random) -> tuple[PersonPlan, ...]:
+    found = [
+        PersonPlan(
+            _when(dice) + dice.choice((0.0, 1.0)),
+            dice.choice(("cancel", "cancel", "retry", "retry", "look")),
+            dice.randrange(1000),
+        )
+        for _ in range(dice.randrange(16))
+    ]
+    return tuple(sorted(found, key=lambda person: person.at))
+
+
+# -- faults --------------------------------------------------------------------------------------------
+
+WEIGHTS = {
+    "kill": 4,
+    "die at": 4,
+    "stop": 2,
+    "stop at": 3,
+    "pause": 3,
+    "block": 2,
+    "step": 2,
+    "fail": 6,
+    "slow": 4,
+    "outage": 1,
+    "beats": 1,
+}
+VERBS = {
+    "insert": 3,
+    "claim": 2,
+    "finish": 5,
+    "cancel": 1,
+    "promote": 1,
+    "rescue": 1,
+    "register": 1,
+    "retire": 1,
+    "release": 1,
+    "open_batches": 1,
+    "cancellations": 1,
+    "retry": 1,
+    "begin": 1,
+    "commit": 4,
+}
+"""Calls of the store that fail, and how much more often than others."""
+
+
+def _faults(dice: random.Random) -> tuple[FaultPlan, ...]:
+    """A seed has a few kinds of fault, and several of each."""
+    kinds = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.choice((0, 2, 4, 5, 6, 7)))
+    found = [_fault(dice, kind) for kind in kinds for _ in range(dice.choice((1, 1, 2, 3)))]
+    return tuple(sorted(found, key=lambda fault: fault.at))
+
+
+def _fault(dice: random.Random, what: str) -> FaultPlan:
+    seconds = {
+        "pause": dice.choice((0.1, 1.0, 2.0, 4.0)),
+        "block": dice.choice((0.3, 1.0, 2.0, 4.0)),
+        "step": dice.choice((-3600.0, -20.0, -2.0, 0.5, 5.0, 600.0)),
+        "outage": dice.choice((0.3, 2.0, 5.0)),
+    }.get(what, 0.0)
+    return FaultPlan(
+        at=_when(dice),
+        what=what,  # type: ignore[arg-type]
+        which=dice.randrange(1000),
+        seconds=seconds,
+        steps=dice.randrange(60),
+        verb=dice.choices(list(VERBS), list(VERBS.values()))[0],
+        after=dice.random() < 0.6,
+        times=dice.choice((1, 1, 2, 4, 6)),
+    )
