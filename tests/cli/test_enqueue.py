@@ -11,6 +11,7 @@ import pytest
 
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
+from ferryman.store.protocol import Declaration
 from ferryman.testing.clock import EPOCH
 from ferryman.testing.conformance.bench import Bench
 from tests.cli.shop import Shop
@@ -157,6 +158,20 @@ def test_a_target_checks_the_arguments(shop: Shop, arguments: list[str], told: s
     result = shop.call("enqueue", *arguments, "--target", shop.target())
     assert (result.code, result.out) == (1, "")
     assert told in result.err
+
+
+def test_without_a_target_a_job_is_made_as_a_node_declared_its_type(shop: Shop) -> None:
+    declared = {"echo": Declaration("letters", 1, 3, frozenset({"token"}))}
+    shop.do(lambda bench: bench.node(declared=declared))
+    told = shop.call("enqueue", "echo", "token=hunter2", "n=1", "--json").json
+    assert (told["queue"], told["priority"], told["max_attempts"]) == ("letters", 1, 3)
+    assert told["payload"] == {"token": "***", "n": 1}
+    assert payload_of(shop, told["id"]) == {"token": "hunter2", "n": 1}
+    other = shop.read(shop.call("enqueue", "echo", "--queue", "q", "--max-attempts", "1").out.strip())
+    assert (other.queue, other.priority, other.max_attempts) == ("q", 1, 1)
+    [line] = shop.call("enqueue", "echo", "--lines", "-", "--json", stdin='{"n": 2}\n').out.splitlines()
+    assert json.loads(line) == {"accepted": 1}
+    assert {job.queue for job in shop.one(lambda bench: bench.listed())} == {"letters", "q"}
 
 
 def test_without_a_target_and_a_database_nothing_is_made(shop: Shop) -> None:

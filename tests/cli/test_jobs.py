@@ -11,6 +11,7 @@ import pytest
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
+from ferryman.store.protocol import Declaration
 from ferryman.testing.conformance.bench import Bench
 from tests.cli.shop import Shop
 
@@ -194,6 +195,31 @@ def test_cancel_and_retry_by_id_say_what_became_of_each(shop: Shop) -> None:
         (ids["pending"], "pending"),
         (ids["failed"], "pending"),
     ]
+
+
+# -- secrets -------------------------------------------------------------------------------------
+
+
+def test_secrets_that_a_node_declared_are_shown_by_no_command(shop: Shop) -> None:
+    async def ended(bench: Bench) -> str:
+        await bench.node(declared={"echo": Declaration(secrets=frozenset({"token"}))})
+        return await bench.bring(Status.FAILED, payload='{"token":"hunter2","n":1}')
+
+    id = shop.one(ended)
+    shop.pauses.append(lambda: one_more(shop.bench))
+    with_json = [f"show {id}", "ls", f"retry {id}", f"cancel {id}", "tail"]
+    commands = [f"show {id}", *(f"{command} --json" for command in with_json)]
+    told = [shop.call("jobs", *command.split()) for command in commands]
+    assert [(each.code, each.err) for each in told] == [(0, "")] * 6
+    assert all('"***"' in each.out and "hunter2" not in each.out for each in told)
+    assert "hunter2" in shop.read(id).payload
+
+
+async def one_more(bench: Bench) -> None:
+    """Enqueue a job with a secret while a command has the database open."""
+    await bench.store.open()
+    await bench.add(payload='{"token":"hunter2"}')
+    await bench.store.close()
 
 
 # -- cancel and retry, by filter -----------------------------------------------------------------

@@ -16,7 +16,7 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob, JobError, NewJob
 from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.store.memory import MemoryStore
-from ferryman.store.protocol import Inserted, JobFilter, NodeInfo, Retention, Store
+from ferryman.store.protocol import Declaration, Inserted, JobFilter, NodeInfo, Retention, Store
 from ferryman.testing.clock import ManualClock
 
 DAY = 24 * 3600 * 1_000_000
@@ -69,6 +69,8 @@ class FaultyStore:
         """Raised although the verb has done its work: a lost reply."""
         self.batches: list[list[NewJob]] = []
         self.claims: list[ClaimRequest | None] = []
+        self.verbs: list[str] = []
+        """What was asked for, in order."""
         self.closes = 0
         self.gate = asyncio.Event()
         """While it is clear, inserts wait."""
@@ -92,6 +94,7 @@ class FaultyStore:
         return do
 
     async def _do(self, verb: str, *args: Any, **kwargs: Any) -> Any:
+        self.verbs.append(verb)
         if self.before[verb]:
             raise self.before[verb].pop(0)
         answer = await getattr(self.store, verb)(*args, **kwargs)
@@ -142,11 +145,11 @@ class World:
             **options,
         )
 
-    async def node(self, *types: str) -> int:
-        """Register a node; the first one's id is UNKNOWN."""
+    async def node(self, *types: str, **declared: Declaration) -> int:
+        """Register a node that has `types`, and those that are `declared`; the first one's id is UNKNOWN."""
         uuid = f"{UNKNOWN[:-1]}{7 + self._nodes}"
         self._nodes += 1
-        info = NodeInfo(uuid, "host", 1, "0", frozenset(types), None, 10)
+        info = NodeInfo(uuid, "host", 1, "0", frozenset({*types, *declared}), None, 10, declared)
         return await self.memory.register(info, self.clock.now())
 
     async def claim(self, node: int) -> ClaimedJob:

@@ -48,9 +48,10 @@ def test_a_node_says_who_it_is_and_what_it_does() -> None:
         async with Bench(second, workers=3, capacity=5, queues=(("a", None), ("b", 2))) as bench:
             node = bench.node
             info = bench.store._tables.nodes[node._life.number].info  # type: ignore[union-attr]
-            assert (info.id, info.types, info.queues, info.workers) == (
+            assert (info.id, info.types, info.declared, info.queues, info.workers) == (
                 node.id,
                 frozenset({"second"}),
+                bench.world.registry.declarations,
                 frozenset({"a", "b"}),
                 3,
             )

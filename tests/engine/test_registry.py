@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ferryman.domain.errors import DuplicateType, MissingArgument
 from ferryman.domain.retry import RetryPolicy
+from ferryman.domain.secrets import Secret
 from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.signature import Function, Signature
+from ferryman.store.protocol import Declaration
 
 
 def first(number: int) -> None: ...
 def second() -> None: ...
+def third(token: Secret[str]) -> None: ...
 
 
 def handler(function: Function, type: str) -> Handler:
@@ -58,6 +62,16 @@ def test_a_handler_takes_the_place_of_another_one() -> None:
     assert found is not None
     assert found.function is second
     assert registry.types == {"one"}
+
+
+def test_what_its_types_declare_can_be_told_to_others() -> None:
+    registry = Registry()
+    registry.add(msgspec.structs.replace(handler(first, "one"), queue="mail", priority=2, max_attempts=1))
+    registry.add(handler(third, "three"))
+    assert registry.declarations == {
+        "one": Declaration("mail", 2, 1),
+        "three": Declaration(secrets=frozenset({"token"})),
+    }
 
 
 def test_a_handler_checks_payloads() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import Outcome, What
+from ferryman.store.protocol import Declaration, NodeInfo
 from tests.http.world import World
 
 pytestmark = pytest.mark.anyio
@@ -39,12 +39,24 @@ async def test_the_handler_gets_the_secret_itself(world: World, http: httpx.Asyn
     assert TOKEN in job.payload
 
 
-async def test_a_secret_of_a_type_that_is_not_declared_here_is_unknown_here(
-    world: World, http: httpx.AsyncClient
-) -> None:
+async def test_a_secret_is_hidden_in_a_job_that_has_failed(world: World, http: httpx.AsyncClient) -> None:
     made = (await http.post("/jobs", json=BODY)).json()
     await world.finish(Outcome(What.FAILED, error=JobError("FM501", "ValueError", "no"), retryable=False))
     job = await world.client.get(made["id"])
-    assert world.client.shown(job).payload == '{"to":"a@b.c","token":"***"}'
-    other = msgspec.structs.replace(job, type="another")
-    assert world.client.shown(other) is other
+    assert (await world.client.shown(job)).payload == '{"to":"a@b.c","token":"***"}'
+
+
+async def test_a_type_that_only_a_node_declares_has_its_queue_and_its_secrets_here_too(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    body = {"type": "log_in", "payload": {"name": "eve", "password": TOKEN}}
+    assert (await http.post("/jobs", json=body)).status_code == 422
+    declared = {"log_in": Declaration("people", 1, 1, frozenset({"password"}))}
+    info = NodeInfo("elsewhere", "host", 1, "0", frozenset({"log_in"}), None, 1, declared)
+    await world.store.register(info, world.clock.now())
+    made = await http.post("/jobs", json=body)
+    answers = [made, await http.get(made.headers["location"]), await http.get("/jobs")]
+    assert all(TOKEN not in each.text for each in answers)
+    job = made.json()
+    assert (job["queue"], job["priority"], job["max_attempts"]) == ("people", 1, 1)
+    assert job["payload"] == {"name": "eve", "password": "***"}

@@ -17,6 +17,7 @@ from ferryman.domain.outcome import Finish
 from ferryman.store.protocol import (
     CancelResult,
     Counts,
+    Declaration,
     FinishReport,
     Inserted,
     JobFilter,
@@ -270,7 +271,7 @@ class SimStore:
     async def lanes(self) -> Mapping[int, Lane]:
         return await self._call("lanes", self._inner.lanes)
 
-    async def known_types(self) -> frozenset[str]:
+    async def known_types(self) -> Mapping[str, Declaration]:
         return await self._call("known_types", self._inner.known_types)
 
     async def expire(self, now: int, limit: int) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ferryman.domain.errors import StoreBusy, TransactionImpossible
@@ -15,7 +16,7 @@ from ferryman.domain.job import NewJob
 from ferryman.domain.state import Status
 from ferryman.store.factory import joins_of
 from ferryman.store.memory import MemoryStore
-from ferryman.store.protocol import Receipt, Verdict
+from ferryman.store.protocol import Declaration, Receipt, Verdict
 from ferryman.store.sqlite import SqliteStore
 from ferryman.testing.clock import ManualClock
 from tests.store.files import claim_of, new_job, node_info, sqlite_store
@@ -100,9 +101,10 @@ async def test_jobs_are_judged_in_the_transaction(store: SqliteStore) -> None:
 
 
 async def test_the_types_that_nodes_have_registered_are_known(store: SqliteStore) -> None:
-    await store.register(node_info("n"), 0)
+    declared = {"t": Declaration("mail", 3, 1, frozenset({"token"}))}
+    await store.register(msgspec.structs.replace(node_info("n"), declared=declared), 0)
     with connected(store) as connection, store.joins.join(connection) as joined:
-        assert joined.known_types() == {"t"}
+        assert joined.known_types() == declared
 
 
 async def test_the_owners_factories_neither_disturb_nor_change(store: SqliteStore) -> None:

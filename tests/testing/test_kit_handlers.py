@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import Cancel, Context, Retry, Snooze, errors
+from ferryman import Cancel, Context, Ferryman, Retry, Snooze, errors
 from tests.testing.kit_shop import START, Shop
 
 
@@ -139,6 +139,24 @@ def test_the_context_is_that_of_a_run(shop: Shop) -> None:
         contextual.enqueue()
         queue.run_all()
     assert seen == [1, 1, "contextual", 7.0]
+
+
+def test_a_follow_up_of_a_type_that_the_app_does_not_declare_is_refused(shop: Shop) -> None:
+    other = Ferryman("memory://")
+
+    @other.job
+    def elsewhere() -> None: ...
+
+    @shop.app.job_with_context
+    def follows(ctx: Context) -> str:
+        with pytest.raises(errors.UnknownType, match="has not declared the type elsewhere"):
+            ctx.enqueue(elsewhere.call())
+        return "refused"
+
+    with shop.app.testing() as queue:
+        handle = follows.enqueue()
+        queue.run_all()
+        assert handle.result() == "refused"
 
 
 # -- errors ------------------------------------------------------------------------------------------

@@ -192,6 +192,19 @@ def test_a_type_that_only_its_payload_is_known_of(queue: TestQueue) -> None:
         assert failure(its, known, 2)
 
 
+def test_a_type_that_is_not_declared_any_more_is_made_as_it_was(queue: TestQueue) -> None:
+    other = Ferryman("memory://")
+
+    @other.job(queue="mail", max_attempts=1)
+    def known(a: int) -> None: ...
+
+    with other.testing() as its:
+        del other.registry._handlers["known"]
+        known.enqueue(1)
+        [job] = its.jobs()
+        assert (job.queue, job.max_attempts) == ("mail", 1)
+
+
 # -- what a failure says -----------------------------------------------------------------------------
 
 

@@ -80,8 +80,8 @@ def enqueue(world: World, /, *, as_json: bool, target: str | None, database_url:
       ferryman enqueue greet --payload '{"name": "Ada"}' --delay 5m --wait
       ferryman enqueue greet --lines people.jsonl
 
-    With --target jobs.py the arguments are checked against the handler's signature, and its queue, priority
-    and attempts are used. Without it, TYPE has to be one that some node has registered.
+    With --target jobs.py the arguments are checked against the handler's signature. Without it, TYPE has to
+    be one that some node has registered. Either way the job takes the type's queue, priority and attempts.
 
     With --lines a wrong line ends it: the lines before it are accepted, and the error says how many.
     With --wait the exit code is 1 if the job failed, was cancelled, or had not ended in time.
@@ -134,8 +134,8 @@ def _enqueue_one(request: JobRequest, wait: float | None, *, as_json: bool) -> W
         if not as_json:
             click.echo(accepted.id)
         if wait is None:
-            return client.shown(accepted.job())
-        return client.shown(await client.wait(accepted.id, None if math.isinf(wait) else wait))
+            return await client.shown(accepted.job())
+        return await client.shown(await client.wait(accepted.id, None if math.isinf(wait) else wait))
 
     return work
 

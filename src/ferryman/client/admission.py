@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
 
+from ferryman.client.known import KnownTypes
 from ferryman.client.making import admit
 from ferryman.client.request import MAX_BODY_DEFAULT, Catalogue, JobRequest
 from ferryman.domain import options
-from ferryman.domain.errors import UnknownType
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
-from ferryman.domain.suggest import did_you_mean
-from ferryman.store.protocol import Clock
+from ferryman.store.protocol import Clock, Declaration
 
-_NONE: Final[frozenset[str]] = frozenset()
-
-
-def _no_types() -> frozenset[str]:
-    """Nobody can say what the store knows."""
-    return _NONE
+Ask = Callable[[], Mapping[str, Declaration]]
 
 
 class Admission:
@@ -41,31 +34,32 @@ class Admission:
         self._clock = clock
         self._seeds = ids
         self._max_body = max_body
-        self._accept_unknown_types = accept_unknown_types
+        self.known = KnownTypes(catalogue, clock, accept_unknown_types=accept_unknown_types)
+        """The other types, as far as the store was asked about them."""
         self._turn = threading.Lock()
         self._ids: IdMinter | None = None
 
-    def admit(self, request: JobRequest, known: Callable[[], frozenset[str]] = _no_types) -> NewJob:
-        """The job for a request, with an id of its own. `known` gives the types that the store knows.
+    def admit(self, request: JobRequest, ask: Ask | None = None) -> NewJob:
+        """The job for a request, with an id of its own. `ask` gives the types that the store knows; None: nobody can.
 
         Raises:
             EnqueueError: the request is refused.
         """
-        declared = self._catalogue.get(request.type)
-        if declared is None and not self._accept_unknown_types:
-            self._expect(request.type, known)
+        declared = self._catalogue.get(request.type) or self._told(request.type, ask)
         now = self._clock.now()
         minted = self._mint(now) if request.id is None else options.job_id(request.id)
         return admit(request, declared, minted, now, self._max_body)
 
-    def _expect(self, type: str, known: Callable[[], frozenset[str]]) -> None:
-        types = known()
-        if options.type_name(type) not in types:
-            raise UnknownType(
-                f"This process has not declared the type {type}.",
-                why=did_you_mean(type, types | self._catalogue.types),
-                hint="Declare it on the app whose handlers run here, or set ACCEPT_UNKNOWN_TYPES.",
-            )
+    def _told(self, type: str, ask: Ask | None) -> Declaration:
+        options.type_name(type)
+        if ask is not None and self.known.lacks([type]):
+            self.known.learn(ask())
+        self.known.expect(
+            type,
+            f"This process has not declared the type {type}.",
+            "Declare it on the app whose handlers run here, or set ACCEPT_UNKNOWN_TYPES.",
+        )
+        return self.known.get(type)
 
     def _mint(self, now: int) -> str:
         """An id. A minter belongs to one thread at a time, and that of the loop does not wait for others."""

@@ -17,17 +17,16 @@ from ferryman.domain.errors import (
     QueueFull,
     UniqueKeyTaken,
 )
-from ferryman.domain.job import MAX_ATTEMPTS_DEFAULT, MICROS, PRIORITY_DEFAULT, Idempotency, NewJob
-from ferryman.store.protocol import Receipt, Verdict
+from ferryman.domain.job import MICROS, Idempotency, NewJob
+from ferryman.store.protocol import Declaration, Receipt, Verdict
 
-QUEUE_DEFAULT: Final = "default"
 IDEMPOTENCY_KEPT: Final = 24 * 3600 * MICROS
 """How long an idempotency key is remembered."""
 _RETRY_AFTER: Final = 1
 
 
-def admit(request: JobRequest, declared: JobType | None, id: str, now: int, max_body: int) -> NewJob:
-    """The job for a request; pure.
+def admit(request: JobRequest, declared: JobType | Declaration, id: str, now: int, max_body: int) -> NewJob:
+    """The job for a request; pure. Of a type that has no handler in this process only the Declaration is known.
 
     Raises:
         BadOption: naming the option, its value and what is allowed.
@@ -35,7 +34,7 @@ def admit(request: JobRequest, declared: JobType | None, id: str, now: int, max_
         EnqueueError: the payload does not fit the declared type (see `JobType.check`).
     """
     _check_size(request.payload, max_body)
-    if declared is None:
+    if isinstance(declared, Declaration):
         options.type_name(request.type)
     elif not request.checked:
         declared.check(request.payload)
@@ -70,22 +69,22 @@ def _check_size(payload: str, max_body: int) -> None:
         )
 
 
-def _queue(request: JobRequest, declared: JobType | None) -> str:
+def _queue(request: JobRequest, declared: JobType | Declaration) -> str:
     if request.queue is not None:
         return options.queue(request.queue)
-    return QUEUE_DEFAULT if declared is None else declared.queue
+    return declared.queue
 
 
-def _priority(request: JobRequest, declared: JobType | None) -> int:
+def _priority(request: JobRequest, declared: JobType | Declaration) -> int:
     if request.priority is not None:
         return options.priority(request.priority)
-    return PRIORITY_DEFAULT if declared is None else declared.priority
+    return declared.priority
 
 
-def _max_attempts(request: JobRequest, declared: JobType | None) -> int:
+def _max_attempts(request: JobRequest, declared: JobType | Declaration) -> int:
     if request.max_attempts is not None:
         return options.max_attempts(request.max_attempts)
-    return MAX_ATTEMPTS_DEFAULT if declared is None else declared.max_attempts
+    return declared.max_attempts
 
 
 def _run_at(request: JobRequest, now: int) -> int | None:

@@ -13,7 +13,7 @@ MAX_BODY_DEFAULT: Final = 1024 * 1024
 
 
 class JobRequest(msgspec.Struct, frozen=True, gc=False):
-    """One job as a caller asks for it. None takes what its type declares, else the default."""
+    """One job as a caller asks for it. None takes what its type declares, here or on a node, else the default."""
 
     type: str
     payload: str = "{}"

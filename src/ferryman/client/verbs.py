@@ -17,16 +17,15 @@ from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.endings import Endings, wait_within
 from ferryman.client.inserter import Inserter, patiently
 from ferryman.client.joining import Joining
+from ferryman.client.known import Asking
 from ferryman.client.making import admit, refusal
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
 from ferryman.domain import options
-from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, UnknownType, WrongState
+from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
-from ferryman.domain.secrets import mask
 from ferryman.domain.state import TERMINAL, Status
-from ferryman.domain.suggest import did_you_mean
 from ferryman.store.protocol import (
     Clock,
     Counts,
@@ -83,10 +82,9 @@ class Client:
         self._events = events
         self._catalogue = catalogue
         self._max_body = max_body
-        self._accept_unknown_types = accept_unknown_types
-        self._known: frozenset[str] = frozenset()
         self._inserter = Inserter(store, clock, wakeup, events, max_pending=max_pending, direct=direct)
         admission = Admission(catalogue, clock, ids, max_body=max_body, accept_unknown_types=accept_unknown_types)
+        self._types = Asking(store, catalogue, admission.known)
         self.joining = Joining(joins, admission, clock, max_pending)
         """Takes jobs through the connections of others; from any thread, whether this client is open or not."""
         self._endings = Endings()
@@ -114,7 +112,7 @@ class Client:
             StoreError: the store failed, or stayed busy for two seconds. The job may have been stored all
                 the same; a request that carries its `id` can be said again without doubling.
         """
-        await self._expect(request.type)
+        await self._types.expect(request.type)
         new = self._admit(request)
         return await self._accept(request, new, await self._inserter.submit(new))
 
@@ -138,7 +136,7 @@ class Client:
         Raises: as `enqueue`, for the first refusal; see `enqueue_many` for what is stored then.
         """
         for each in {request.type for request in requests}:
-            await self._expect(each)
+            await self._types.expect(each)
         news = [self._admit(request) for request in requests]
         receipts = await self._inserter.write(news)
         for request, receipt in zip(requests, receipts, strict=True):
@@ -165,12 +163,14 @@ class Client:
         """A page of jobs in the order of their ids, which is the order in which they were made."""
         return await self._store.list(filter, self._clock.now())
 
-    def shown(self, job: Job) -> Job:
-        """The job as others may see it: the secrets in its payload are `***`, if its type is declared here."""
-        declared = self._catalogue.get(job.type)
-        if declared is None or not declared.secrets:
-            return job
-        return msgspec.structs.replace(job, payload=mask(job.payload, declared.secrets))
+    async def shown(self, job: Job) -> Job:
+        """The job as others may see it: what its type declares as secret, here or else on a node, is `***`."""
+        [shown] = await self.all_shown([job])
+        return shown
+
+    async def all_shown(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Each job as `shown` gives it."""
+        return await self._types.shown(jobs)
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         """Every ended run of a job, oldest first. Raises JobNotFound."""
@@ -265,23 +265,11 @@ class Client:
 
     # -- how jobs are handed in ------------------------------------------------------------------
 
-    async def _expect(self, type: str) -> None:
-        """Refuse a type that nobody here or on this store ever declared."""
-        if self._accept_unknown_types or type in self._known or self._catalogue.get(type) is not None:
-            return
-        options.type_name(type)
-        self._known = await self._store.known_types()
-        if type not in self._known:
-            raise UnknownType(
-                f"No node has ever registered the type {type}.",
-                why=did_you_mean(type, self._known | self._catalogue.types),
-                hint="Start a node that has its handler, or set ACCEPT_UNKNOWN_TYPES.",
-            )
-
     def _admit(self, request: JobRequest) -> NewJob:
         now = self._clock.now()
         minted = self._ids.mint(now) if request.id is None else options.job_id(request.id)
-        return admit(request, self._catalogue.get(request.type), minted, now, self._max_body)
+        declared = self._catalogue.get(request.type) or self._types.get(request.type)
+        return admit(request, declared, minted, now, self._max_body)
 
     async def _accept(self, request: JobRequest, new: NewJob, receipt: Receipt) -> Accepted:
         """The answer to a request. Raises why it was refused."""

@@ -131,7 +131,7 @@ async def _all_jobs(part: Part) -> list[Job]:
     client = client_of(part.settings, part.app.registry, SystemClock())
     await client.open()
     try:
-        return [client.shown(job) for job in await _jobs(client, frozenset())]
+        return list(await client.all_shown(await _jobs(client, frozenset())))
     finally:
         await client.close()
 

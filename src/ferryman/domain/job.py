@@ -11,6 +11,7 @@ import msgspec
 
 from ferryman.domain.state import Status
 
+QUEUE_DEFAULT: Final = "default"
 PRIORITY_DEFAULT: Final = 5
 PRIORITIES: Final = range(10)
 MAX_ATTEMPTS_DEFAULT: Final = 5
@@ -40,7 +41,7 @@ class NewJob(msgspec.Struct, frozen=True, gc=False):
     type: str
     payload: str
     created_at: int
-    queue: str = "default"
+    queue: str = QUEUE_DEFAULT
     priority: int = PRIORITY_DEFAULT
     max_attempts: int = MAX_ATTEMPTS_DEFAULT
     timeout: float | None = None

@@ -159,6 +159,7 @@ class Node:
             types=world.registry.types,
             queues=queues,
             workers=options.workers,
+            declared=world.registry.declarations,
         )
         number = await world.store.register(info, now)
         life = Incarnation(world, options, id, number, alive=self._watch.alive, on_lost=self._lost)

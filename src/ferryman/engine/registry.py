@@ -13,6 +13,7 @@ from ferryman.domain.retry import RetryPolicy
 from ferryman.engine.hooks import Hooks
 from ferryman.engine.origin import Origin
 from ferryman.engine.signature import Function, Signature
+from ferryman.store.records import Declaration
 
 
 class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -91,6 +92,14 @@ class Registry:
     def types(self) -> frozenset[str]:
         """Every type that has a handler here."""
         return frozenset(self._handlers)
+
+    @property
+    def declarations(self) -> Mapping[str, Declaration]:
+        """What each type says of its jobs, for those who have no handler of it."""
+        return {
+            type: Declaration(each.queue, each.priority, each.max_attempts, each.secrets)
+            for type, each in self._handlers.items()
+        }
 
 
 def _place(function: Any) -> str:

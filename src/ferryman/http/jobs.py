@@ -39,7 +39,7 @@ class Jobs:
         accepted = await self._client.enqueue(asked)
         location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
-        return self._answer(accepted.job(), 200 if accepted.existed else 201, headers)
+        return await self._answer(accepted.job(), 200 if accepted.existed else 201, headers)
 
     async def list(self, request: Request) -> Answer:
         """GET /jobs: a page, and where the next one is if there is one."""
@@ -49,30 +49,30 @@ class Jobs:
         link: Headers = ()
         if len(one_more) > asked.limit:
             link = ((b"link", query.next_page(f"{request.prefix}/jobs", found, jobs[-1].id)),)
-        return Answer(200, (_JSON, *link), pieces=wire.page_json([self._client.shown(job) for job in jobs]))
+        return Answer(200, (_JSON, *link), pieces=wire.page_json(await self._client.all_shown(jobs)))
 
     async def show(self, request: Request) -> Answer:
         """GET /jobs/{id}."""
         query.parameters(request)
-        return self._answer(await self._client.get(request.job_id))
+        return await self._answer(await self._client.get(request.job_id))
 
     async def cancel(self, request: Request) -> Answer:
         """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""
         await self._check_bare(request)
         job = await self._client.cancel(request.job_id)
-        return self._answer(job, 202 if job.status is Status.PROCESSING else 200)
+        return await self._answer(job, 202 if job.status is Status.PROCESSING else 200)
 
     async def retry(self, request: Request) -> Answer:
         """POST /jobs/{id}/retry: 200, the job is pending again."""
         await self._check_bare(request)
-        return self._answer(await self._client.retry(request.job_id))
+        return await self._answer(await self._client.retry(request.job_id))
 
     async def _check_bare(self, request: Request) -> None:
         query.parameters(request)
         wire.check_empty(await request.body(self._max_body))
 
-    def _answer(self, job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
-        return Answer(status, headers, wire.job_json(self._client.shown(job)))
+    async def _answer(self, job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
+        return Answer(status, headers, wire.job_json(await self._client.shown(job)))
 
 
 def _idempotency_key(request: Request) -> str | None:

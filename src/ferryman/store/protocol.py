@@ -19,6 +19,7 @@ from ferryman.store.records import (
     TOTALS,
     CancelResult,
     Counts,
+    Declaration,
     FinishReport,
     Inserted,
     JobFilter,
@@ -38,6 +39,7 @@ __all__ = [
     "CancelResult",
     "Clock",
     "Counts",
+    "Declaration",
     "DirectDispatch",
     "FinishReport",
     "Inserted",
@@ -152,8 +154,8 @@ class Store(Protocol):
         """Every lane there ever was."""
         ...
 
-    async def known_types(self) -> frozenset[str]:
-        """Every type that a node has ever registered on this store."""
+    async def known_types(self) -> Mapping[str, Declaration]:
+        """Every type that a node has ever registered on this store, with what the latest one declared of it."""
         ...
 
     # -- chores ----------------------------------------------------------------------------------
@@ -180,7 +182,7 @@ class Store(Protocol):
     # -- nodes -----------------------------------------------------------------------------------
 
     async def register(self, node: NodeInfo, now: int) -> int:
-        """Make a node live and remember its types; saying it twice changes nothing.
+        """Make a node live and remember its types and what they declare; saying it twice changes nothing.
 
         Returns:
             The number that claims name.

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ferryman.domain.claim import Batch
-from ferryman.domain.job import MICROS, NewJob
+from ferryman.domain.job import MAX_ATTEMPTS_DEFAULT, MICROS, PRIORITY_DEFAULT, QUEUE_DEFAULT, NewJob
 from ferryman.domain.state import Status
 
 TOTALS: Final = ("created", "completed", "failed", "cancelled", "retried", "rescued")
@@ -114,6 +114,16 @@ class Promoted(msgspec.Struct, frozen=True):
     next_due: int | None
 
 
+class Declaration(msgspec.Struct, frozen=True):
+    """What a type says of its jobs, for those who do not declare it. The defaults are Ferryman's."""
+
+    queue: str = QUEUE_DEFAULT
+    priority: int = PRIORITY_DEFAULT
+    max_attempts: int = MAX_ATTEMPTS_DEFAULT
+    secrets: frozenset[str] = frozenset()
+    """The members of its jobs' payloads that are not to be shown."""
+
+
 class NodeInfo(msgspec.Struct, frozen=True):
     """What a node says of itself when it registers."""
 
@@ -125,6 +135,8 @@ class NodeInfo(msgspec.Struct, frozen=True):
     types: frozenset[str]
     queues: frozenset[str] | None
     workers: int
+    declared: Mapping[str, Declaration] = {}
+    """What its types declare; of one that is not in it, what others declared stays."""
 
 
 class NodeStatus(msgspec.Struct, frozen=True):

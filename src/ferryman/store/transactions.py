@@ -5,13 +5,13 @@ A `Store` need not have them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ferryman.domain.job import ClaimedJob, NewJob
 from ferryman.domain.outcome import Finish
-from ferryman.store.protocol import Receipt
+from ferryman.store.protocol import Declaration, Receipt
 
 
 class OpenTransaction(Protocol):
@@ -54,7 +54,7 @@ class Transactions(Protocol):
 class Joined(Protocol):
     """Somebody's own transaction, as far as we write in it."""
 
-    def known_types(self) -> frozenset[str]:
+    def known_types(self) -> Mapping[str, Declaration]:
         """As `Store.known_types`."""
         ...
 

@@ -134,7 +134,7 @@ async def _change_each(change: Change, client: Client, ids: Sequence[str]) -> Ch
     done = Changed()
     for id in dict.fromkeys(ids):
         try:
-            done.jobs.append(client.shown(await change.to(client, id)))
+            done.jobs.append(await client.shown(await change.to(client, id)))
         except StoreError:
             raise
         except FerrymanError as error:

@@ -66,7 +66,7 @@ def ls(
 
 
 async def _listed(client: Client, wanted: JobFilter) -> Sequence[Job]:
-    return [client.shown(job) for job in await client.list(wanted)]
+    return await client.all_shown(await client.list(wanted))
 
 
 def listing(jobs: Sequence[Job], now: int) -> str:

@@ -29,8 +29,8 @@ def show(world: World, /, id: str, *, as_json: bool, target: str | None, databas
     """Show everything about a job, with each of its attempts.
 
     The attempts are listed oldest first, each with its error and traceback; a cancel or a retry by a person
-    stands among them. Arguments and result are shown as they are stored; where
-    --target names the app, Secret arguments are not.
+    stands among them. Arguments and result are shown as they are stored, but for Secret arguments; those
+    of a type that no node has registered yet are known with --target only.
     """
     here = session(world, target, {"database_url": database_url})
     job, attempts = here.run(lambda client: _read(client, id))
@@ -43,7 +43,7 @@ def show(world: World, /, id: str, *, as_json: bool, target: str | None, databas
 
 async def _read(client: Client, id: str) -> tuple[Job, Sequence[Attempt]]:
     job = await client.get(id)
-    return client.shown(job), await client.attempts(id)
+    return await client.shown(job), await client.attempts(id)
 
 
 # -- for people ----------------------------------------------------------------------------------

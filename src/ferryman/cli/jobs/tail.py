@@ -55,7 +55,7 @@ async def _follow(world: World, clock: CommandClock, client: Client, wanted: Job
         await world.pause(PERIOD)
         now = clock.now()
         for job in await watch.look(now):
-            click.echo(job_json(client.shown(job)).decode() if as_json else _line(job, now))
+            click.echo(job_json(await client.shown(job)).decode() if as_json else _line(job, now))
 
 
 def _line(job: Job, now: int) -> str:

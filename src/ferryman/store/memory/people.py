@@ -10,7 +10,7 @@ from ferryman.domain.outcome import What
 from ferryman.domain.state import INITIAL, TERMINAL, Status
 from ferryman.store.memory.rows import JobRow, as_read
 from ferryman.store.memory.tables import Tables
-from ferryman.store.protocol import TOTALS, CancelResult, Counts, JobFilter, Retention, RetryResult
+from ferryman.store.protocol import TOTALS, CancelResult, Counts, Declaration, JobFilter, Retention, RetryResult
 
 
 class People:
@@ -90,9 +90,9 @@ class People:
         """Lanes, numbered as they were made."""
         return dict(enumerate(self._tables.ready, start=1))
 
-    async def known_types(self) -> frozenset[str]:
+    async def known_types(self) -> Mapping[str, Declaration]:
         """Types, of dead nodes too."""
-        return frozenset(self._tables.types)
+        return dict(self._tables.types)
 
     def _holder(self, job: NewJob) -> str | None:
         return None if job.unique_key is None else self._tables.unique.get((job.type, job.unique_key))

@@ -19,6 +19,7 @@ from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import (
     Clock,
+    Declaration,
     FinishReport,
     Inserted,
     NodeInfo,
@@ -203,7 +204,8 @@ class MemoryStore(People):
                 return self._live(known.number).number
         number = self._ids.number()
         self._tables.nodes[number] = NodeRow(number, node, now)
-        self._tables.types |= node.types
+        types = self._tables.types
+        types.update({name: node.declared.get(name) or types.get(name) or Declaration() for name in node.types})
         return number
 
     def beat(self, node: int) -> bool:

@@ -14,6 +14,7 @@ from ferryman.domain.job import Attempt, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
+from ferryman.store.protocol import Declaration
 
 
 class Tables:
@@ -26,7 +27,7 @@ class Tables:
         self.later: dict[str, JobRow] = {}
         self.claims: dict[int, ClaimRow] = {}
         self.nodes: dict[int, NodeRow] = {}
-        self.types: set[str] = set()
+        self.types: dict[str, Declaration] = {}
         self.unique: dict[tuple[str, str], str] = {}
         """(type, unique key) -> the live job that has it."""
         self.keys: dict[str, KeyRow] = {}

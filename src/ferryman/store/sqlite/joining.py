@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 from ferryman.domain.errors import TransactionImpossible
 from ferryman.domain.job import NewJob
-from ferryman.store.protocol import Receipt
+from ferryman.store.protocol import Declaration, Receipt
 from ferryman.store.sqlite.borrowed import Borrowed, borrow
 from ferryman.store.sqlite.database import APPLICATION_ID
 from ferryman.store.sqlite.failures import explain
 from ferryman.store.sqlite.guarded import GuardedConnection
 from ferryman.store.sqlite.inserting import insert
-from ferryman.store.sqlite.reader import ids_of
+from ferryman.store.sqlite.nodes import known_types
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements, migrations
 
@@ -116,10 +116,9 @@ class SqliteJoined:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def known_types(self) -> frozenset[str]:
+    def known_types(self) -> Mapping[str, Declaration]:
         """See `Joined.known_types`."""
-        names = self._session.document("types", ids_of)
-        return frozenset(names)
+        return known_types(self._session)
 
     def insert(self, jobs: Sequence[NewJob], now: int, max_pending: int) -> list[Receipt]:
         """See `Joined.insert`."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from ferryman.domain.outcome import What
-from ferryman.store.protocol import NODES_SHOWN, NodeInfo, NodeStatus
+from ferryman.store.protocol import NODES_SHOWN, Declaration, NodeInfo, NodeStatus
 from ferryman.store.sqlite.claiming import require_live
 from ferryman.store.sqlite.finishing import end_open_runs
 from ferryman.store.sqlite.session import Session, encode
 
 live_nodes: Final = msgspec.json.Decoder(list[tuple[int, str]])
 _numbers: Final = msgspec.json.Decoder(list[int])
+_types: Final = msgspec.json.Decoder(dict[str, Declaration | None])
+_encode_sorted: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 class NodeRow(msgspec.Struct, array_like=True, frozen=True):
@@ -50,10 +53,20 @@ def register(session: Session, node: NodeInfo, now: int) -> int:
             started_at=now,
         )
         known = session.one("node_number", id=node.id)
-    session.insert("add_types", [(name, now) for name in sorted(node.types)])
+        session.insert("add_types", [(name, now, _as_stored(node.declared.get(name))) for name in sorted(node.types)])
     assert known is not None
     number: int = known[0]
     return number
+
+
+def _as_stored(declared: Declaration | None) -> str | None:
+    """A declaration as JSON; the same one always gives the same text, so that only a change is written."""
+    return None if declared is None else _encode_sorted(declared).decode()
+
+
+def known_types(session: Session) -> Mapping[str, Declaration]:
+    """What each type declares; nodes that knew of no declarations have left Ferryman's defaults."""
+    return {name: declared or Declaration() for name, declared in session.document("types", _types).items()}
 
 
 def bury(session: Session, node: int, now: int) -> int:

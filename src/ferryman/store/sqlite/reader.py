@@ -5,9 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
-
-import msgspec
+from typing import TypeVar
 
 from ferryman.domain.errors import StoreClosed
 from ferryman.store.forks import AroundForks
@@ -19,7 +17,6 @@ from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements
 
 Result = TypeVar("Result")
-ids_of: Final = msgspec.json.Decoder(list[str])
 
 
 class Reader(Connected):

@@ -19,6 +19,7 @@ from ferryman.store.protocol import (
     CancelResult,
     Clock,
     Counts,
+    Declaration,
     FinishReport,
     Inserted,
     JobFilter,
@@ -43,7 +44,7 @@ from ferryman.store.sqlite import (
 )
 from ferryman.store.sqlite.joining import SqliteJoins
 from ferryman.store.sqlite.liveness import Liveness, nodes_folder
-from ferryman.store.sqlite.reader import Reader, ids_of
+from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements
 from ferryman.store.sqlite.transaction import SqliteTransactions
@@ -240,10 +241,9 @@ class SqliteStore:
         """See `Store.lanes`."""
         return await self._read(lambda session: dict(session.lanes().by_number))
 
-    async def known_types(self) -> frozenset[str]:
+    async def known_types(self) -> Mapping[str, Declaration]:
         """See `Store.known_types`."""
-        names = await self._read(lambda session: session.document("types", ids_of))
-        return frozenset(names)
+        return await self._read(nodes.known_types)
 
     async def promote(self, now: int, limit: int) -> Promoted:
         """See `Store.promote`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ferryman.domain.claim import Batch, ClaimRequest
@@ -10,7 +11,17 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, ClaimedJob, Job, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import Status
-from ferryman.store.protocol import Counts, FinishReport, JobFilter, NodeInfo, Receipt, Rescued, Store, Verdict
+from ferryman.store.protocol import (
+    Counts,
+    Declaration,
+    FinishReport,
+    JobFilter,
+    NodeInfo,
+    Receipt,
+    Rescued,
+    Store,
+    Verdict,
+)
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance.harness import LEASE, Harness
 
@@ -59,9 +70,15 @@ class Bench:
         assert await self.insert(job) == [Receipt(job.id, Verdict.INSERTED)]
         return job.id
 
-    async def node(self, store: Store | None = None, types: frozenset[str] = TYPES) -> int:
+    async def node(
+        self,
+        store: Store | None = None,
+        types: frozenset[str] = TYPES,
+        declared: Mapping[str, Declaration] | None = None,
+    ) -> int:
         """Register a node."""
-        info = NodeInfo(f"node-{len(self.nodes)}-{self.ids.number():x}", "host", 1, "0.1.0", types, None, 10)
+        id = f"node-{len(self.nodes)}-{self.ids.number():x}"
+        info = NodeInfo(id, "host", 1, "0.1.0", types, None, 10, declared or {})
         number = await (store or self.store).register(info, self.now)
         self.nodes.append(number)
         return number

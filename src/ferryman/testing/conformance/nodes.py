@@ -7,7 +7,7 @@ import pytest
 from ferryman.domain.errors import NodeNotLive
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
-from ferryman.store.protocol import NodeInfo, NodeStatus, Rescued
+from ferryman.store.protocol import Declaration, NodeInfo, NodeStatus, Rescued
 from ferryman.testing.conformance.bench import HOUR, Bench
 from ferryman.testing.conformance.handing_in import NOBODY
 from ferryman.testing.conformance.harness import LEASE
@@ -17,11 +17,38 @@ class Nodes:
     """A node claims while it is live; what a dead one held comes back, and its late writes are fenced."""
 
     async def test_registered_types_are_known_for_good(self, bench: Bench) -> None:
-        assert await bench.store.known_types() == frozenset()
+        assert await bench.store.known_types() == {}
         first = await bench.node(types=frozenset({"a", "b"}))
         await bench.node(types=frozenset({"b", "c"}))
         await bench.bury(first)
-        assert await bench.store.known_types() == frozenset({"a", "b", "c"})
+        assert set(await bench.store.known_types()) == {"a", "b", "c"}
+
+    async def test_what_a_type_declares_is_told_and_the_latest_registration_wins(self, bench: Bench) -> None:
+        types = frozenset({"a", "b"})
+        old = Declaration("mail", 3, 1, frozenset({"token", "password"}))
+        await bench.node(types=types, declared={"a": old})
+        answer = await bench.store.known_types()
+        assert answer == {"a": old, "b": Declaration()}
+        new = Declaration("post", 4, 2)
+        node = await bench.node(types=types, declared={"a": new, "b": old})
+        await bench.bury(node)
+        assert await bench.store.known_types() == {"a": new, "b": old}
+        assert answer == {"a": old, "b": Declaration()}, "an answer stays what it was"
+
+    async def test_a_node_that_says_nothing_of_its_types_leaves_what_was_declared(self, bench: Bench) -> None:
+        declared = {"a": Declaration("mail", 3, 1, frozenset({"token"}))}
+        await bench.node(types=frozenset({"a"}), declared=declared)
+        await bench.node(types=frozenset({"a"}))
+        await bench.node(types=frozenset(), declared={"a": Declaration(), "never": Declaration()})
+        assert await bench.store.known_types() == declared
+
+    async def test_a_registration_said_twice_does_not_declare_again(self, bench: Bench) -> None:
+        first, later = ({"a": Declaration(queue)} for queue in ("first", "later"))
+        info = NodeInfo("node-x", "host", 1, "0.1.0", frozenset({"a"}), None, 1, first)
+        await bench.store.register(info, bench.now)
+        await bench.node(types=frozenset({"a"}), declared=later)
+        await bench.store.register(info, bench.now)
+        assert await bench.store.known_types() == later
 
     async def test_two_nodes_have_two_numbers(self, bench: Bench) -> None:
         assert await bench.node() != await bench.node()

@@ -64,7 +64,8 @@ class HandNode:
         self._thread = thread
         now = world.clock.now()
         self.id = world.ids.mint(now)
-        info = NodeInfo(self.id, "localhost", 0, VERSION, world.registry.types, None, 1)
+        registry = world.registry
+        info = NodeInfo(self.id, "localhost", 0, VERSION, registry.types, None, 1, registry.declarations)
         self._number = at_once(world.store.register(info, now))
 
     def runs_this_code(self) -> bool:

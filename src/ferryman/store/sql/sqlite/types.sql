@@ -1,1 +1,1 @@
-SELECT json_group_array(name) FROM type;
+SELECT json_group_object(name, json(declared)) FROM type;
