@@ -167,14 +167,13 @@ def test_suspects_run_one_at_a_time() -> None:
             running -= 1
 
         bench = Bench(suspect, second, workers=4)
-        number = await bench.store.register(_dead(), bench.clock.now())
         await bench.enqueue("suspect", count=3)
-        for _ in range(2):  # the node dies twice under each of them
+        for death in range(2):  # a node dies twice under each of them
+            number = await bench.store.register(_dead(f"dead-{death}"), bench.clock.now())
             for _ in range(3):
                 await bench.store.claim(_request(bench, number, "suspect"), bench.clock.now())
             bench.store._tables.nodes[number].live = False
             await bench.store.rescue(bench.clock.now(), 10)
-            number = await bench.store.register(_dead(), bench.clock.now())
         async with bench:
             await bench.until_ended(3)
             assert bench.loop.time() == pytest.approx(3.0)
@@ -183,8 +182,8 @@ def test_suspects_run_one_at_a_time() -> None:
     run_virtual(play())
 
 
-def _dead() -> NodeInfo:
-    return NodeInfo("dead", "host", 1, "0", frozenset({"suspect"}), None, 1)
+def _dead(id: str = "dead") -> NodeInfo:
+    return NodeInfo(id, "host", 1, "0", frozenset({"suspect"}), None, 1)
 
 
 def _request(bench: Bench, node: int, type: str) -> ClaimRequest:
