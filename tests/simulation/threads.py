@@ -90,7 +90,9 @@ class LaneSteps:
         self._timer: asyncio.TimerHandle | None = None
 
     def put(self, step: Step) -> None:
-        """See `Steps.put`."""
+        """See `Steps.put`. Once the seed is over, only what dead processes left behind is collected."""
+        if self._loop.is_closed():
+            return
         self._began = True
         self._steps.append(step)
         if not self._busy:
