@@ -268,7 +268,9 @@ class Stage:
         for _ in range(round(SETTLE / LOOK)):
             jobs = await store.list(JobFilter(limit=100_000), self._clock.now())
             asked = all(task.done() for task in self._tasks[1:])
-            if asked and all(job.status in TERMINAL for job in jobs) and all(p.up for p in self._living()):
+            # a handler may go on after its transaction has committed, and enqueue: it is not over before that has ended
+            at_rest = all(p.up and (p.node is None or not p.node.in_progress) for p in self._living())
+            if asked and at_rest and all(job.status in TERMINAL for job in jobs):
                 return
             await pause(LOOK)
 
