@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ferryman.domain.errors import StoreFailed
+from ferryman.domain.errors import NodeNotLive, StoreFailed
 from ferryman.store.sqlite.liveness import Liveness
 from ferryman.testing.clock import ManualClock
 from tests.store.files import claim_of, new_job, node_info, sqlite_store
@@ -149,6 +149,24 @@ async def test_a_rescue_checks_the_beat_again_before_it_buries(tmp_path: Path) -
     two._write = beat_then_write  # type: ignore[assignment, method-assign]
     assert await two.rescue(clock.now(), 10) == []
     assert one.beat(node)
+    await one.close()
+    await two.close()
+
+
+@pytest.mark.anyio
+async def test_a_register_that_is_refused_holds_no_lock_file(tmp_path: Path) -> None:
+    clock = ManualClock()
+    one, two = (sqlite_store(tmp_path / "jobs.db", clock) for _ in range(2))
+    await one.open()
+    await two.open()
+    await one.register(node_info("n1"), clock.now())
+    await two.rescue(clock.now(), 10)
+    clock.advance(11)
+    assert [each.node for each in await two.rescue(clock.now(), 10)] == ["n1"]
+    with pytest.raises(NodeNotLive):
+        await one.register(node_info("n1"), clock.now())
+    assert one._liveness._own == {}, "its lock file is closed"
+    assert not (tmp_path / "jobs.db-nodes" / "n1.lock").exists()
     await one.close()
     await two.close()
 
