@@ -19,7 +19,7 @@ from ferryman.engine.registry import Registry
 from ferryman.engine.runner import InlineRunner
 from ferryman.settings import Settings, load
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, joins_of, make_bell, make_store
+from ferryman.store.factory import MEMORY, bell_of, joins_of, make_store
 from ferryman.store.protocol import Clock, Retention
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def client_of(settings: Settings, registry: Registry, clock: Clock) -> Client:
         retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
         runner=_on_the_clients_loop,
     )
-    bell = make_bell(settings.database_url)
+    bell = bell_of(store)
     return Client(
         store,
         clock,

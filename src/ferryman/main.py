@@ -37,7 +37,7 @@ from ferryman.observe.looplag import LoopLag
 from ferryman.observe.metrics import Metrics
 from ferryman.settings import Settings
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, joins_of, make_bell, make_store, transactions_of
+from ferryman.store.factory import MEMORY, bell_of, joins_of, make_store, transactions_of
 from ferryman.store.protocol import Retention, Store
 from ferryman.supervise.fleet import Fleet
 from ferryman.supervise.report import Report, Reporter
@@ -72,8 +72,8 @@ class Server:
         self._attach = attach or _nobody
         clock, ids, self._local = SystemClock(), IdMinter(random.Random()), LocalWakeup()
         self._name = ids.mint(clock.now())
-        self._bell = make_bell(settings.database_url)
         self._store = _make_store(settings, clock, ids)
+        self._bell = bell_of(self._store)
         self._world = world = World(
             store=self._store,
             registry=registry,

@@ -10,7 +10,7 @@ import pytest
 from ferryman.domain.errors import BadSetting
 from ferryman.domain.ids import IdMinter
 from ferryman.store.bell import Silent
-from ferryman.store.factory import make_bell, make_store, sqlite_path
+from ferryman.store.factory import bell_of, make_store, sqlite_path
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import Store
 from ferryman.store.sqlite import Doorbell, SqliteStore
@@ -32,8 +32,8 @@ def test_three_slashes_are_relative_and_four_are_absolute() -> None:
 def test_each_url_gives_its_store_and_its_bell() -> None:
     assert isinstance(made("sqlite:///jobs.db"), SqliteStore)
     assert isinstance(made("memory://"), MemoryStore)
-    assert isinstance(make_bell("sqlite:///jobs.db"), Doorbell)
-    assert isinstance(make_bell("memory://"), Silent)
+    assert isinstance(bell_of(made("sqlite:///jobs.db")), Doorbell)
+    assert isinstance(bell_of(made("memory://")), Silent)
 
 
 @pytest.mark.parametrize("url", ["sqlite:///", "sqlite://jobs.db", "mysql://there", ""])

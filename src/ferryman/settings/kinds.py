@@ -180,7 +180,9 @@ def database_url() -> Kind:
     def read(text: str) -> str:
         scheme, _, rest = text.partition("://")
         if scheme in ("postgresql", "postgres"):
-            raise ValueError("PostgreSQL is not available in this version.")
+            if not rest:
+                raise ValueError("It names no server.")
+            return text
         if text == "memory://":
             return text
         if scheme != "sqlite" or not rest.startswith("/") or rest.endswith("/"):
@@ -191,7 +193,11 @@ def database_url() -> Kind:
             raise ValueError("The path takes no ? and no options.")
         return text
 
-    return Kind("sqlite:///relative/path, sqlite:////absolute/path or memory://", read, hide_password)
+    return Kind(
+        "sqlite:///relative/path, sqlite:////absolute/path, postgresql://user@host/database or memory://",
+        read,
+        hide_password,
+    )
 
 
 def hide_password(url: str) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
-from ferryman.domain.errors import BadSetting
+from ferryman.domain.errors import BadSetting, DriverMissing
 from ferryman.domain.ids import IdMinter
 from ferryman.store.bell import Bell, Silent
 from ferryman.store.memory import MemoryStore
@@ -15,6 +19,7 @@ from ferryman.store.transactions import Joins, Transactions
 
 SQLITE = "sqlite:///"
 MEMORY = "memory://"
+POSTGRES: Final = ("postgresql://", "postgres://")
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -28,7 +33,7 @@ def make_store(
     """Build the store that a DATABASE_URL names; nothing is opened yet.
 
     Args:
-        url: `sqlite:///relative`, `sqlite:////absolute` or `memory://`.
+        url: `sqlite:///relative`, `sqlite:////absolute`, `memory://` or `postgresql://user@host/database`.
         clock: the store's two times.
         ids: mints the numbers that the store needs.
         retention: how long ended jobs are kept.
@@ -38,6 +43,9 @@ def make_store(
         BadSetting: no store has such a URL.
     """
     path = sqlite_path(url)
+    if is_postgres(url):
+        store: Store = postgres().PostgresStore(url, clock=clock, retention=retention, locks=locks_folder())
+        return store
     if path is not None and path.name:
         return SqliteStore(path, clock=clock, ids=ids, retention=retention, runner=runner)
     if url == MEMORY:
@@ -45,8 +53,31 @@ def make_store(
     raise BadSetting(
         f"DATABASE_URL is {url!r}.",
         why="No store has such a URL.",
-        hint="Use sqlite:///relative.db, sqlite:////absolute/path.db or memory://.",
+        hint="Use sqlite:///relative.db, sqlite:////absolute/path.db, postgresql://user@host/database or memory://.",
     )
+
+
+def is_postgres(url: str) -> bool:
+    """Whether a URL names a PostgreSQL database."""
+    return url.startswith(POSTGRES)
+
+
+def postgres() -> Any:
+    """The package of the PostgreSQL store, which only those import who use it. Raises DriverMissing."""
+    try:
+        return importlib.import_module("ferryman.store.postgres")
+    except ImportError as error:
+        if error.name != "asyncpg":
+            raise
+        raise DriverMissing(
+            "DATABASE_URL names a PostgreSQL database, and asyncpg is not installed.",
+            hint="Run: pip install 'ferryman[postgres]'",
+        ) from error
+
+
+def locks_folder() -> Path:
+    """Where the nodes of one user on this machine have their lock files, whatever database they work on."""
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"ferryman-nodes-{os.getuid()}"
 
 
 def transactions_of(store: Store) -> Transactions | None:
@@ -59,7 +90,9 @@ def joins_of(store: Store) -> Joins | None:
     return store.joins if isinstance(store, SqliteStore) else None
 
 
-def make_bell(url: str) -> Bell:
+def bell_of(store: Store) -> Bell:
     """The bell that reaches the other processes of a store."""
-    path = sqlite_path(url)
-    return Silent() if path is None else Doorbell(nodes_folder(path))
+    if isinstance(store, SqliteStore):
+        return Doorbell(nodes_folder(store.path))
+    bell: Bell = getattr(store, "bell", None) or Silent()
+    return bell

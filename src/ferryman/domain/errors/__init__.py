@@ -28,7 +28,11 @@ FerrymanError
 │   ├── SqliteTooOld             FM213
 │   ├── DatabaseMissing          FM214
 │   ├── TransactionImpossible    FM216
-│   └── TransactionTimedOut      FM217
+│   ├── TransactionTimedOut      FM217
+│   ├── StoreUnreachable         FM218
+│   ├── SchemaMissing            FM219
+│   ├── ServerTooOld             FM220
+│   └── DriverMissing            FM221
 ├── EnqueueError                 FM3xx enqueue and payload
 │   ├── NotSerialisable          FM301
 │   ├── WrongArgumentType        FM302
@@ -174,17 +178,21 @@ from ferryman.domain.errors.store import (
     DatabaseIsFolder,
     DatabaseMissing,
     DatabaseReadOnly,
+    DriverMissing,
     IllegalTransition,
     NetworkFileSystem,
     NodeNotLive,
     NotADatabase,
+    SchemaMissing,
     SchemaTooNew,
+    ServerTooOld,
     SqliteTooOld,
     StoreBusy,
     StoreClosed,
     StoreError,
     StoreFailed,
     StoreFull,
+    StoreUnreachable,
     TransactionImpossible,
     TransactionTimedOut,
 )
@@ -207,6 +215,7 @@ __all__ = [
     "DatabaseIsFolder",
     "DatabaseMissing",
     "DatabaseReadOnly",
+    "DriverMissing",
     "DuplicateMember",
     "DuplicateType",
     "EnqueueError",
@@ -250,7 +259,9 @@ __all__ = [
     "RouteNotFound",
     "RunInterrupted",
     "RunLost",
+    "SchemaMissing",
     "SchemaTooNew",
+    "ServerTooOld",
     "SettingsError",
     "ShuttingDown",
     "SqliteTooOld",
@@ -260,6 +271,7 @@ __all__ = [
     "StoreError",
     "StoreFailed",
     "StoreFull",
+    "StoreUnreachable",
     "SyncInsideLoop",
     "TargetBroken",
     "TargetNotFound",

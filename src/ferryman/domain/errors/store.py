@@ -105,3 +105,27 @@ class TransactionTimedOut(StoreError, TimeoutError):
     """A handler's transaction lasted longer than TRANSACTION_TIMEOUT and was rolled back."""
 
     code = "FM217"
+
+
+class StoreUnreachable(StoreError):
+    """The database server cannot be reached, or the connection to it was lost; what was asked may have been done."""
+
+    code = "FM218"
+
+
+class SchemaMissing(StoreError):
+    """The database does not have the tables of this version of Ferryman."""
+
+    code = "FM219"
+
+
+class ServerTooOld(StoreError):
+    """The PostgreSQL server lacks what the store needs."""
+
+    code = "FM220"
+
+
+class DriverMissing(StoreError):
+    """The library that speaks to this kind of database is not installed."""
+
+    code = "FM221"

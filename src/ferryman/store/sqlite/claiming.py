@@ -11,13 +11,13 @@ from ferryman.domain.claim import Batch, Care, ClaimRequest, take
 from ferryman.domain.errors import NodeNotLive, StoreFailed
 from ferryman.domain.job import ClaimedJob
 from ferryman.store.sqlite.session import Session, encode
+from ferryman.store.views import tags_of
 
 Candidate = tuple[
     int, int, str, int, int, int, int, int, str, int, float | None, int, int | None, int | None, str | None, str | None
 ]
 """(lane, arrival, id, number, attempt, crashes, interruptions, care, then the body's columns)"""
 _candidates: Final = msgspec.json.Decoder(list[Candidate])
-tags_of: Final = msgspec.json.Decoder(tuple[str, ...])
 
 
 def require_live(session: Session, node: int) -> None:

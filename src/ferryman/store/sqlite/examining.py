@@ -10,10 +10,11 @@ from typing import Final
 
 import msgspec
 
+from ferryman.store.lockfiles import is_held
 from ferryman.store.sqlite.checkpoint import LOCK
 from ferryman.store.sqlite.database import connect
 from ferryman.store.sqlite.failures import explain
-from ferryman.store.sqlite.liveness import is_held, nodes_folder
+from ferryman.store.sqlite.liveness import nodes_folder
 from ferryman.store.sqlite.session import read_document
 from ferryman.store.sqlite.statements import Statements
 

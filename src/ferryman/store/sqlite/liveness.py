@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ferryman.domain.errors import StoreFailed
+from ferryman.store.lockfiles import is_held
 
 _COUNTER: Final = struct.Struct("<Q")
 
@@ -114,19 +115,3 @@ class Liveness:
     def _unlocked(self, node: str) -> bool:
         """Whether nobody holds the lock; a file that is not there tells nothing."""
         return is_held(self._path(node)) is False
-
-
-def is_held(path: Path) -> bool | None:
-    """Whether some process holds the lock of a file; None where the file is not there."""
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)

@@ -9,46 +9,20 @@ from typing import Final
 import msgspec
 
 from ferryman.domain.claim import OpenBatch
-from ferryman.domain.job import Attempt, Job, JobError
-from ferryman.domain.state import TERMINAL, Status
+from ferryman.domain.job import Attempt, Job
+from ferryman.domain.state import Status
 from ferryman.store.protocol import TOTALS, Counts, JobFilter, Retention
-from ferryman.store.sqlite.claiming import tags_of
 from ferryman.store.sqlite.people import running_runs
 from ferryman.store.sqlite.session import Session, encode
+from ferryman.store.views import JobRow, error_of, job_of, running, worker_id
 
 FIRST: Final = ""
 LAST: Final = "~"
 """Sort before and after every id."""
 
 
-class JobRow(msgspec.Struct, array_like=True, frozen=True):
-    """A row of `view.sql`."""
-
-    id: str
-    type: str
-    queue: str
-    priority: int
-    status: Status
-    attempt: int
-    max_attempts: int
-    number: int
-    payload: str
-    result: str | None
-    error: str | None
-    run_at: int | None
-    created_at: int
-    started_at: int | None
-    finished_at: int | None
-    expires_at: int | None
-    worker: int | None
-    node: str | None
-    unique_key: str | None
-    tags: str | None
-
-
 _ids: Final = msgspec.json.Decoder(list[str])
 _rows: Final = msgspec.json.Decoder(list[JobRow])
-_error: Final = msgspec.json.Decoder(JobError)
 _open: Final = msgspec.json.Decoder(list[tuple[int, str, int]])
 _attempts: Final = msgspec.json.Decoder(
     list[tuple[int, str, Status, int, str | None, int | None, int, str | None, int | None]]
@@ -110,7 +84,7 @@ def _view(session: Session, ids: Sequence[str], filter: JobFilter, now: int, kee
         failed_before=now - keep.failed,
         cancelled_before=now - keep.cancelled,
     )
-    jobs = [_job(row) for row in rows]
+    jobs = [job_of(row) for row in rows]
     if not any(job.status is Status.PROCESSING for job in jobs):
         return jobs
     only = ids[0] if len(ids) == 1 else None
@@ -118,42 +92,8 @@ def _view(session: Session, ids: Sequence[str], filter: JobFilter, now: int, kee
     return [_running(job, open_runs.get(job.id)) if job.status is Status.PROCESSING else job for job in jobs]
 
 
-def _job(row: JobRow) -> Job:
-    return Job(
-        id=row.id,
-        type=row.type,
-        queue=row.queue,
-        priority=row.priority,
-        status=row.status,
-        attempt=row.attempt,
-        max_attempts=row.max_attempts,
-        claim=row.number,
-        payload=row.payload,
-        result=row.result,
-        error=_error.decode(row.error) if row.error else None,
-        run_at=row.run_at,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at if row.status in TERMINAL else None,
-        expires_at=row.expires_at,
-        worker_id=worker_id(row.node, row.worker),
-        node=row.node,
-        unique_key=row.unique_key,
-        tags=tags_of.decode(row.tags) if row.tags else (),
-    )
-
-
 def _running(job: Job, run: tuple[str, int, int, int, str | None, int] | None) -> Job:
-    """A processing job with what its claim row says; nobody has written which worker has it."""
-    if run is None:
-        return job
-    _, number, attempt, _, node, claimed_at = run
-    return msgspec.structs.replace(job, claim=number, attempt=attempt, node=node, worker_id=None, started_at=claimed_at)
-
-
-def worker_id(node: str | None, worker: int | None) -> str | None:
-    """The worker's id as logs and the contract have it."""
-    return None if node is None or worker is None else f"{node}/worker-{worker}"
+    return job if run is None else running(job, run[1], run[2], run[4], run[5])
 
 
 def attempts(session: Session, id: str) -> list[Attempt]:
@@ -164,7 +104,7 @@ def attempts(session: Session, id: str) -> list[Attempt]:
             what=what,
             status=status,
             attempt=attempt,
-            error=_error.decode(error) if error else None,
+            error=error_of.decode(error) if error else None,
             started_at=started,
             finished_at=finished,
             worker_id=worker_id(node, worker),

@@ -1,0 +1,160 @@
+"""The connections of one process, each kind for its own purpose: what the engine lives on waits for nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from ferryman.domain.errors import StoreClosed, StoreError
+from ferryman.store.postgres.driving import drive
+from ferryman.store.postgres.failures import ERRORS, explain, lost
+from ferryman.store.postgres.statements import Statements
+from ferryman.store.postgres.steps import Steps
+from ferryman.store.postgres.target import Target
+
+T = TypeVar("T")
+Connection = Any
+
+CONNECT_SECONDS: Final = 1.5
+"""For so long a connection may take to be made: an enqueue against a dead database fails within two seconds."""
+PLANNER: Final = """
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;
+SET jit = off; SET plan_cache_mode = force_generic_plan;
+"""
+"""Plans made while the tables are empty are scans of whole tables, and would be kept."""
+UNSAFE: Final = "SET synchronous_commit = off;"
+"""For what may be lost: a ring."""
+SAFE: Final = """
+SET idle_in_transaction_session_timeout = '8s';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+"""
+"""A commit that is answered is on the disk; a transaction of ours never outlives a lease."""
+ENGINE: Final = SAFE + PLANNER
+
+
+class Line:
+    """A few connections for one purpose, made when they are needed and made again when they were lost."""
+
+    def __init__(
+        self,
+        target: Target,
+        statements: Statements,
+        *,
+        size: int,
+        seconds: float,
+        setting_up: str = SAFE,
+        on_connect: Callable[[], None] | None = None,
+    ) -> None:
+        """Make a line; nothing is connected yet.
+
+        Args:
+            size: how many connections at most; who comes then waits.
+            seconds: how long a statement may take.
+            setting_up: statements for each new connection.
+            on_connect: called with each new connection.
+        """
+        self._target = target
+        self._statements = statements
+        self._size = size
+        self._seconds = seconds
+        self._setting_up = setting_up
+        self._on_connect = on_connect
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        """Be ready to connect. Idempotent."""
+        if self._pool is not None:
+            return
+        self._pool = await asyncpg.create_pool(
+            self._target.url,
+            min_size=0,
+            max_size=self._size,
+            timeout=CONNECT_SECONDS,
+            command_timeout=self._seconds,
+            max_inactive_connection_lifetime=0.0,
+            max_cached_statement_lifetime=0,
+            init=self._init,
+            reset=_keep,
+            server_settings={"application_name": "ferryman"},
+        )
+
+    async def close(self) -> None:
+        """Let go of every connection. Idempotent."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), CONNECT_SECONDS)
+            except ERRORS:
+                pool.terminate()
+
+    def abandon(self) -> None:
+        """Forget the connections without a word to the server: they are those of the process that forked this one."""
+        self._pool = None
+
+    async def _init(self, connection: Connection) -> None:
+        await connection.execute(self._setting_up)
+        if self._on_connect is not None:
+            self._on_connect()
+
+    async def do(self, steps: Steps[T], seconds: float | None = None) -> T:
+        """Drive a verb, each of its statements committing by itself.
+
+        Raises:
+            StoreError: the server or the way to it failed.
+        """
+        async with self._lent(seconds) as connection:
+            return await drive(connection, self._statements, steps, seconds)
+
+    async def transact(self, steps: Steps[T], seconds: float | None = None) -> T:
+        """Drive a verb in a transaction of its own. Raises as `do`."""
+        async with self._lent(seconds) as connection, _transaction(connection):
+            return await drive(connection, self._statements, steps, seconds)
+
+    @asynccontextmanager
+    async def _lent(self, seconds: float | None) -> AsyncGenerator[Connection]:
+        """One connection; one whose last call failed is thrown away unless the server itself refused."""
+        if self._pool is None:
+            raise StoreClosed("The store is closed.", hint="Open it before use.")
+        try:
+            connection: Any = await self._pool.acquire(timeout=self._seconds if seconds is None else seconds)
+        except ERRORS as error:
+            raise explain(error, self._target.place) from error
+        try:
+            yield connection
+        except ERRORS as error:
+            if lost(error):
+                connection.terminate()
+            raise explain(error, self._target.place) from error
+        except asyncio.CancelledError:
+            connection.terminate()  # what it was asked may still be under way
+            raise
+        finally:
+            await _give_back(self._pool, connection)
+
+
+@asynccontextmanager
+async def _transaction(connection: Any) -> AsyncGenerator[None]:
+    await connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException as error:
+        if not connection.is_closed() and not isinstance(error, asyncio.CancelledError) and not lost(error):
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+
+
+async def _give_back(pool: asyncpg.Pool[asyncpg.Record] | None, connection: Any) -> None:
+    if pool is not None:
+        await pool.release(connection)
+
+
+async def _keep(_connection: object) -> None:
+    """A connection goes back as it is: nothing that runs on it leaves anything behind."""
+
+
+__all__ = ["Connection", "Line", "StoreError"]

@@ -1,0 +1,214 @@
+"""Outcomes: each fenced by (id, number), the first one wins; then the job's next place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ferryman.domain import state
+from ferryman.domain.errors import StoreFailed
+from ferryman.domain.job import ClaimedJob, JobError, Lane
+from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
+from ferryman.domain.state import TERMINAL, Status
+from ferryman.store.postgres import claiming
+from ferryman.store.postgres.inserting import insert_judged, unique_scope
+from ferryman.store.postgres.lanes import Lanes
+from ferryman.store.postgres.steps import Ask, Row, Steps
+from ferryman.store.protocol import FinishReport
+
+encode: Final = msgspec.json.Encoder().encode
+
+
+class Written(NamedTuple):
+    """What became of finishes: those written now, the runs that were fenced, the ids that ended cancelled instead."""
+
+    fresh: Sequence[Finish]
+    fenced: frozenset[tuple[str, int]] = frozenset()
+    cancelled: frozenset[str] = frozenset()
+
+
+def check(finishes: Sequence[Finish]) -> None:
+    """Refuse what the table of states does not have. Raises IllegalTransition."""
+    for each in finishes:
+        state.check(Status.PROCESSING, each.status)
+
+
+def finish_plain(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
+    """Write outcomes in one statement. Those whose claim is gone are told apart afterwards.
+
+    Raises:
+        AlreadyThere: a run has an outcome already; nothing was written.
+    """
+    live, obeyed = yield from write(lanes, node, finishes, now)
+    fresh = [each for each in finishes if each.batch in live]
+    written = Written(fresh, cancelled=frozenset(obeyed))
+    if len(fresh) < len(finishes):
+        rest = [each for each in finishes if each.batch not in live]
+        written = _joined(written, (yield from sorted_out(rest, set())))
+    return report(finishes, written, now)
+
+
+def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
+    """Write the outcomes that win, and their follow-ups. To be driven in a transaction."""
+    batches = sorted({each.batch for each in finishes})
+    live = {row[0] for row in (yield Ask("lock_batches", (node, batches)))}
+    written = yield from sorted_out(finishes, live)
+    if written.fresh:
+        _, obeyed = yield from write(lanes, node, written.fresh, now)
+        written = written._replace(cancelled=written.cancelled.union(obeyed))
+    told = report(finishes, written, now)
+    follow_ups = [job for each in written.fresh for job in each.follow_ups]
+    if not follow_ups:
+        return told
+    # the keys of the ended jobs are free by now
+    receipts = yield from insert_judged(lanes, follow_ups, now, 0)
+    return told.with_follow_ups(follow_ups, receipts, now)
+
+
+def sorted_out(finishes: Sequence[Finish], live: set[int]) -> Steps[Written]:
+    """Tell apart what may be written, what was written before by itself, and what is fenced."""
+    rows = yield Ask("known_outcomes", ([each.id for each in finishes], [each.number for each in finishes]))
+    known = {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    fresh: list[Finish] = []
+    fenced: set[tuple[str, int]] = set()
+    cancelled: set[str] = set()
+    for each in finishes:
+        run = (each.id, each.number)
+        if run in known:
+            token, status = known[run]
+            if not each.token or token != each.token:
+                fenced.add(run)
+            elif status == Status.CANCELLED:
+                cancelled.add(each.id)
+        elif each.batch in live:
+            known[run] = (each.token, each.status)
+            fresh.append(each)
+        else:
+            fenced.add(run)
+    return Written(fresh, frozenset(fenced), frozenset(cancelled))
+
+
+def _joined(one: Written, other: Written) -> Written:
+    return Written([*one.fresh, *other.fresh], one.fenced | other.fenced, one.cancelled | other.cancelled)
+
+
+def report(finishes: Sequence[Finish], written: Written, now: int) -> FinishReport:
+    """The answer to a finish. What ended cancelled instead was not to run again."""
+    again = [each for each in written.fresh if each.status not in TERMINAL and each.id not in written.cancelled]
+    due = [max(now, each.run_at or now) for each in again if each.status is Status.SCHEDULED]
+    told = written.cancelled
+    if told:
+        told &= {each.id for each in finishes if each.status not in TERMINAL}
+    return FinishReport(
+        written.fenced,
+        readied=any(each.status is Status.PENDING for each in again),
+        scheduled=min(due, default=None),
+        cancelled=told,
+    )
+
+
+def write(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[tuple[set[int], Sequence[str]]]:
+    """The statement itself. Gives the batches that were there, and the ids that ended cancelled instead."""
+    batches = sorted({each.batch for each in finishes})
+    lane = lanes.number
+    (row,) = yield Ask(
+        "finish",
+        (
+            node,
+            now,
+            batches,
+            batches,
+            [each.id for each in finishes],
+            [each.number for each in finishes],
+            [each.batch for each in finishes],
+            [each.what.value for each in finishes],
+            [each.status.value for each in finishes],
+            [each.attempt for each in finishes],
+            [each.token for each in finishes],
+            [each.worker for each in finishes],
+            [each.started_at for each in finishes],
+            [each.finished_at for each in finishes],
+            [lane(*each.lane) for each in finishes],
+            [each.crashes for each in finishes],
+            [each.interruptions for each in finishes],
+            [each.care for each in finishes],
+            [each.run_at for each in finishes],
+            [None if each.result == "null" else each.result for each in finishes],
+            [None if each.error is None else encode(each.error).decode() for each in finishes],
+            [None if each.unique_key is None else unique_scope(each.lane[1]) for each in finishes],
+            [each.unique_key for each in finishes],
+        ),
+    )
+    return set(row[0]), row[1]
+
+
+class OpenRun(NamedTuple):
+    """A run of a claim row that has no outcome."""
+
+    node: int
+    batch: int
+    id: str
+    number: int
+    attempt: int
+    lane: int
+    crashes: int
+    interruptions: int
+    max_attempts: int | None
+    """None: its body is gone."""
+    unique_key: str | None
+    claimed_at: int
+
+
+def open_runs(
+    batch: int | None = None, node: int | None = None, asked_before: int | None = None
+) -> Steps[list[OpenRun]]:
+    """The open runs that fit."""
+    rows: Sequence[Row] = yield Ask("open_runs", (batch, node, asked_before))
+    return [OpenRun._make(row) for row in rows]
+
+
+def ended(run: OpenRun, lane: Lane, what: What, now: int) -> Finish:
+    """What to write for an open run, decided as if its worker had said it."""
+    job = ClaimedJob(
+        run.id,
+        run.number,
+        run.attempt,
+        run.crashes,
+        run.interruptions,
+        run.batch,
+        lane,
+        "",
+        run.attempt if run.max_attempts is None else run.max_attempts,
+        None,
+        run.claimed_at,
+        None,
+        None,
+        run.unique_key,
+        (),
+    )
+    return decide(job, Outcome(what), Run() if what is What.RELEASED else Run(started_at=run.claimed_at), now)
+
+
+def bodiless(batch: int, run: claiming.Run, lane: Lane, now: int) -> Finish:
+    """The end of a claimed job whose body is gone: nobody can run it, and it must not be claimed for ever."""
+    job = ClaimedJob(
+        run.id,
+        run.number,
+        run.attempt,
+        run.crashes,
+        run.interruptions,
+        batch,
+        lane,
+        "",
+        run.attempt,
+        None,
+        now,
+        None,
+        None,
+        None,
+        (),
+    )
+    error = JobError(StoreFailed.code, "StoreFailed", "The body of the job is not in the database any more.")
+    return decide(job, Outcome(What.FAILED, error=error, retryable=False), Run(), now)

@@ -1,0 +1,132 @@
+"""What a person may do to a job: cancel it, retry it. Every verb here is driven in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from ferryman.domain.claim import care
+from ferryman.domain.errors import StoreBusy
+from ferryman.domain.job import JobError
+from ferryman.domain.state import TERMINAL, Status, allowed
+from ferryman.store.postgres.finishing import encode
+from ferryman.store.postgres.ids import is_id
+from ferryman.store.postgres.inserting import Holder, put_keys, unique_scope
+from ferryman.store.postgres.lanes import Lanes
+from ferryman.store.postgres.steps import Ask, Steps
+from ferryman.store.protocol import CancelResult, Retention, RetryResult
+
+LOOKS: Final = 10
+"""How often a job may move on between our look and our grasp before we give up."""
+
+
+class Standing(NamedTuple):
+    """Where a job stands, as `standing.sql` says it."""
+
+    lane: int
+    status: Status
+    number: int
+    attempt: int
+    max_attempts: int
+    unique_key: str | None
+    expires_at: int | None
+    ended_at: int | None
+    """When its last outcome was written."""
+
+
+def standing(id: str) -> Steps[Standing | None]:
+    """Where one job stands, or None if there is no such job."""
+    if not is_id(id):
+        return None
+    rows = yield Ask("standing", (id,))
+    return Standing(rows[0][0], Status(rows[0][1]), *rows[0][2:]) if rows else None
+
+
+def visible(id: str, now: int, retention: Retention) -> Steps[Standing | None]:
+    """Where a job stands, unless its retention has passed: then it is gone for people, pruned or not."""
+    job = yield from standing(id)
+    if job is None or job.status not in TERMINAL or job.ended_at is None:
+        return job
+    kept: int = getattr(retention, job.status.value)
+    return None if job.ended_at + kept <= now else job
+
+
+def cancel(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[CancelResult]:
+    """Cancel what waits; ask for it where it runs. Whoever moves the job meanwhile is waited for."""
+    for _ in range(LOOKS):
+        job = yield from visible(id, now, retention)
+        if job is None:
+            return CancelResult(None)
+        if job.status is Status.PROCESSING:
+            yield Ask("lock_run", (id,))
+            asked = yield Ask("ask_cancel", (id, now))
+            if asked:
+                return CancelResult(job.status, asked[0][0])
+        elif not allowed(job.status, Status.CANCELLED):
+            return CancelResult(job.status)
+        else:
+            ended = yield from end_waiting(lanes, [id], now, None)
+            if ended:
+                return CancelResult(ended[0].status)
+    raise _restless(id)
+
+
+class Left(NamedTuple):
+    """A job that was taken from the place where it waited."""
+
+    id: str
+    lane: int
+    number: int
+    attempt: int
+    status: Status
+    unique_key: str | None
+
+
+def end_waiting(lanes: Lanes, ids: Sequence[str], now: int, error: JobError | None) -> Steps[list[Left]]:
+    """End those of these jobs that wait: a tombstone under the next claim number, and no place any more."""
+    rows = yield Ask("leave", (list(ids),))
+    left = [Left(row[0], row[1], row[2], row[3], Status(row[4]), row[5]) for row in rows]
+    if left:
+        yield Ask(
+            "end_waiting",
+            (
+                now,
+                None if error is None else encode(error).decode(),
+                [job.id for job in left],
+                [job.number for job in left],
+                [job.attempt for job in left],
+                [job.lane for job in left],
+                [job.status.value for job in left],
+                [None if job.unique_key is None else unique_scope(lanes.by_number[job.lane].type) for job in left],
+                [job.unique_key for job in left],
+            ),
+        )
+    return left
+
+
+def retry(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[RetryResult]:
+    """Send a failed or cancelled job back; the marker under the next claim number is its audit."""
+    if is_id(id):
+        yield Ask("lock_job", (id,))
+    for _ in range(LOOKS):
+        job = yield from visible(id, now, retention)
+        if job is None:
+            return RetryResult(None)
+        if job.status not in TERMINAL or not allowed(job.status, Status.PENDING):
+            return RetryResult(job.status)
+        scope = unique_scope(lanes.by_number[job.lane].type)
+        if job.unique_key is not None:
+            yield Ask("lock_keys", ([scope], [job.unique_key]))
+            held = yield Ask("keys", ([scope], [job.unique_key]))
+            if held:
+                return RetryResult(job.status, held[0][2])
+        fresh = care(0, job.max_attempts, 0)
+        if (yield Ask("retry", (now, id, job.number + 1, job.lane, int(fresh), job.expires_at))):
+            if job.unique_key is not None:
+                yield put_keys({(scope, job.unique_key): Holder(id, None, None)})
+            return RetryResult(job.status)
+    raise _restless(id)
+
+
+def _restless(id: str) -> StoreBusy:
+    return StoreBusy(f"Job {id} kept moving while it was to be changed.", hint="Try again.")

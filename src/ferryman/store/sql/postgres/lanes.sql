@@ -1,0 +1,1 @@
+SELECT number, queue, type, priority FROM ferryman.lane;

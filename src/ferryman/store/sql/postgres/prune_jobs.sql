@@ -1,0 +1,17 @@
+-- delete those of these locked jobs whose retention has still passed; $2-$4 ended before, per status
+WITH gone AS MATERIALIZED (
+    SELECT old.id
+    FROM unnest($1::uuid[]) AS old (id) CROSS JOIN LATERAL (
+        SELECT status, finished_at FROM ferryman.outcome WHERE outcome.id = old.id ORDER BY number DESC LIMIT 1
+    ) AS last
+    WHERE CASE last.status
+        WHEN 'completed' THEN last.finished_at <= $2::bigint
+        WHEN 'failed' THEN last.finished_at <= $3::bigint
+        WHEN 'cancelled' THEN last.finished_at <= $4::bigint
+        ELSE false END
+),
+jobs AS (DELETE FROM ferryman.job WHERE id = ANY (ARRAY(SELECT id FROM gone))),
+results AS (DELETE FROM ferryman.result WHERE id = ANY (ARRAY(SELECT id FROM gone))),
+failures AS (DELETE FROM ferryman.failure WHERE id = ANY (ARRAY(SELECT id FROM gone))),
+outcomes AS (DELETE FROM ferryman.outcome WHERE id = ANY (ARRAY(SELECT id FROM gone)))
+SELECT count(*) FROM gone;

@@ -1,0 +1,1 @@
+SELECT name, declared FROM ferryman.type ORDER BY name;
