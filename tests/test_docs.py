@@ -21,6 +21,7 @@ from ferryman.observe.exposition import Gauges, render
 from ferryman.observe.metrics import Metrics
 from ferryman.settings import TABLE
 from ferryman.store.sqlite.statements import migrations
+from tests.postgres import binaries, databases
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -203,6 +204,7 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_setting_that_is_mentioned_exists(page: Path) -> None:
     known = {each.variable for each in TABLE} | {f"{each.variable}_FILE" for each in TABLE if each.secret}
+    known |= {binaries.VARIABLE, databases.VARIABLE}  # for the tests
     named = set(re.findall(r"\bFERRYMAN_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
     assert named <= known
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 from ferryman.domain.ids import IdMinter
 from ferryman.engine.runner import ThreadRunner
 from ferryman.store.memory import MemoryStore
+from ferryman.store.postgres import PostgresStore
 from ferryman.store.protocol import Store
 from ferryman.store.sqlite import SqliteStore
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance import RETENTION
+from tests.postgres.databases import Databases
 
 
 class MemoryHarness:
@@ -64,3 +67,35 @@ class SqliteHarness:
     async def close(self) -> None:
         for store in self._stores:
             await store.close()
+
+
+class PostgresHarness:
+    """Every connection is a store object of its own on the same database, as in two processes on one machine."""
+
+    def __init__(self, databases: Databases, folder: Path) -> None:
+        self.clock = ManualClock()
+        self.url = ""
+        self._databases = databases
+        self._folder = folder
+        self._stores: list[PostgresStore] = []
+
+    async def open(self) -> Store:
+        self.url = await asyncio.to_thread(self._databases.fresh)
+        return await self.another()
+
+    async def another(self) -> Store:
+        store = PostgresStore(self.url, clock=self.clock, retention=RETENTION, locks=self._folder / "locks")
+        self._stores.append(store)
+        await store.open()
+        return store
+
+    async def kill(self, store: Store, node: int) -> None:
+        """What the kernel does for a process that ends: its locks are let go, its files stay."""
+        assert isinstance(store, PostgresStore)
+        os.close(store._locks._own.pop(store._own.pop(node)))
+
+    async def close(self) -> None:
+        for store in self._stores:
+            await store.close()
+        if self.url:
+            await asyncio.to_thread(self._databases.drop, self.url)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ferryman.domain.errors import StoreFailed
+from ferryman.store.lockfiles import is_held
 from ferryman.store.sqlite import database
 from ferryman.store.sqlite.examining import pending_types, processes_on
-from ferryman.store.lockfiles import is_held
 from ferryman.testing.clock import ManualClock
 from tests.store.files import claim_of, new_job, node_info, sqlite_store
 

@@ -49,6 +49,10 @@ def expire(lanes: Lanes, now: int, limit: int) -> Steps[int]:
     if not ids:
         return 0
     ended = yield from end_waiting(lanes, ids, now, EXPIRED)
+    if len(ended) < len(ids):
+        # one that was promoted while we waited for its row stands elsewhere now
+        gone = {job.id for job in ended}
+        ended += yield from end_waiting(lanes, [id for id in ids if id not in gone], now, EXPIRED)
     yield Ask("drop_expiries", (ids, now))
     return len(ended)
 

@@ -16,10 +16,12 @@ counted AS (
     FROM (SELECT lane, count(*) AS n FROM due GROUP BY lane) AS moved
     CROSS JOIN LATERAL (VALUES ('scheduled', -moved.n), ('pending', moved.n)) AS change (what, n)
 )
+-- what is due and was locked by somebody else is theirs to move; after a full batch there may be more that is due
 SELECT
     (SELECT count(*) FROM due),
     (SELECT later.run_at FROM ferryman.later
     WHERE (later.run_at, later.id) > (
-        coalesce((SELECT max(run_at) FROM due), $3::bigint - 1),
-        coalesce((SELECT id FROM due ORDER BY run_at DESC, id DESC LIMIT 1), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+        CASE WHEN (SELECT count(*) FROM due) < $2::integer THEN $1::bigint ELSE (SELECT max(run_at) FROM due) END,
+        CASE WHEN (SELECT count(*) FROM due) < $2::integer THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+            ELSE (SELECT id FROM due ORDER BY run_at DESC, id DESC LIMIT 1) END)
     ORDER BY later.run_at, later.id LIMIT 1);
