@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import random
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ferryman.domain.errors import BadSetting
+from ferryman.domain.errors import BadSetting, DriverMissing
 from ferryman.domain.ids import IdMinter
 from ferryman.store.bell import Silent
-from ferryman.store.factory import bell_of, make_store, sqlite_path
+from ferryman.store.factory import bell_of, is_postgres, locks_folder, make_store, sqlite_path
 from ferryman.store.memory import MemoryStore
+from ferryman.store.postgres import PostgresStore
 from ferryman.store.protocol import Store
 from ferryman.store.sqlite import Doorbell, SqliteStore
 from ferryman.testing.clock import ManualClock
@@ -40,3 +44,38 @@ def test_each_url_gives_its_store_and_its_bell() -> None:
 def test_a_url_of_no_store_is_refused(url: str) -> None:
     with pytest.raises(BadSetting, match="DATABASE_URL"):
         made(url)
+
+
+def test_a_postgresql_url_gives_the_store_of_many_nodes() -> None:
+    store = made("postgresql://u@h/d")
+    assert isinstance(store, PostgresStore)
+    assert bell_of(store) is store.bell
+    assert is_postgres("postgres://u@h/d")
+
+
+def test_without_the_driver_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib, "import_module", missing("asyncpg"))
+    with pytest.raises(DriverMissing, match=r"ferryman\[postgres\]"):
+        made("postgresql://u@h/d")
+
+
+def test_another_module_that_is_missing_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib, "import_module", missing("elsewhere"))
+    with pytest.raises(ImportError, match="elsewhere"):
+        made("postgresql://u@h/d")
+
+
+def missing(name: str) -> Callable[[str], object]:
+    """An import that fails for want of a module."""
+
+    def fail(_wanted: str) -> object:
+        raise ImportError(f"No module named {name}", name=name)
+
+    return fail
+
+
+def test_lock_files_of_one_user_lie_in_one_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
+    assert locks_folder().parent == Path("/run/user/7")
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert locks_folder().parent == Path(tempfile.gettempdir())

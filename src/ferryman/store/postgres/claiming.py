@@ -81,7 +81,7 @@ def claim(lanes: Lanes, cursor: Cursor, request: ClaimRequest, now: int) -> Step
     if not known:
         return None
     if request.limit > 0:
-        cursor.looked(numbers, _spans(columns[6:11]), columns[11], columns[12])
+        cursor.looked(numbers, look, _spans(columns[6:11]), columns[11], columns[12])
     return Taken(now, list(map(Run._make, zip(*columns[:6], strict=True))))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from ferryman.domain.errors import StoreClosed, StoreError
+from ferryman.domain.errors import StoreClosed
 from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.failures import ERRORS, explain, lost
 from ferryman.store.postgres.statements import Statements
@@ -117,23 +117,24 @@ class Line:
     @asynccontextmanager
     async def _lent(self, seconds: float | None) -> AsyncGenerator[Connection]:
         """One connection; one whose last call failed is thrown away unless the server itself refused."""
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             raise StoreClosed("The store is closed.", hint="Open it before use.")
         try:
-            connection: Any = await self._pool.acquire(timeout=self._seconds if seconds is None else seconds)
+            connection: Any = await pool.acquire(timeout=self._seconds if seconds is None else seconds)
         except ERRORS as error:
             raise explain(error, self._target.place) from error
         try:
             yield connection
         except ERRORS as error:
             if lost(error):
-                connection.terminate()
+                _throw_away(connection)
             raise explain(error, self._target.place) from error
         except asyncio.CancelledError:
-            connection.terminate()  # what it was asked may still be under way
+            _throw_away(connection)  # what it was asked may still be under way
             raise
         finally:
-            await _give_back(self._pool, connection)
+            await pool.release(connection)
 
 
 @asynccontextmanager
@@ -142,19 +143,17 @@ async def _transaction(connection: Any) -> AsyncGenerator[None]:
     try:
         yield
     except BaseException as error:
-        if not connection.is_closed() and not isinstance(error, asyncio.CancelledError) and not lost(error):
+        if not isinstance(error, asyncio.CancelledError) and not lost(error):
             await connection.execute("ROLLBACK")
         raise
     await connection.execute("COMMIT")
 
 
-async def _give_back(pool: asyncpg.Pool[asyncpg.Record] | None, connection: Any) -> None:
-    if pool is not None:
-        await pool.release(connection)
+def _throw_away(connection: Any) -> None:
+    """End a connection at once; one that was lost has been taken back by its pool already."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 async def _keep(_connection: object) -> None:
     """A connection goes back as it is: nothing that runs on it leaves anything behind."""
-
-
-__all__ = ["Connection", "Line", "StoreError"]

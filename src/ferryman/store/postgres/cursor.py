@@ -91,11 +91,14 @@ class Cursor:
             gaps.update(position.gaps)
         return Look(spans, sorted(gaps))
 
-    def looked(self, lanes: Iterable[int], left: Iterable[Span], next_xid: int, running: Iterable[int]) -> None:
+    def looked(
+        self, lanes: Iterable[int], look: Look, left: Iterable[Span], next_xid: int, running: Iterable[int]
+    ) -> None:
         """Go on to where a look has ended.
 
         Args:
             lanes: those that were looked at.
+            look: what was looked at; what was left behind and found meanwhile is not among it, and stays.
             left: what the look has left of its spans, heads included; what is not among it is done.
             next_xid: the first transaction that the look could not see, because it had not begun.
             running: the transactions before that which it could not see, because they were in progress.
@@ -108,9 +111,10 @@ class Cursor:
                 heads[span.lane] = span.after
             else:
                 leftovers.setdefault(span.lane, []).append(span)
-        end = Key(next_xid - 1, LAST, LAST_ID)
+        end, looked_at = Key(next_xid - 1, LAST, LAST_ID), set(look.spans)
         for lane in lanes:
-            self._positions[lane] = Position(heads.get(lane, end), gaps, tuple(leftovers.get(lane, ())))
+            found = [span for span in self._positions.get(lane, Position()).leftovers if span not in looked_at]
+            self._positions[lane] = Position(heads.get(lane, end), gaps, (*found, *leftovers.get(lane, ())))
 
     def passed(self) -> list[tuple[int, Key]]:
         """The position in each lane, for the look behind it."""

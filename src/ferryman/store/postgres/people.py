@@ -107,25 +107,22 @@ def end_waiting(lanes: Lanes, ids: Sequence[str], now: int, error: JobError | No
 def retry(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[RetryResult]:
     """Send a failed or cancelled job back; the marker under the next claim number is its audit."""
     if is_id(id):
-        yield Ask("lock_job", (id,))
-    for _ in range(LOOKS):
-        job = yield from visible(id, now, retention)
-        if job is None:
-            return RetryResult(None)
-        if job.status not in TERMINAL or not allowed(job.status, Status.PENDING):
-            return RetryResult(job.status)
-        scope = unique_scope(lanes.by_number[job.lane].type)
-        if job.unique_key is not None:
-            yield Ask("lock_keys", ([scope], [job.unique_key]))
-            held = yield Ask("keys", ([scope], [job.unique_key]))
-            if held:
-                return RetryResult(job.status, held[0][2])
-        fresh = care(0, job.max_attempts, 0)
-        if (yield Ask("retry", (now, id, job.number + 1, job.lane, int(fresh), job.expires_at))):
-            if job.unique_key is not None:
-                yield put_keys({(scope, job.unique_key): Holder(id, None, None)})
-            return RetryResult(job.status)
-    raise _restless(id)
+        yield Ask("lock_job", (id,))  # two people, or a person and a prune, one after the other
+    job = yield from visible(id, now, retention)
+    if job is None:
+        return RetryResult(None)
+    if job.status not in TERMINAL or not allowed(job.status, Status.PENDING):
+        return RetryResult(job.status)
+    if job.unique_key is not None:
+        key = (unique_scope(lanes.by_number[job.lane].type), job.unique_key)
+        yield Ask("lock_keys", ([key[0]], [key[1]]))
+        held = yield Ask("keys", ([key[0]], [key[1]]))
+        if held:
+            return RetryResult(job.status, held[0][2])
+        yield put_keys({key: Holder(id, None, None)})
+    fresh = care(0, job.max_attempts, 0)
+    yield Ask("retry", (now, id, job.number + 1, job.lane, int(fresh), job.expires_at))
+    return RetryResult(job.status)
 
 
 def _restless(id: str) -> StoreBusy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ class Schema:
         async with self._connected() as connection:
             return await _applied(connection)
 
-    async def migrate(self) -> Sequence[int]:
+    async def migrate(self) -> list[int]:
         """Apply what is missing; gives the numbers of what was applied. Raises as `check`."""
         done: list[int] = []
         async with self._connected() as connection:

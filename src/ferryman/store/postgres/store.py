@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
-from ferryman.domain.errors import NodeNotLive, StoreError, StoreUnreachable
+from ferryman.domain.errors import NodeNotLive, StoreBusy, StoreError, StoreUnreachable
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
 from ferryman.store.forks import AtFork, in_children
@@ -178,7 +178,10 @@ class PostgresStore:
             except AlreadyThere:
                 pass  # some were stored before: the same enqueue, said twice
         judged = inserting.insert_judged(self._lanes, jobs, now, max_pending)
-        return await self._store(judged, now, claim, seconds, whole=True)
+        try:
+            return await self._store(judged, now, claim, seconds, whole=True)
+        except AlreadyThere as error:
+            raise StoreBusy("Somebody else is storing one of these jobs just now.", hint="Try again.") from error
 
     async def _store(
         self, steps: Steps[list[Receipt]], now: int, claim: ClaimRequest | None, seconds: float, *, whole: bool = False

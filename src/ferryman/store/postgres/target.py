@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ferryman.domain.errors import BadSetting
-
-SCHEMES = ("postgresql://", "postgres://")
-
-
-def is_postgres(url: str) -> bool:
-    """Whether a URL names a PostgreSQL database."""
-    return url.startswith(SCHEMES)
 
 
 class Target(NamedTuple):
@@ -44,5 +37,4 @@ class Target(NamedTuple):
         user = unquote(parts.username or options.get("user") or "")
         database = unquote(parts.path.removeprefix("/")) or user
         place = f"{host}:{port}, database {database or 'of the user'}, user {user or 'of this process'}"
-        query = urlencode(options)
-        return cls(urlunsplit(("postgresql", parts.netloc, parts.path, query, "")), place)
+        return cls(url.replace("postgres://", "postgresql://", 1), place)

@@ -1,9 +1,9 @@
--- a marker under the next claim number, and a place at the end of the lane; nothing where somebody was faster
+-- a marker under the next claim number, and a place at the end of the lane
 -- $1 now, $2 id, $3 number, $4 lane, $5 care, $6 expires_at
 WITH marked AS (
     INSERT INTO ferryman.outcome (id, number, what, status, attempt, batch, token, finished_at)
     VALUES ($2::uuid, $3::integer, 'retried', 'pending', 0, 0, 0, $1::bigint)
-    ON CONFLICT DO NOTHING RETURNING id
+    RETURNING id
 ),
 readied AS (
     INSERT INTO ferryman.ready (lane, care, xid, arrival, id, number, attempt, crashes, interruptions)

@@ -1,0 +1,51 @@
+"""What the tests of the PostgreSQL store share: stores, nodes and transactions of somebody else's."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from ferryman.domain.ids import IdMinter
+from ferryman.store.postgres import PostgresStore
+from ferryman.testing.clock import ManualClock
+from ferryman.testing.conformance.harness import RETENTION
+
+NOWHERE = Path("/proc/locks")
+"""No folder for lock files can be made here: nodes are known by their beats alone."""
+
+
+def minter(seed: int = 5) -> IdMinter:
+    """Ids from a seed."""
+    return IdMinter(random.Random(seed))
+
+
+def postgres_store(url: str, clock: ManualClock | None = None, **options: Any) -> PostgresStore:
+    """A store that is not open yet."""
+    given = {"clock": clock or ManualClock(), "retention": RETENTION, "locks": NOWHERE, **options}
+    return PostgresStore(url, **given)
+
+
+@asynccontextmanager
+async def opened(url: str, clock: ManualClock | None = None, **options: Any) -> AsyncIterator[PostgresStore]:
+    """An open store."""
+    store = postgres_store(url, clock, **options)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Any]:
+    """A connection of somebody else's."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
