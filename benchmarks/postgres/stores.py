@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 
@@ -16,7 +18,9 @@ from ferryman.domain.job import MICROS, ClaimedJob, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.runner import ThreadRunner
-from ferryman.store.factory import make_store
+from ferryman.store.factory import is_postgres, make_store
+from ferryman.store.postgres.schema import Schema
+from ferryman.store.postgres.target import Target
 from ferryman.store.protocol import NodeInfo, Retention, Store
 from ferryman.version import VERSION
 
@@ -33,7 +37,12 @@ def store_at(url: str) -> Store:
 
 
 def migrate(url: str) -> None:
-    """Make the tables in an empty database, as a user does."""
+    """Make the tables in an empty database, as `ferryman migrate` does."""
+    if is_postgres(url):
+        thread = threading.Thread(target=lambda: asyncio.run(Schema(Target.of(url)).migrate()))
+        thread.start()
+        thread.join()
+        return
     environment = {**os.environ, "FERRYMAN_DATABASE_URL": url}
     subprocess.run([sys.executable, "-m", "ferryman", "migrate"], env=environment, check=True, capture_output=True)
 

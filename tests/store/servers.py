@@ -15,7 +15,7 @@ from ferryman.store.postgres import PostgresStore
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance.harness import RETENTION
 
-NOWHERE = Path("/proc/locks")
+NOWHERE = Path("/proc/self/nowhere")
 """No folder for lock files can be made here: nodes are known by their beats alone."""
 
 

@@ -90,3 +90,10 @@ def test_what_was_left_behind_and_is_found_during_a_look_stays() -> None:
     assert cursor.look([ONE]).spans[1:] == [Span(ONE, Key(40, 6, LAST_ID), 99)]
     looked(cursor, [ONE], [], 106, [])
     assert len(cursor.look([ONE]).spans) == 1
+
+
+def test_rows_of_ones_own_transaction_lead_the_cursor_past_nobody() -> None:
+    """They have a number that the snapshot does not reach; transactions in between may commit later."""
+    cursor = Cursor()
+    looked(cursor, [ONE], [head(ONE, Key(120, 3, ID))], 100, [97])
+    assert cursor.look([ONE]).spans == [head(ONE, Key(99, LAST, LAST_ID))]

@@ -318,3 +318,26 @@ async def test_what_a_rescue_that_was_cut_off_left_is_given_back_by_the_next(dat
         read = await store.get(job.id, 0)
         assert read is not None
         assert read.status is Status.PENDING
+
+
+async def test_claim_rows_of_the_dead_with_nothing_open_are_swept_up(database: str) -> None:
+    async with opened(database) as store, connected(database) as other:
+        node = await store.register(node_info("n"), 0)
+        await store.retire(node, 0)
+        columns = "batch, node, claimed_at, ids, numbers, attempts, lanes, crashes, interruptions"
+        arrays = ", ".join(["'{}'"] * 6)
+        await other.execute(f"INSERT INTO ferryman.claim ({columns}) VALUES (9, {node}, 0, {arrays})")
+        assert await store.rescue(0, 10.0) == []
+        assert await other.fetchval("SELECT count(*) FROM ferryman.claim") == 0
+
+
+async def test_a_transaction_that_loses_its_connection_is_said_again(proxy: Proxy) -> None:
+    async with opened(proxy.url()) as store:
+        jobs = [new_job(IDS.mint(0)) for _ in range(2)]
+        await store.insert(jobs[:1], 0, max_pending=9)
+        proxy.swallow_replies()
+        inserting = asyncio.create_task(store.insert(jobs[1:], 0, max_pending=9))
+        assert await held(proxy.wait_for_reply)
+        proxy.drop()
+        proxy.thaw()
+        assert [each.verdict for each in (await inserting).receipts] == [Verdict.INSERTED]

@@ -114,7 +114,8 @@ class Cursor:
         end, looked_at = Key(next_xid - 1, LAST, LAST_ID), set(look.spans)
         for lane in lanes:
             found = [span for span in self._positions.get(lane, Position()).leftovers if span not in looked_at]
-            self._positions[lane] = Position(heads.get(lane, end), gaps, (*found, *leftovers.get(lane, ())))
+            # rows of the look's own transaction lie beyond what it could see of others
+            self._positions[lane] = Position(min(heads.get(lane, end), end), gaps, (*found, *leftovers.get(lane, ())))
 
     def passed(self) -> list[tuple[int, Key]]:
         """The position in each lane, for the look behind it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,10 @@ class Statements:
 
     def __getitem__(self, name: str) -> str:
         return self._texts[name]
+
+    def names(self) -> Iterable[str]:
+        """Every statement there is."""
+        return self._texts
 
 
 def migrations() -> list[tuple[int, str]]:

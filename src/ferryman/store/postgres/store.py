@@ -103,7 +103,7 @@ class PostgresStore:
         self._finishes = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE)
         self._inserts = line(size=4, seconds=INSERT_SECONDS, setting_up=ENGINE)
         self._chores = line(size=2, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
-        self._people = line(size=4, seconds=PEOPLE_SECONDS)
+        self._people = line(size=4, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
         self._beating = line(size=1, seconds=BEAT_SECONDS)
         self._ringing = line(size=1, seconds=BEAT_SECONDS, setting_up=UNSAFE)
         self.bell = PostgresBell(target, self._ringing)

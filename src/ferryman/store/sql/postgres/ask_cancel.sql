@@ -3,7 +3,7 @@ WITH open AS MATERIALIZED (
     SELECT claim.batch, claim.node, $1::uuid = ANY (claim.asked) AS asked
     FROM ferryman.claim CROSS JOIN LATERAL unnest(claim.ids, claim.numbers) AS run (id, number)
     WHERE $1::uuid = ANY (claim.ids) AND run.id = $1::uuid
-    AND NOT EXISTS (SELECT FROM ferryman.outcome WHERE outcome.id = run.id AND outcome.number = run.number)
+    AND (SELECT true FROM ferryman.outcome WHERE outcome.id = run.id AND outcome.number = run.number) IS NULL
 ),
 wished AS (
     UPDATE ferryman.claim SET asked = claim.asked || $1::uuid, asked_at = claim.asked_at || $2::bigint

@@ -3,4 +3,4 @@ DELETE FROM ferryman.claim
 WHERE ($1::bigint IS NULL OR node = $1::bigint)
 AND NOT EXISTS (
     SELECT FROM unnest(ids, numbers) AS run (id, number)
-    WHERE NOT EXISTS (SELECT FROM ferryman.outcome WHERE outcome.id = run.id AND outcome.number = run.number));
+    WHERE (SELECT true FROM ferryman.outcome WHERE outcome.id = run.id AND outcome.number = run.number) IS NULL);

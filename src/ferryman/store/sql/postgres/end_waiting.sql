@@ -13,8 +13,10 @@ failures AS (
     SELECT id, number + 1, $2::text FROM ended WHERE $2::text IS NOT NULL
 ),
 freed AS (
-    DELETE FROM ferryman.key USING ended
-    WHERE ended.scope IS NOT NULL AND key.scope = ended.scope AND key.key = ended.key AND key.job = ended.id
+    DELETE FROM ferryman.key WHERE ctid = ANY (ARRAY(
+        SELECT (SELECT key.ctid FROM ferryman.key
+            WHERE key.scope = ended.scope AND key.key = ended.key AND key.job = ended.id)
+        FROM ended WHERE ended.scope IS NOT NULL))
 )
 INSERT INTO ferryman.tally (lane, what, n)
 SELECT lane, change.what, sum(change.n)

@@ -39,9 +39,10 @@ scheduled AS (
     FROM told WHERE became = 'scheduled'
 ),
 freed AS (
-    DELETE FROM ferryman.key USING told
-    WHERE told.scope IS NOT NULL AND told.became NOT IN ('pending', 'scheduled')
-    AND key.scope = told.scope AND key.key = told.key AND key.job = told.id
+    DELETE FROM ferryman.key WHERE ctid = ANY (ARRAY(
+        SELECT (SELECT key.ctid FROM ferryman.key
+            WHERE key.scope = told.scope AND key.key = told.key AND key.job = told.id)
+        FROM told WHERE told.scope IS NOT NULL AND told.became NOT IN ('pending', 'scheduled')))
 ),
 counted AS (
     INSERT INTO ferryman.tally (lane, what, n)
@@ -58,7 +59,7 @@ closed AS (
     WHERE batch = ANY ($3::bigint[]) AND batch IN (SELECT batch FROM live)
     AND cardinality(ids) = (
         SELECT count(*) FROM unnest(ids, numbers) AS run (id, number)
-        JOIN ferryman.outcome ON outcome.id = run.id AND outcome.number = run.number
+        WHERE (SELECT true FROM ferryman.outcome WHERE outcome.id = run.id AND outcome.number = run.number)
     ) + (SELECT count(*) FROM told WHERE told.batch = claim.batch)
 )
 SELECT ARRAY(SELECT batch FROM live), ARRAY(SELECT id::text FROM told WHERE became <> status);

@@ -1,3 +1,4 @@
-SELECT key.scope, key.key, key.job::text, key.body_hash, key.expires_at
+SELECT held.scope, held.key, held.job::text, held.body_hash, held.expires_at
 FROM unnest($1::text[], $2::text[]) AS asked (scope, key)
-JOIN ferryman.key ON key.scope = asked.scope AND key.key = asked.key;
+CROSS JOIN LATERAL (
+    SELECT * FROM ferryman.key WHERE key.scope = asked.scope AND key.key = asked.key LIMIT 1) AS held;

@@ -4,4 +4,4 @@ FROM ferryman.claim
 CROSS JOIN LATERAL unnest(claim.ids, claim.numbers, claim.attempts) AS run (id, number, attempt)
 LEFT JOIN ferryman.node ON node.number = claim.node
 WHERE run.id = ANY ($1::uuid[])
-AND NOT EXISTS (SELECT FROM ferryman.outcome WHERE outcome.id = run.id AND outcome.number = run.number);
+AND (SELECT true FROM ferryman.outcome WHERE outcome.id = run.id AND outcome.number = run.number) IS NULL;

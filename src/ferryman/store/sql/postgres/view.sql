@@ -23,15 +23,16 @@ SELECT * FROM (
         job.unique_key, job.tags
     FROM ferryman.job
     JOIN ferryman.lane ON lane.number = job.lane
-    LEFT JOIN ferryman.ready ON ready.id = job.id
-    LEFT JOIN ferryman.later ON later.id = job.id
-    LEFT JOIN ferryman.held ON held.id = job.id
+    LEFT JOIN LATERAL (SELECT * FROM ferryman.ready WHERE ready.id = job.id LIMIT 1) AS ready ON true
+    LEFT JOIN LATERAL (SELECT * FROM ferryman.later WHERE later.id = job.id LIMIT 1) AS later ON true
+    LEFT JOIN LATERAL (SELECT * FROM ferryman.held WHERE held.id = job.id LIMIT 1) AS held ON true
     LEFT JOIN LATERAL (
         SELECT * FROM ferryman.outcome WHERE outcome.id = job.id ORDER BY number DESC LIMIT 1) AS last ON true
     LEFT JOIN LATERAL (
         SELECT * FROM ferryman.outcome WHERE outcome.id = job.id AND outcome.started_at IS NOT NULL
         ORDER BY number DESC LIMIT 1) AS run ON true
-    LEFT JOIN ferryman.result ON result.id = last.id AND result.number = last.number
+    LEFT JOIN LATERAL (
+        SELECT * FROM ferryman.result WHERE result.id = last.id AND result.number = last.number LIMIT 1) AS result ON true
     LEFT JOIN ferryman.node ON node.number = run.node
     WHERE job.id = ANY ($1::uuid[])
 ) AS jobs

@@ -154,6 +154,8 @@ CREATE TABLE ferryman.expiry (
     PRIMARY KEY (expires_at, id)
 );
 
+CREATE INDEX expiry_id ON ferryman.expiry (id);
+
 -- one row per process incarnation; live while ended_at is null. A beat counts on, and renews all that the node holds
 CREATE TABLE ferryman.node (
     number     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

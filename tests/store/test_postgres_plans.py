@@ -1,0 +1,104 @@
+"""Every statement finds its rows by an index, whatever the tables held when its plan was made.
+
+Plans made on empty tables are the trap: they are kept, and read whole tables once those are full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+import pytest
+
+from ferryman.domain.outcome import Outcome, Run, What, decide
+from ferryman.store.postgres.connections import ENGINE
+from ferryman.store.postgres.statements import Statements
+from tests.postgres.databases import Databases
+from tests.store.files import claim_of, new_job, node_info
+from tests.store.servers import connected, minter, opened
+
+pytestmark = pytest.mark.anyio
+SMALL: Final = frozenset({"tally", "lane", "node", "type", "claim"})
+"""Tables that hold one row per lane, type, node or batch under way, and may be read whole."""
+FEW: Final = 12
+MANY: Final = 8_000
+STATEMENTS: Final = Statements()
+NAMES: Final = sorted(STATEMENTS.names())
+
+
+@pytest.fixture(scope="module", params=["empty", "few", "full"])
+def tables(postgres: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database whose tables are empty, or have few rows or many and are known to."""
+    url = postgres.fresh()
+    if request.param != "empty":
+        asyncio.run(fill(url, MANY if request.param == "full" else FEW))
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+async def planner(tables: str) -> AsyncIterator[Any]:
+    """A connection like the store's own."""
+    async with connected(tables) as connection:
+        await connection.execute(ENGINE)
+        yield connection
+
+
+async def fill(database: str, count: int) -> None:
+    """Jobs in every place."""
+    ids = minter()
+    async with opened(database) as store:
+        node = await store.register(node_info("n"), 0)
+        await store.insert([new_job(ids.mint(0)) for _ in range(count)], 0)
+        taken = (await store.claim(claim_of(node, 1, count // 4), 0)).jobs
+        ends = [
+            (What.DONE, {"result": "1"}),
+            (What.FAILED, {"retryable": False}),
+            (What.CANCELLED, {}),
+            (What.LOST, {}),
+        ]
+        written = [decide(job, Outcome(*ends[n % 4][:1], **ends[n % 4][1]), Run(1), 0) for n, job in enumerate(taken)]
+        await store.finish(node, written, 0)
+        await store.insert([new_job(ids.mint(0), run_at=1 << 50, expires_at=1 << 51) for _ in range(count // 4)], 0)
+        await store.insert([new_job(ids.mint(0), unique_key=f"{n}") for n in range(count // 4)], 0)
+        await store.claim(claim_of(node, 2, count // 10), 0)
+    async with connected(database) as connection:
+        await connection.execute("ANALYZE")
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None:
+    text = STATEMENTS[name]
+    count = max((int(each) for each in re.findall(r"\$(\d+)", text)), default=0)
+    await planner.execute(f"PREPARE asked AS {text}")
+    values = f"({', '.join(['NULL'] * count)})" if count else ""
+    plan = "\n".join(row[0] for row in await planner.fetch(f"EXPLAIN EXECUTE asked{values}"))
+    assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= SMALL, plan
+    assert "Hash Join" not in plan, plan
+    whole = re.findall(r"Index (?:Only )?Scan using \w+ on (\w+)[^\n]*\n(?! *Index Cond)", plan)
+    assert set(whole) <= SMALL, plan
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("claim", "ready_line"),
+        ("claim", "ready_alone"),
+        ("left_behind", "ready_line"),
+        ("bodies", "job_pkey"),
+        ("finish", "outcome_pkey"),
+        ("promote", "later_due"),
+        ("page_asc", "job_pkey"),
+        ("page_desc", "job_pkey"),
+        ("leave", "ready_id"),
+        ("expired", "expiry_pkey"),
+        ("keys", "key_pkey"),
+    ],
+)
+async def test_the_statements_that_matter_use_their_index(planner: Any, name: str, index: str) -> None:
+    count = max(int(each) for each in re.findall(r"\$(\d+)", STATEMENTS[name]))
+    await planner.execute(f"PREPARE asked AS {STATEMENTS[name]}")
+    rows = await planner.fetch(f"EXPLAIN EXECUTE asked({', '.join(['NULL'] * count)})")
+    assert re.search(rf"using {index}\b", "\n".join(row[0] for row in rows))
