@@ -43,12 +43,14 @@ def _simulation(found: list[Figures]) -> str:
             f"{each['seeds_per_second']}",
             f"{each['means']['nodes']:.1f} / {each['means']['jobs']:.1f} / {each['means']['kinds of fault']:.1f}",
             f"{each['means']['on SQLite']:.0%}",
+            f"{each['means'].get('on the model of PostgreSQL', 0):.0%}",
         )
         for each in found
     ]
     largest = max(found, key=lambda each: each["seeds"])
     met = [(name, what, _met(largest, name)) for name, what in SOMETIMES.items()]
-    head = ("Date", "Commit", "Seeds", "Violations", "Seeds/s", "Nodes / jobs / kinds of fault a seed", "On SQLite")
+    means = ("Nodes / jobs / kinds of fault a seed", "On SQLite", "On the model of PostgreSQL")
+    head = ("Date", "Commit", "Seeds", "Violations", "Seeds/s", *means)
     return "\n".join(
         [
             _table(head, rows),

@@ -13,10 +13,11 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
-from ferryman.testing.history import SOMETIMES, WITH_TRANSACTIONS, Violation, story
+from ferryman.testing.history import ON_A_SERVER, SOMETIMES, WITH_TRANSACTIONS, Violation, story
 from ferryman.testing.history.entries import Registered
 from tests import results
 from tests.simulation import campaign
@@ -46,7 +47,11 @@ class Report(msgspec.Struct):
     @property
     def missed(self) -> list[str]:
         """Situations that were never met."""
-        possible = SOMETIMES.keys() if self.total.mean(campaign.ON_SQLITE) else SOMETIMES.keys() - WITH_TRANSACTIONS
+        possible = set(SOMETIMES)
+        if not self.total.mean(campaign.ON_SQLITE):
+            possible -= WITH_TRANSACTIONS
+        if not self.total.mean(campaign.ON_POSTGRES):
+            possible -= ON_A_SERVER
         return [name for name in SOMETIMES if name in possible and not self.total.reached.get(name)]
 
     @property
@@ -81,7 +86,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Simulate many seeds.")
     parser.add_argument("--seeds", type=_positive, default=1000)
     parser.add_argument("--from", type=int, default=0, dest="start", metavar="K")
-    parser.add_argument("--store", choices=("memory", "sqlite"), help="instead of what each seed draws")
+    parser.add_argument("--store", choices=get_args(Kind), help="instead of what each seed draws")
     parser.add_argument("--processes", type=_positive, default=campaign.cores())
     parser.add_argument("--stop-at-first", action="store_true")
     parser.add_argument("--journal", help="a file that remembers what is done, so that the run can go on later")
@@ -131,7 +136,8 @@ def _say(report: Report) -> None:
         f"{report.fresh} run now in {report.seconds:.0f} s, {report.rate:.1f} seeds/s"
     )
     means = ", ".join(f"{total.mean(name):.1f} {name}" for name in campaign.MEANS)
-    print(f"a seed has on average {means}; {total.mean(campaign.ON_SQLITE):.0%} run on SQLite")
+    stores = ", ".join(f"{total.mean(name):.0%} run {name}" for name in (campaign.ON_SQLITE, campaign.ON_POSTGRES))
+    print(f"a seed has on average {means}; {stores}")
     for name, what in SOMETIMES.items():
         print(f"  {total.reached.get(name, 0):>8} seeds  {name}: {what}")
     for name in report.missed:
@@ -173,7 +179,9 @@ def _keep(path: Path, report: Report) -> None:
         "violations": total.violations,
         "failing": total.failing,
         "seeds_per_second": round(report.rate, 1),
-        "means": {name: round(total.mean(name), 2) for name in (*campaign.MEANS, campaign.ON_SQLITE)},
+        "means": {
+            name: round(total.mean(name), 2) for name in (*campaign.MEANS, campaign.ON_SQLITE, campaign.ON_POSTGRES)
+        },
         "reached": total.reached,
         "never_met": report.missed,
     }

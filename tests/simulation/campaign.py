@@ -22,6 +22,7 @@ CHUNK = 50
 MEANS = ("nodes", "jobs", "kinds of fault", "entries")
 """What is summed up over all seeds."""
 ON_SQLITE = "on SQLite"
+ON_POSTGRES = "on the model of PostgreSQL"
 
 
 class Tally(msgspec.Struct):
@@ -35,7 +36,7 @@ class Tally(msgspec.Struct):
     reached: dict[str, int] = {}
     """In how many seeds each situation was reached."""
     sums: dict[str, float] = {}
-    """Over all seeds: `MEANS`, and the seeds on SQLite."""
+    """Over all seeds: `MEANS`, and the seeds on SQLite, and on the model of PostgreSQL."""
 
     def add(self, other: Tally) -> None:
         """Take another range in."""
@@ -82,6 +83,7 @@ def _of_one(plan: Plan, outcome: Outcome) -> Tally:
             "jobs": outcome.jobs,
             "kinds of fault": kinds_of_fault(plan),
             ON_SQLITE: plan.store == "sqlite",
+            ON_POSTGRES: plan.store == "postgres",
             "entries": outcome.entries,
         },
     )
@@ -89,9 +91,9 @@ def _of_one(plan: Plan, outcome: Outcome) -> Tally:
 
 def kinds_of_fault(plan: Plan) -> int:
     """How many kinds of fault a plan has: what is done to processes, and what handlers do to theirs."""
-    harm = {fault.what for fault in plan.faults}
+    harm = {fault.what for fault in plan.faults} | {outage.what for outage in plan.outages}
     poison = {step.act for job in plan.jobs for step in job.steps if step.act in ("die", "block", "stubborn")}
-    return len(harm) + len(poison) + bool(plan.deaf) + bool(plan.hiccup) + bool(plan.skew)
+    return len(harm) + len(poison) + bool(plan.deaf) + bool(plan.hiccup) + bool(plan.skew) + bool(plan.server.lost)
 
 
 def run_all(tasks: list[Task], processes: int) -> Iterator[tuple[Task, Tally]]:

@@ -11,13 +11,16 @@ from tests.simulation.plan import (
     QUEUES,
     TYPES,
     Act,
+    CrowdPlan,
     FaultPlan,
     FollowUp,
     JobPlan,
     Kind,
+    OutagePlan,
     PersonPlan,
     Plan,
     Role,
+    ServerPlan,
     Step,
 )
 
@@ -36,14 +39,29 @@ RARE: tuple[Act, ...] = (
 )
 
 
+ON_POSTGRES = 1 / 3
+"""The share of seeds on the model of PostgreSQL."""
+
+
 def draw(seed: int, store: Kind | None = None) -> Plan:
-    """The plan of a seed; half of them on each store unless `store` says which."""
+    """The plan of a seed; a third of them on each store unless `store` says which.
+
+    Which seeds are on the model of PostgreSQL, and what happens only there, comes from dice of their own: everything
+    else of a seed is the same on every store.
+    """
     dice = random.Random(f"plan {seed}")
     kind: Kind = dice.choice(("memory", "sqlite"))
+    if random.Random(f"store {seed}").random() < ON_POSTGRES:
+        kind = "postgres"
+    plan = _draw(seed, store or kind, dice)
+    return plan if plan.store != "postgres" else _with_server(plan, random.Random(f"server {seed}"))
+
+
+def _draw(seed: int, store: Kind, dice: random.Random) -> Plan:
     beat = dice.choice((0.3, 0.5))
     return Plan(
         seed=seed,
-        store=store or kind,
+        store=store,
         roles=_roles(dice),
         workers=dice.choice((1, 2, 3, 5, 10)),
         capacity=dice.choice((1, 2, 5, 20)),
@@ -217,3 +235,34 @@ def _fault(dice: random.Random, what: str) -> FaultPlan:
         after=dice.random() < 0.6,
         times=dice.choice((1, 1, 2, 4, 6)),
     )
+
+
+# -- a server --------------------------------------------------------------------------------------------
+
+
+def _with_server(plan: Plan, dice: random.Random) -> Plan:
+    return msgspec.structs.replace(
+        plan,
+        server=ServerPlan(
+            late=dice.choice((0.0, 0.05, 0.3)),
+            undone=dice.choice((0.0, 0.0, 0.05, 0.2)),
+            lost=dice.choice((0.0, 0.0, 0.05, 0.25)),
+            rescan=dice.choice((0.3, 1.0, 10.0)),
+        ),
+        crowds=tuple(_crowd(dice, len(plan.jobs)) for _ in range(dice.choice((0, 1, 2, 3)))),
+        outages=tuple(_outage(dice) for _ in range(dice.choice((0, 0, 0, 1, 2)))),
+    )
+
+
+def _crowd(dice: random.Random, jobs: int) -> CrowdPlan:
+    return CrowdPlan(
+        at=_when(dice),
+        count=dice.choice((2, 10, 30)),
+        job=dice.randrange(jobs),
+        seconds=dice.choice((0.0, 0.5, 1.0, 2.0)),
+        undone=dice.random() < 0.25,
+    )
+
+
+def _outage(dice: random.Random) -> OutagePlan:
+    return OutagePlan(_when(dice), dice.choice(("restart", "restart", "read-only")), dice.choice((0.01, 0.3, 1.0, 3.0)))

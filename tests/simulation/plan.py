@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["memory", "sqlite"]
+Kind = Literal["memory", "sqlite", "postgres"]
+"""The last one is a model of what is visibly different there; see `tests/simulation/postgres`."""
 Role = Literal["server", "worker", "client"]
 Act = Literal[
     "return",
@@ -96,6 +97,40 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     times: int = 1
 
 
+class CrowdPlan(msgspec.Struct, frozen=True):
+    """A caller enqueues many jobs in a transaction of its own."""
+
+    at: float
+    count: int
+    job: int
+    """The place of the `JobPlan` of which they have type, queue, priority, attempts and steps."""
+    seconds: float
+    """How long the transaction stays open."""
+    undone: bool
+    """Whether the caller takes it all back."""
+
+
+class OutagePlan(msgspec.Struct, frozen=True):
+    """The server restarts, or fails over to one that is read-only for a while."""
+
+    at: float
+    what: Literal["restart", "read-only"]
+    seconds: float
+
+
+class ServerPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a server of which all processes are clients behaves. Shares are those of all transactions or calls."""
+
+    late: float = 0.0
+    """The share of transactions that are in progress for long."""
+    undone: float = 0.0
+    """The share that the server rolls back."""
+    lost: float = 0.0
+    """The share of calls whose connection is lost while they are under way."""
+    rescan: float = 10.0
+    """Seconds after which a node looks from the beginning again."""
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """One seed's world."""
 
@@ -123,3 +158,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[FaultPlan, ...]
     last_kill: bool
     """Whether a process is killed in calm weather, to see how soon its jobs are pending again."""
+    server: ServerPlan = ServerPlan()
+    crowds: tuple[CrowdPlan, ...] = ()
+    outages: tuple[OutagePlan, ...] = ()

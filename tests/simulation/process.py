@@ -27,6 +27,9 @@ from tests.simulation.filelock import FileLock
 from tests.simulation.loop import Lane, SimLoop
 from tests.simulation.notes import Notes
 from tests.simulation.plan import Plan, Role
+from tests.simulation.postgres.calls import ModelSimStore
+from tests.simulation.postgres.connection import Connection
+from tests.simulation.postgres.store import ModelStore
 from tests.simulation.store import SimStore
 from tests.simulation.threads import LaneRunner, LaneSteps, LaneTicker
 from tests.simulation.transactions import SimTransactions
@@ -83,15 +86,7 @@ class Process:
         """Whether it has started, and takes requests."""
         ids = IdMinter(random.Random(f"{plan.seed} {name} ids"))
         self._inner = connect(self.clock, ids, partial(self._runner, lock))
-        self.store = SimStore(
-            self._inner,
-            self.weather,
-            notes,
-            name,
-            stop=self.begin_stop,
-            die=self.kill,
-            die_within=lambda during: self.light(1, partial(self.kill, during), threads=True),
-        )
+        self.store = self._calls(self._inner, plan)
         self.transactions = self._transactions(lock)
         """Those of its handlers, where the store has any."""
         self._bell = bell
@@ -125,6 +120,21 @@ class Process:
             direct=self.node,
         )
 
+    def _calls(self, inner: Store, plan: Plan) -> SimStore:
+        """How it calls its store."""
+        if isinstance(inner, ModelStore):
+            make: Callable[..., SimStore] = partial(ModelSimStore, inner, plan.server.lost)
+        else:
+            make = partial(SimStore, inner)
+        return make(
+            self.weather,
+            self.notes,
+            self.name,
+            stop=self.begin_stop,
+            die=self.kill,
+            die_within=lambda during: self.light(1, partial(self.kill, during), threads=True),
+        )
+
     def _runner(self, lock: FileLock, name: str) -> LaneRunner:
         """The thread that writes waits for the lock of the file; the one that reads never has to."""
         return LaneRunner(self.loop, self.side, self.weather.trip, lock if name == WRITER else None)
@@ -148,6 +158,11 @@ class Process:
         if self.node is not None:
             await self.node.start()
         self.up = True
+
+    @property
+    def connection(self) -> Connection | None:
+        """To a server, where the store has one."""
+        return self._inner.connection if isinstance(self._inner, ModelStore) else None
 
     def begin_stop(self) -> None:
         """Ask it to stop, if it has come up and was not asked before."""
@@ -215,7 +230,9 @@ LaneRunnerFactory = Callable[[str], LaneRunner]
 
 
 def _let_go(store: Store) -> None:
-    """What the kernel does for a process that is gone: files are closed, locks are let go."""
+    """What the kernel does for a process that is gone: files and connections are closed, locks are let go."""
+    if isinstance(store, ModelStore):
+        store.connection.die()
     if isinstance(store, SqliteStore):
         for side in (store._writer, store._reader):
             if side is not None and side._session is not None:

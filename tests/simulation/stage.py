@@ -16,11 +16,7 @@ from ferryman.domain.errors import FerrymanError
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS
 from ferryman.domain.state import TERMINAL
-from ferryman.engine.runner import InlineRunner
-from ferryman.store.memory import MemoryStore
-from ferryman.store.protocol import JobFilter, Retention, Store
-from ferryman.store.sqlite import SqliteStore
-from ferryman.store.sqlite.statements import Statements
+from ferryman.store.protocol import JobFilter, Store
 from ferryman.testing.clock import EPOCH
 from ferryman.testing.history import entries
 from ferryman.testing.history.history import Final as FinalState
@@ -32,15 +28,17 @@ from tests.simulation.handlers import Script, registry
 from tests.simulation.loop import SimLoop, Stuck, pause
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.notes import Notes
-from tests.simulation.noting import NotingSqliteStore
-from tests.simulation.plan import FAULTS_END, TYPES, JobPlan, PersonPlan, Plan, Role
-from tests.simulation.process import LaneRunnerFactory, Process, WallClock
-from tests.simulation.together import FOLLOW, ledger
+from tests.simulation.plan import FAULTS_END, TYPES, CrowdPlan, JobPlan, OutagePlan, PersonPlan, Plan, Role
+from tests.simulation.postgres.together import enqueue_together
+from tests.simulation.process import Process, WallClock
+from tests.simulation.stores import Stores
+from tests.simulation.together import FOLLOW
 
-FOREVER: Final = Retention(10**15, 10**15, 10**15)
 SETTLE: Final = 240.0
 """Virtual seconds in which every job must end once the weather is calm."""
 LOOK: Final = 0.5
+SEARCH: Final = 1.0
+"""Seconds within which a node whose lease has passed is found, and its claims are given back."""
 
 
 class Stage:
@@ -63,21 +61,20 @@ class Stage:
         self._tasks: list[asyncio.Task[Any]] = []
         self._nemesis = Nemesis(self.notes, self._living, self._spawn_task)
         self._weather_is_calm = False
-        self._path = path
-        self._statements = Statements()
-        self._memory = MemoryStore(self._clock, IdMinter(random.Random(plan.seed)), FOREVER, gone=self._gone)
+        self._stores = Stores(plan, loop, self.notes, self._clock, path, self._gone)
 
     # -- processes -------------------------------------------------------------------------------
 
     def spawn(self, role: Role) -> Process:
         """Begin a process."""
+        name = f"p{len(self.processes) + 1}"
         process = Process(
-            f"p{len(self.processes) + 1}",
+            name,
             role,
             self.plan,
             self.loop,
             self.notes,
-            self._connect,
+            partial(self._stores.connect, name),
             SimBell(self._exchange),
             self._lock,
             partial(registry, self._script, self._nemesis.block),
@@ -96,20 +93,6 @@ class Stage:
             await process.start()
         except FerrymanError:
             process.kill()
-
-    def _connect(self, clock: WallClock, ids: IdMinter, runner: LaneRunnerFactory) -> Store:
-        if self.plan.store == "memory":
-            return self._memory
-        return NotingSqliteStore(
-            self._path,
-            clock=clock,
-            ids=ids,
-            retention=FOREVER,
-            runner=runner,
-            statements=self._statements,
-            at_fork=_nobody_forks,
-            around_forks=_nobody_forks,
-        )
 
     def _gone(self, node: str) -> bool:
         """Whether the process of a node has ended, as the kernel knows it."""
@@ -140,6 +123,10 @@ class Stage:
             self._at(person.at, self._person, person)
         for fault in self.plan.faults:
             self._at(fault.at, self._nemesis.harm, fault)
+        for crowd in self.plan.crowds:
+            self._at(crowd.at, self._together, crowd)
+        for outage in self.plan.outages:
+            self._at(outage.at, self._outage, outage)
         await pause(FAULTS_END + 0.1)
         self._calm()
         final = await self._settle()
@@ -156,6 +143,7 @@ class Stage:
         self.notes.note(entries.Calm, "nemesis")
         self._weather_is_calm = True
         self._exchange.deaf = 0.0
+        self._stores.server.calm()
         # one wall clock for all from here on, as late as any ever was: what was scheduled by it is due some day
         self._clock.offset = max(self._nemesis.latest, *(process.clock.offset for process in self.processes))
         for process in self._living():
@@ -166,7 +154,15 @@ class Stage:
 
     def _terms(self) -> Terms:
         plan = self.plan
-        return Terms(lease=plan.lease, beat=plan.beat, max_pending=plan.max_pending, types=frozenset({*TYPES, FOLLOW}))
+        on_one_machine = plan.store != "postgres"
+        return Terms(
+            lease=plan.lease,
+            beat=plan.beat,
+            rescue_within=1.0 if on_one_machine else plan.lease + SEARCH,
+            max_pending=plan.max_pending,
+            overlapping=not on_one_machine,
+            types=frozenset({*TYPES, FOLLOW}),
+        )
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -204,6 +200,18 @@ class Stage:
             if await self._within(process, people.enqueue_patiently(process, request)):
                 return
 
+    async def _together(self, crowd: CrowdPlan) -> None:
+        """A caller asks for many jobs in a transaction of its own, in whatever process is there."""
+        process = await self._somebody()
+        job = self.plan.jobs[crowd.job]
+        ids = [self._ids.mint(self._clock.now()) for _ in range(crowd.count)]
+        self.jobs += ids
+        await self._within(process, enqueue_together(process, crowd, job, ids, self.plan.max_pending))
+
+    async def _outage(self, outage: OutagePlan) -> None:
+        fail = self._stores.server.restart if outage.what == "restart" else self._stores.server.fail_over
+        await fail(outage.seconds)
+
     async def _person(self, person: PersonPlan) -> None:
         if not self.jobs:
             return
@@ -230,7 +238,7 @@ class Stage:
 
     async def _settle(self) -> FinalState:
         """Wait until every job has ended, stop every process in order, and read what the store has."""
-        store = await self._open_final()
+        store = await self._stores.open_final()
         if self.plan.last_kill:
             await self._last_kill()
         await self._until_ended(store)
@@ -241,28 +249,11 @@ class Stage:
             await asyncio.wait((process.ended,), timeout=60.0)
             if process.alive:
                 raise Stuck(f"{process.name} would not stop.")
+        await self._stores.server.rest()
         numbers = [number for process in self.processes for number in process.store.registered.values()]
         final = await final_state(store, self._clock.now(), numbers)
         await store.close()
-        return final if store is self._memory else msgspec.structs.replace(final, ledger=ledger(self._path))
-
-    async def _open_final(self) -> Store:
-        """The stage's own connection, of which no process knows."""
-        if self.plan.store == "memory":
-            return self._memory
-        ids = IdMinter(random.Random(0))
-        store = SqliteStore(
-            self._path,
-            clock=self._clock,
-            ids=ids,
-            retention=FOREVER,
-            runner=lambda _name: InlineRunner(),
-            statements=self._statements,
-            at_fork=_nobody_forks,
-            around_forks=_nobody_forks,
-        )
-        await store.open()
-        return store
+        return msgspec.structs.replace(final, ledger=self._stores.ledger())
 
     async def _until_ended(self, store: Store) -> None:
         for _ in range(round(SETTLE / LOOK)):
@@ -282,7 +273,3 @@ class Stage:
             nodes = [process for process in nodes if process.alive and process.up]
             if len(nodes) > 1:
                 max(nodes, key=lambda process: process.node.in_progress if process.node else 0).kill()
-
-
-def _nobody_forks(*_calls: object) -> None:
-    """Simulated processes fork no children."""

@@ -11,7 +11,7 @@ from ferryman.testing.history.history import History
 from tests.simulation.outcome import play
 from tests.simulation.plan import FaultPlan, JobPlan, Kind, Plan, Step
 
-STORES: tuple[Kind, ...] = ("memory", "sqlite")
+STORES: tuple[Kind, ...] = ("memory", "sqlite", "postgres")
 
 
 def plan(store: Kind, *faults: FaultPlan, seconds: float) -> Plan:
@@ -69,7 +69,9 @@ def test_a_paused_worker_finishes_a_job_that_another_one_runs_now(store: Kind) -
 @pytest.mark.parametrize("store", STORES)
 def test_a_rescuer_does_not_overwrite_a_completed_job(store: Kind) -> None:
     # the server dies in the very moment in which its finish is committed; its node is found dead, the job is done
-    history = run(plan(store, FaultPlan(at=0.1, what="die at", which=0, verb="finish", after=True), seconds=0.2))
+    history = run(
+        plan(store, FaultPlan(at=0.1, what="die at", which=0, verb="finish", after=True, steps=1), seconds=0.2)
+    )
     assert [each.during for each in history.entries if isinstance(each, Killed)] == ["flushing"]
     rescued = [each.count for each in history.entries if isinstance(each, Rescued)]
     assert rescued == [0], "it held nothing any more"

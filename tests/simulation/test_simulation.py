@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -14,11 +15,12 @@ import pytest
 from ferryman.domain.outcome import Finish
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import FinishReport
-from ferryman.testing.history import WITH_TRANSACTIONS, story
+from ferryman.testing.history import ON_A_SERVER, WITH_TRANSACTIONS, story
 from tests.simulation import campaign
 from tests.simulation.__main__ import Report
 from tests.simulation.drawing import draw
 from tests.simulation.outcome import STUCK, judge
+from tests.simulation.plan import Kind
 from tests.simulation.shrink import shrink
 
 DIGEST = """
@@ -28,7 +30,7 @@ print(judge(draw({}))[0].digest)
 """
 
 
-@pytest.mark.parametrize("seed", [3, 4])  # one on each store
+@pytest.mark.parametrize("seed", [3, 4, 6])  # one on each store
 def test_a_seed_has_one_history(seed: int) -> None:
     here = judge(draw(seed))[0].digest
     for hashes in ("1", "2"):
@@ -40,7 +42,7 @@ def test_a_seed_has_one_history(seed: int) -> None:
             check=True,
         )
         assert answer.stdout.strip() == here
-    assert {draw(3).store, draw(4).store} == {"memory", "sqlite"}
+    assert {draw(3).store, draw(4).store, draw(6).store} == {"memory", "sqlite", "postgres"}
 
 
 def test_seeds_differ() -> None:
@@ -52,7 +54,15 @@ def test_the_mix_is_as_rich_as_promised() -> None:
     assert sum(sum(role != "client" for role in plan.roles) for plan in plans) >= 2 * len(plans)
     assert sum(sum(job.burst for job in plan.jobs) for plan in plans) >= 20 * len(plans)
     assert sum(len({fault.what for fault in plan.faults}) for plan in plans) >= 3 * len(plans)
-    assert 0.45 < sum(plan.store == "sqlite" for plan in plans) / len(plans) < 0.55
+    for store in get_args(Kind):
+        assert 0.30 < sum(plan.store == store for plan in plans) / len(plans) < 0.37, store
+
+
+def test_what_a_seed_plays_is_the_same_on_every_store_but_for_what_only_a_server_does() -> None:
+    for seed in range(20):
+        on_memory, on_a_server = draw(seed, "memory"), draw(seed, "postgres")
+        only_there = {name: getattr(on_memory, name) for name in ("store", "server", "crowds", "outages")}
+        assert msgspec.structs.replace(on_a_server, **only_there) == on_memory
 
 
 def test_a_range_adds_up_and_is_not_run_twice(tmp_path: Path) -> None:
@@ -101,10 +111,12 @@ def test_a_world_that_comes_to_no_end_is_a_finding(monkeypatch: pytest.MonkeyPat
     assert (history is None) == (outcome.violations[0].promise == STUCK)
 
 
-@pytest.mark.parametrize(("on_sqlite", "missed"), [(0, False), (1, True)])
-def test_what_needs_transactions_is_missed_only_where_there_are_any(on_sqlite: int, missed: bool) -> None:
-    report = Report(0, "abc", campaign.Tally(seeds=9, reached={"snoozed": 1}, sums={campaign.ON_SQLITE: on_sqlite}))
-    assert (set(report.missed) >= WITH_TRANSACTIONS) is missed
+@pytest.mark.parametrize(
+    ("store", "possible"), [(campaign.ON_SQLITE, WITH_TRANSACTIONS), (campaign.ON_POSTGRES, ON_A_SERVER)]
+)
+def test_what_only_some_stores_can_do_is_missed_only_where_there_are_any(store: str, possible: frozenset[str]) -> None:
+    report = Report(0, "abc", campaign.Tally(seeds=9, reached={"snoozed": 1}, sums={store: 1}))
+    assert set(report.missed) & (WITH_TRANSACTIONS | ON_A_SERVER) == possible
     assert "queue full" in report.missed
     assert "snoozed" not in report.missed
 

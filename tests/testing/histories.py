@@ -67,7 +67,7 @@ class Writer:
 
     def enqueue(self, job: str = "a", **changes: Any) -> None:
         """Asked for, stored, accepted."""
-        shape = {name: value for name, value in changes.items() if name != "scheduled"}
+        shape = {name: value for name, value in changes.items() if name not in ("scheduled", "together")}
         self.ask(job, **changes)
         self.store(job, **shape)
         self.answer(job)

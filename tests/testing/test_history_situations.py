@@ -8,7 +8,7 @@ import pytest
 
 from ferryman.domain.errors import QueueFull, UniqueKeyTaken
 from ferryman.domain.job import JobError
-from ferryman.testing.history import SOMETIMES, WITH_TRANSACTIONS, sometimes
+from ferryman.testing.history import ON_A_SERVER, SOMETIMES, WITH_TRANSACTIONS, sometimes
 from ferryman.testing.history import entries as e
 from tests.testing.histories import Writer
 
@@ -75,6 +75,10 @@ def _cancelled_before_the_claim_came(writer: Writer) -> None:
     writer.note(e.Claiming, "p1", call=90, node=1, batch=90, idle=1)
     writer.cancel()
     writer.note(e.Replied, "p1", call=90)
+
+
+def _found(how: str) -> Callable[[Writer], object]:
+    return lambda writer: writer.note(e.Found, "p1", node=1, batch=1, jobs=["a"], how=how)
 
 
 def _due_before_the_cancel_came(writer: Writer) -> None:
@@ -236,6 +240,11 @@ REACHING: list[tuple[str, Callable[[Writer], object]]] = [
     ("lost reply of a commit", _commit_unheard),
     ("died in a transaction", lambda writer: writer.note(e.Killed, process="p1", during=e.IN_A_TRANSACTION)),
     ("transaction timed out", _transaction_timed_out),
+    ("claimed past a gap", lambda writer: writer.note(e.Passed, "p1", node=1, batch=1, running=2)),
+    ("gap found late", _found("gap")),
+    ("rescan found", _found("rescan")),
+    ("restart of the server", lambda writer: writer.note(e.Restarted, seconds=1.0)),
+    ("read-only", lambda writer: writer.note(e.ReadOnly, seconds=1.0)),
     ("clock set forward", _stepped(5.0)),
     ("clock set back", _stepped(-5.0)),
 ]
@@ -274,8 +283,8 @@ def test_every_situation_is_reached_here() -> None:
     assert {name for name, _ in REACHING} == set(SOMETIMES)
 
 
-def test_what_needs_transactions_is_a_situation() -> None:
-    assert SOMETIMES.keys() > WITH_TRANSACTIONS
+def test_what_only_some_stores_can_do_is_a_situation() -> None:
+    assert SOMETIMES.keys() > WITH_TRANSACTIONS | ON_A_SERVER
 
 
 def test_a_plain_life_is_no_situation() -> None:

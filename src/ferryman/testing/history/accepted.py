@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ferryman.domain.state import TERMINAL
-from ferryman.testing.history.entries import Asked, Looked, RunKey
+from ferryman.testing.history.entries import Asked, Found, Looked, RunKey, Undone
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import Index, Request
 
@@ -50,8 +50,11 @@ def accepted_is_durable(index: Index) -> Iterator[Violation]:
 def nothing_lost(index: Index) -> Iterator[Violation]:
     """P2: in the end every job is terminal and no run is open; who started or was read is there still.
 
-    This holds for stored jobs whose answer got lost, too. Excepted are types that nobody has a handler for in the
-    end (`Terms.types`), and where there is no such type at all, open runs: nobody was there to rescue them.
+    This holds for stored jobs whose answer got lost, too. What only a look from the beginning has found was hidden by
+    something that was rolled back: else its node had lost it, and that look is no excuse.
+
+    Excepted are types that nobody has a handler for in the end (`Terms.types`), and where there is no such type at all,
+    open runs: nobody was there to rescue them.
     """
     types = index.history.terms.types
     for id, job in index.final.jobs.items():
@@ -60,8 +63,18 @@ def nothing_lost(index: Index) -> Iterator[Violation]:
     if types:
         for id, number in index.final.open:
             yield Violation("P2", f"Run {number} of job {id} is claimed for ever.", (id,))
+    yield from _overlooked(index)
     for id in sorted(_seen(index) - index.final.jobs.keys()):
         yield Violation("P2", f"Job {id} was in the store once, and is gone.", (id,))
+
+
+def _overlooked(index: Index) -> Iterator[Violation]:
+    hidden = {job: at for at, each in reversed(index.of(Undone)) for job in each.jobs}
+    for at, found in index.of(Found):
+        if found.how == "rescan":
+            for id in found.jobs:
+                if hidden.get(id, at) >= at:
+                    yield Violation("P2", f"Job {id} was pending, and its node had lost sight of it.", (id,))
 
 
 def _seen(index: Index) -> set[str]:

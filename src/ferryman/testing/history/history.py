@@ -17,7 +17,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     lease: float = 10.0
     beat: float = 2.0
     rescue_within: float = 1.0
-    """How long after a kill in calm weather the jobs of the dead may take to be pending again (P15)."""
+    """How long after a kill in calm weather the jobs of the dead may take to be pending again (P15): a second on one
+    machine, where the end of a process is seen at once; in a fleet, where nothing but its beats tells of a node, the
+    lease and half of it: 15 s by default."""
+    overlapping: bool = False
+    """Whether the store's transactions overlap: one that began earlier may be committed later, and what a claim has
+    taken may be given back by a rollback. P12 holds there for single enqueues, but not for jobs that were given back
+    in that way: those who had passed them by find them when they look from the beginning, every 10 s."""
     max_pending: int = 0
     types: frozenset[str] = frozenset()
     """The types that some node has handlers for in the end; a job of another type may stay pending."""

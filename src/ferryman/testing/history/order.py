@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from ferryman.testing.history.entries import Answered
+from ferryman.testing.history.entries import Answered, Asked, Undone
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import Index, Point
 
@@ -32,6 +32,10 @@ def first_come_first_claimed(index: Index) -> Iterator[Violation]:
     follow-up was inserted where the completion of its run took effect. Others: an insert lies between asking and
     answer, a claim likewise, and follow-ups are left out. Only first claims count (claim number 1), and neither a job
     that was asked for at a later time, nor one cancelled before anybody claimed it.
+
+    Where transactions overlap (`Terms.overlapping`), inserts and claims lie between two points in exact histories, too.
+    Left out are jobs of a caller's own transaction, which have their places from before its commit, and those that a
+    claim had taken which was rolled back, and that others may have passed by meanwhile.
 
     No rule of claiming lets a first claim be passed: who must wait for an idle worker ends the claim there, and
     only a job whose node died under it is passed over.
@@ -60,6 +64,17 @@ def _passed(lane: tuple[str, str, int], passages: list[Passage]) -> Iterator[Vio
             yield Violation("P12", told.format(each.job, other, *lane), (each.job, other))
 
 
+def _pointed(index: Index) -> bool:
+    """Whether inserts and claims took place at one point each."""
+    return index.exact and not index.history.terms.overlapping
+
+
+def _without_a_place(index: Index) -> set[str]:
+    """Jobs of callers' own transactions, and of claims that were rolled back."""
+    own = {each.job for _, each in index.of(Asked) if each.together and each.job is not None}
+    return own | {job for _, each in index.of(Undone) for job in each.jobs}
+
+
 def _scheduled(index: Index) -> set[str]:
     """Jobs that were asked for at a later time, as far as anybody can tell."""
     found = {id for id, job in index.final.jobs.items() if job.run_at is not None}
@@ -72,19 +87,20 @@ def _scheduled(index: Index) -> set[str]:
 
 
 def _passages(index: Index) -> Iterator[Passage]:
-    later = _scheduled(index)
+    later = _scheduled(index) | _without_a_place(index)
+    pointed = _pointed(index)
     for job, (asked, stored) in _inserts(index).items():
         claims = index.claims.get((job, 1), ())
         if len(claims) != 1 or job in later or job not in index.final.jobs:
             continue
         claim = claims[0]
         claimed = (claim.place, claim.order)
-        yield Passage(job, asked, stored, claimed if index.exact else (claim.asked, 0), claimed)
+        yield Passage(job, asked, stored, claimed if pointed else (claim.asked, 0), claimed)
 
 
 def _inserts(index: Index) -> dict[str, tuple[Point, Point]]:
     """By job: between which points it was inserted."""
-    if index.exact:
+    if _pointed(index):
         return {job: (point, point) for job, point in index.stored.items()}
     answers = {
         (each.job, each.request): (at, 0)
@@ -92,7 +108,7 @@ def _inserts(index: Index) -> dict[str, tuple[Point, Point]]:
         if each.job is not None and each.verdict == "accepted"
     }
     return {
-        job: ((index.requests[request].place, 0), stored)
+        job: ((index.requests[request].place, 0), index.stored.get(job, stored))
         for (job, request), stored in answers.items()
         if request in index.requests and not index.requests[request].asked.scheduled
     }

@@ -16,6 +16,7 @@ from ferryman.testing.history.entries import (
     Claimed,
     Claiming,
     Entry,
+    Found,
     Inserted,
     Killed,
     PromoteTook,
@@ -146,6 +147,14 @@ def cancel_and_promote(index: Index) -> Iterator[object]:
             met = cancel.before == "pending" and any(cancel.asked <= took < at for _, took in promotes)
         if met:
             yield cancel
+
+
+# -- transactions that overlap --------------------------------------------------------------------------
+
+
+def found(how: str) -> Reached:
+    """Claims that took jobs which stood behind their nodes' cursors."""
+    return lambda index: (each for _, each in index.of(Found) if each.how == how)
 
 
 # -- stops and deaths ----------------------------------------------------------------------------------

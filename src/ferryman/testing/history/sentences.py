@@ -64,7 +64,8 @@ def _asked(names: Names, it: e.Asked, _jobs: frozenset[str]) -> str:
     which = names.job(it.job) if it.job else f"a job (request {it.request})"
     if it.follows is not None:
         which += f" to follow run {it.follows[1]} of {names.job(it.follows[0])}"
-    return f"asks for {which}: {it.type} in {it.queue}, max_attempts {it.max_attempts}{key}{later}"
+    own = " in a transaction of the caller's own" if it.together else ""
+    return f"asks{own} for {which}: {it.type} in {it.queue}, max_attempts {it.max_attempts}{key}{later}"
 
 
 def _answered(names: Names, it: e.Answered, _jobs: frozenset[str]) -> str:
@@ -114,6 +115,21 @@ def _claimed(names: Names, it: e.Claimed, jobs: frozenset[str]) -> str:
     return f"{names.node(it.node)} has claimed {' and '.join(ours)}{more}{names.unanswered(it.by, it.call)}"
 
 
+def _passed(names: Names, it: e.Passed, _jobs: frozenset[str]) -> str:
+    told = "1 transaction that is" if it.running == 1 else f"{it.running} transactions that are"
+    return f"that claim of {names.node(it.node)} has passed {told} in progress still"
+
+
+def _found(names: Names, it: e.Found, jobs: frozenset[str]) -> str:
+    ours = " and ".join(names.job(id) for id in it.jobs if id in jobs)
+    how = "of a transaction that it had passed" if it.how == "gap" else "with a look from the beginning"
+    return f"{names.node(it.node)} finds {ours} behind its cursor, {how}"
+
+
+def _undone(names: Names, it: e.Undone, jobs: frozenset[str]) -> str:
+    return f"what had taken {' and '.join(names.job(id) for id in it.jobs if id in jobs)} is rolled back"
+
+
 def _writing(names: Names, it: e.Writing, jobs: frozenset[str]) -> str:
     ours = [
         f"run {run.number} of {names.job(run.job)} as {run.what}, then {run.status}"
@@ -153,7 +169,12 @@ def _stepped(_names: Names, it: e.Stepped, _jobs: frozenset[str]) -> str:
 
 
 def _faulted(_names: Names, it: e.Faulted, _jobs: frozenset[str]) -> str:
-    how = {"before": "fail", "after": "fail once it is done", "slow": "take long"}[it.kind]
+    how = {
+        "before": "fail",
+        "after": "fail once it is done",
+        "slow": "take long",
+        "lost": "lose its connection",
+    }[it.kind]
     return f"makes a call of {it.process} {how}: {it.verb}"
 
 
@@ -172,6 +193,9 @@ _SAYINGS: Final[Mapping[type, Say]] = MappingProxyType(
         e.Registered: lambda names, it, _: f"registers as node {names.node(it.node)}",
         e.Claiming: _claiming,
         e.Claimed: _claimed,
+        e.Passed: _passed,
+        e.Found: _found,
+        e.Undone: _undone,
         e.Writing: _writing,
         e.Wrote: _wrote,
         e.Committed: lambda names, it, _: f"what run {it.number} of {names.job(it.job)} wrote is committed",
@@ -189,6 +213,8 @@ _SAYINGS: Final[Mapping[type, Say]] = MappingProxyType(
         e.Resumed: lambda _names, it, _: f"lets {it.process} go on",
         e.Stepped: _stepped,
         e.Faulted: _faulted,
+        e.Restarted: lambda _names, it, _: f"restarts the store's server, which takes {it.seconds:g} s",
+        e.ReadOnly: lambda _names, it, _: f"lets the store's server fail over: nothing is written for {it.seconds:g} s",
         e.Calm: lambda _names, _it, _jobs: "faults end here",
     }
 )

@@ -10,7 +10,7 @@ from typing import Final
 from ferryman.domain.errors import QueueFull, UniqueKeyTaken
 from ferryman.testing.history import reached
 from ferryman.testing.history import reached_together as together
-from ferryman.testing.history.entries import Claimed, Released, Wrote
+from ferryman.testing.history.entries import Claimed, Passed, ReadOnly, Released, Restarted, Wrote
 from ferryman.testing.history.history import History
 from ferryman.testing.history.index import Index
 from ferryman.testing.history.reached import Reached
@@ -94,6 +94,17 @@ _SITUATIONS: Final[Mapping[str, tuple[str, Reached]]] = MappingProxyType(
             "a handler's transaction is open for too long, and rolled back",
             together.transactions_timed_out,
         ),
+        "claimed past a gap": (
+            "a claim passes transactions in progress, whose jobs will stand behind it",
+            reached.noted(Passed),
+        ),
+        "gap found late": ("a job of such a transaction is found and claimed", reached.found("gap")),
+        "rescan found": (
+            "a job that a claim took and gave back by a rollback is found by a look from the beginning",
+            reached.found("rescan"),
+        ),
+        "restart of the server": ("the server of the store restarts", reached.noted(Restarted)),
+        "read-only": ("the server of the store fails over, and is read-only for a while", reached.noted(ReadOnly)),
         "clock set forward": ("the wall clock jumps forward", reached.stepped(1)),
         "clock set back": ("the wall clock jumps back", reached.stepped(-1)),
     }
@@ -105,3 +116,7 @@ WITH_TRANSACTIONS: Final = frozenset(
     {"transaction committed", "lost reply of a commit", "died in a transaction", "transaction timed out"}
 )
 """Those that only a store which has transactions for handlers can be in."""
+ON_A_SERVER: Final = frozenset(
+    {"claimed past a gap", "gap found late", "rescan found", "restart of the server", "read-only"}
+)
+"""Those that only a store on a server can be in, whose transactions overlap."""

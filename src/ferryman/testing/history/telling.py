@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from ferryman.testing.history.entries import AnyEntry, Calm, Faulted, RunKey, Stepped, fields
+from ferryman.testing.history.entries import (
+    AnyEntry,
+    Calm,
+    Faulted,
+    ReadOnly,
+    Restarted,
+    RunKey,
+    Stepped,
+    fields,
+)
 from ferryman.testing.history.history import History, Violation
 from ferryman.testing.history.index import Index
 from ferryman.testing.history.sentences import Names, say
@@ -77,7 +86,7 @@ class Cast:
 
     def concerns(self, entry: AnyEntry) -> bool:
         """Whether an entry is about them."""
-        if isinstance(entry, Calm):
+        if isinstance(entry, Calm | Restarted | ReadOnly):
             return True
         if isinstance(entry, Stepped) and not entry.process:
             return True
@@ -86,12 +95,12 @@ class Cast:
             return said["request"] in self._requests
         if "process" in said:
             return said["process"] in self._processes and not (isinstance(entry, Faulted) and self._minor(entry))
+        if "jobs" in said:
+            return not self.jobs.isdisjoint(said["jobs"])
         if "batch" in said:
             return (said["node"], said["batch"]) in self._batches or said["node"] in self._named
         if "job" in said:
             return said["job"] in self.jobs
-        if "jobs" in said:
-            return not self.jobs.isdisjoint(said["jobs"])
         if "runs" in said or "fenced" in said:
             return self._writes(entry.by, said)
         return said.get("node") in self._nodes

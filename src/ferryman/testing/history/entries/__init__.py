@@ -33,6 +33,8 @@ from ferryman.testing.history.entries.faults import (
     Faulted,
     Killed,
     Paused,
+    ReadOnly,
+    Restarted,
     Resumed,
     Spawned,
     Stepped,
@@ -46,12 +48,15 @@ from ferryman.testing.history.entries.nodes import (
     ClaimedRun,
     Claiming,
     Committed,
+    Found,
     Inserted,
+    Passed,
     PromoteTook,
     Registered,
     Released,
     Replied,
     Rescued,
+    Undone,
     Writing,
     WrittenRun,
     Wrote,
@@ -75,16 +80,20 @@ __all__ = [
     "Ended",
     "Entry",
     "Faulted",
+    "Found",
     "How",
     "Inserted",
     "Killed",
     "Looked",
+    "Passed",
     "Paused",
     "PromoteTook",
+    "ReadOnly",
     "Registered",
     "Released",
     "Replied",
     "Rescued",
+    "Restarted",
     "Resumed",
     "RetryAnswered",
     "RetryAsked",
@@ -94,6 +103,7 @@ __all__ = [
     "Stepped",
     "Stopped",
     "Stopping",
+    "Undone",
     "Verdict",
     "Writing",
     "WrittenRun",
@@ -117,6 +127,9 @@ AnyEntry = (
     | Registered
     | Claiming
     | Claimed
+    | Passed
+    | Found
+    | Undone
     | Writing
     | Wrote
     | Committed
@@ -134,6 +147,8 @@ AnyEntry = (
     | Resumed
     | Stepped
     | Faulted
+    | Restarted
+    | ReadOnly
     | Calm
 )
 

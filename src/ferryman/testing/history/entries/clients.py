@@ -26,6 +26,9 @@ class Asked(Entry, frozen=True, kw_only=True):
     follows: RunKey | None = None
     """For a follow-up, the run that brings it, and that asked for it: nobody is answered. It stands where the
     handler asked for it; it is stored, if at all, when the run's completion takes effect."""
+    together: bool = False
+    """Whether it is enqueued in a transaction of the caller's own. It is stored when that commits, and has its place
+    in the line from before that."""
 
 
 class Answered(Entry, frozen=True, kw_only=True):

@@ -62,11 +62,25 @@ class Stepped(Entry, frozen=True, kw_only=True):
 
 
 class Faulted(Entry, frozen=True, kw_only=True):
-    """A call of the store is made to fail, before or after it took effect, or takes long."""
+    """A call of the store is made to fail, before or after it took effect, or takes long, or loses its connection on
+    the way: then it may take effect later, or never."""
 
     process: str
     verb: str
-    kind: Literal["before", "after", "slow"]
+    kind: Literal["before", "after", "slow", "lost"]
+
+
+class Restarted(Entry, frozen=True, kw_only=True):
+    """The server of the store is gone for some seconds, and comes up again. All that was under way fails; some of it
+    has been committed."""
+
+    seconds: float
+
+
+class ReadOnly(Entry, frozen=True, kw_only=True):
+    """The server of the store fails over: the same, but for some seconds it can be read, and not written."""
+
+    seconds: float
 
 
 class Calm(Entry, frozen=True, kw_only=True):

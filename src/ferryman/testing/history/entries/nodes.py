@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from ferryman.testing.history.entries.entry import Entry, RunKey
@@ -51,6 +53,31 @@ class Claimed(Entry, frozen=True, kw_only=True):
     node: int
     batch: int
     runs: list[ClaimedRun]
+
+
+class Passed(Entry, frozen=True, kw_only=True):
+    """A claim has gone past transactions that are in progress still, and whose jobs will stand behind it; takes effect.
+    Only in exact histories, of stores whose transactions overlap, as the next two."""
+
+    node: int
+    batch: int
+    running: int
+
+
+class Found(Entry, frozen=True, kw_only=True):
+    """A claim has taken jobs before which its node had looked in vain: of a transaction that was in progress then
+    (a gap), or such that only a look from the beginning finds (a rescan); takes effect."""
+
+    node: int
+    batch: int
+    jobs: list[str]
+    how: Literal["gap", "rescan"]
+
+
+class Undone(Entry, frozen=True, kw_only=True):
+    """What had taken jobs is rolled back. They are pending as before, but others may have passed them by."""
+
+    jobs: list[str]
 
 
 class Writing(Entry, frozen=True, kw_only=True):

@@ -1,0 +1,177 @@
+"""The store of one process: every verb as a transaction on the server that all processes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
+from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.outcome import Finish
+from ferryman.domain.state import INITIAL, Status
+from ferryman.store.protocol import (
+    CancelResult,
+    Counts,
+    Declaration,
+    FinishReport,
+    Inserted,
+    JobFilter,
+    NodeInfo,
+    NodeStatus,
+    Promoted,
+    Rescued,
+    RetryResult,
+)
+from tests.simulation.noting import TOOK
+from tests.simulation.postgres.claiming import Claiming
+from tests.simulation.postgres.connection import Connection, at_once, noted
+from tests.simulation.postgres.server import Server, Transaction
+
+
+class ModelStore:
+    """Implements `Store`. The memory store says what each verb means; here it takes time, and may be rolled back."""
+
+    def __init__(self, server: Server, process: str) -> None:
+        self.connection = self._connection = Connection(server, process)
+        self._server = server
+        self._memory = server.memory
+
+    async def open(self) -> None:
+        """Nothing to connect to yet."""
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    # -- handing in ------------------------------------------------------------------------------
+
+    async def insert(
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+    ) -> Inserted:
+        """The claim that rides along looks when the jobs have been stored, in the same step."""
+        if claim is None:
+            return await self._connection.simply(
+                "insert", lambda: self._memory.insert(jobs, now, max_pending=max_pending)
+            )
+        took, claiming = TOOK.get(), Claiming(self._connection, claim, now)
+
+        def work() -> Inserted:
+            self._memory.require_live(claim.node)
+            receipts = at_once(self._memory.insert(jobs, now, max_pending=max_pending)).receipts
+            claiming.look()
+            return Inserted(receipts, claiming.take())
+
+        def begun(_transaction: Transaction) -> Callable[[], Inserted]:
+            return noted(work, took)
+
+        inserted = await self._connection.write("insert", begun)
+        claiming.answered()
+        return inserted
+
+    # -- running ---------------------------------------------------------------------------------
+
+    async def claim(self, request: ClaimRequest, now: int) -> Batch:
+        """Look, take, commit. Until then others pass by what was taken, and nothing of it has changed."""
+        took, claiming = TOOK.get(), Claiming(self._connection, request, now)
+
+        def begun(transaction: Transaction) -> Callable[[], Batch]:
+            self._memory.require_live(request.node)
+            self._server.lock(transaction, claiming.look())
+            return noted(claiming.take, took)
+
+        batch = await self._connection.write("claim", begun)
+        claiming.answered()
+        return batch
+
+    async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+        return await self._connection.simply("finish", lambda: self._memory.finish(node, finishes, now))
+
+    async def open_batches(self, node: int) -> Sequence[OpenBatch]:
+        return await self._connection.read(lambda: self._memory.open_batches(node))
+
+    async def release(self, node: int, batch: int, now: int) -> int:
+        return await self._connection.simply("release", lambda: self._memory.release(node, batch, now))
+
+    async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
+        return await self._connection.read(lambda: self._memory.cancellations(node))
+
+    # -- people ----------------------------------------------------------------------------------
+
+    async def cancel(self, id: str, now: int) -> CancelResult:
+        """Take the job from the line; where somebody else has taken it, wait what becomes of that."""
+        took, locked = TOOK.get(), self._server.locked
+
+        def begun(transaction: Transaction) -> Callable[[], CancelResult]:
+            row = self._memory.tables.jobs.get(id)
+            if id not in locked and row is not None and row.status is Status.PENDING:
+                self._server.lock(transaction, [id])
+            transaction.blocked = lambda: None if locked.get(id) is transaction else locked.get(id)
+            return noted(lambda: at_once(self._memory.cancel(id, now)), took)
+
+        return await self._connection.write("cancel", begun)
+
+    async def force_cancel(self, asked_before: int, now: int) -> int:
+        return await self._connection.simply("force_cancel", lambda: self._memory.force_cancel(asked_before, now))
+
+    async def retry(self, id: str, now: int) -> RetryResult:
+        return await self._connection.simply("retry", lambda: self._memory.retry(id, now))
+
+    async def get(self, id: str, now: int) -> Job | None:
+        return await self._connection.read(lambda: self._memory.get(id, now))
+
+    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+        return await self._connection.read(lambda: self._memory.list(filter, now))
+
+    async def attempts(self, id: str) -> Sequence[Attempt]:
+        return await self._connection.read(lambda: self._memory.attempts(id))
+
+    async def counts(self, now: int) -> Counts:
+        return await self._connection.read(lambda: self._memory.counts(now))
+
+    async def lanes(self) -> Mapping[int, Lane]:
+        return await self._connection.read(self._memory.lanes)
+
+    async def known_types(self) -> Mapping[str, Declaration]:
+        return await self._connection.read(self._memory.known_types)
+
+    # -- chores ----------------------------------------------------------------------------------
+
+    async def promote(self, now: int, limit: int) -> Promoted:
+        return await self._connection.simply("promote", lambda: self._memory.promote(now, limit))
+
+    async def expire(self, now: int, limit: int) -> int:
+        """Wait for those who have taken what has expired."""
+
+        def blocked() -> Transaction | None:
+            rows = self._memory.tables.jobs
+            late = (id for id in self._server.locked if rows[id].status in INITIAL and rows[id].expired(now))
+            return next((self._server.locked[id] for id in late), None)
+
+        def begun(transaction: Transaction) -> Callable[[], int]:
+            transaction.blocked = blocked
+            return lambda: at_once(self._memory.expire(now, limit))
+
+        return await self._connection.write("expire", begun)
+
+    async def prune(self, now: int, limit: int) -> int:
+        return await self._connection.simply("prune", lambda: self._memory.prune(now, limit))
+
+    def prunes_on(self) -> bool:
+        return self._memory.prunes_on()
+
+    # -- nodes -----------------------------------------------------------------------------------
+
+    async def register(self, node: NodeInfo, now: int) -> int:
+        return await self._connection.simply("register", lambda: self._memory.register(node, now))
+
+    def beat(self, node: int) -> bool:
+        """At once, from any thread."""
+        self._connection.require("beat")
+        return self._memory.beat(node)
+
+    async def retire(self, node: int, now: int) -> None:
+        await self._connection.simply("retire", lambda: self._memory.retire(node, now))
+
+    async def rescue(self, now: int, lease: float) -> Sequence[Rescued]:
+        return await self._connection.simply("rescue", lambda: self._memory.rescue(now, lease))
+
+    async def nodes(self, now: int) -> Sequence[NodeStatus]:
+        return await self._connection.read(lambda: self._memory.nodes(now))

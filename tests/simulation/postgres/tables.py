@@ -1,0 +1,88 @@
+"""The memory store's tables as the model keeps them: pending jobs stand in the order of transactions, and nodes live by
+the times of their beats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ferryman.domain.claim import ClaimRequest
+from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import Lane
+from ferryman.domain.state import Status
+from ferryman.store.memory import MemoryStore
+from ferryman.store.memory.liveness import Watch
+from ferryman.store.memory.rows import JobRow, NodeRow
+from ferryman.store.memory.tables import Tables
+from ferryman.store.protocol import Clock, NodeInfo, Retention
+from tests.simulation.postgres.cursor import Key
+
+
+class ModelTables(Tables):
+    """What has been committed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.xid = 0
+        """The transaction whose effect is being written."""
+        self.places: dict[str, Key] = {}
+        """Where each pending job stands in its lane."""
+        self.chosen: list[JobRow] = []
+        """What the claim whose effect is being written has taken."""
+
+    def in_order(self, lane: Lane) -> list[JobRow]:
+        """The pending jobs of a lane."""
+        return sorted(self.ready[lane].values(), key=lambda row: self.places[row.job.id])
+
+    def candidates(self, request: ClaimRequest) -> list[JobRow]:
+        """What the look of this claim has found; nobody else could touch it since."""
+        chosen, self.chosen = self.chosen, []
+        return chosen
+
+    def _leave(self, row: JobRow) -> None:
+        super()._leave(row)
+        self.places.pop(row.job.id, None)
+
+    def _arrive(self, row: JobRow, now: int, due: int | None) -> None:
+        super()._arrive(row, now, due)
+        if row.status is Status.PENDING:
+            self.places[row.job.id] = (self.xid, row.arrival)
+
+
+class Beats(Watch):
+    """Who is alive, by the server's clock: a beat is written with its time."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _node: False)
+        self.latest: dict[int, float] = {}
+
+    def dead(self, nodes: Iterable[NodeRow], monotonic: float, lease: float) -> list[NodeRow]:
+        """The nodes that have retired, or whose last beat is older than the lease."""
+        return [node for node in nodes if not node.live or monotonic - self.latest[node.number] >= lease]
+
+
+class ModelMemory(MemoryStore):
+    """The meaning of every verb, over those tables."""
+
+    def __init__(self, clock: Clock, ids: IdMinter, retention: Retention) -> None:
+        super().__init__(clock, ids, retention)
+        self.tables = ModelTables()
+        self._tables = self.tables
+        self._beats = Beats()
+        self._watch = self._beats
+
+    async def register(self, node: NodeInfo, now: int) -> int:
+        """As ever; it counts as a beat."""
+        number = await super().register(node, now)
+        self._beats.latest.setdefault(number, self._clock.monotonic())
+        return number
+
+    def beat(self, node: int) -> bool:
+        """As ever."""
+        lives = super().beat(node)
+        if lives:
+            self._beats.latest[node] = self._clock.monotonic()
+        return lives
+
+    def require_live(self, node: int) -> None:
+        """Raises NodeNotLive: the node was rescued or never registered."""
+        self._live(node)
