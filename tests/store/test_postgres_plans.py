@@ -22,6 +22,8 @@ from tests.store.servers import connected, minter, opened
 pytestmark = pytest.mark.anyio
 SMALL: Final = frozenset({"tally", "lane", "node", "type", "claim"})
 """Tables that hold one row per lane, type, node or batch under way, and may be read whole."""
+MIDDLE: Final = "01900000-0000-7000-8000-000000000000"
+"""An id for those that are asked about one: without, partitions would be left out of the plan."""
 FEW: Final = 12
 MANY: Final = 8_000
 STATEMENTS: Final = Statements()
@@ -53,15 +55,10 @@ async def fill(database: str, count: int) -> None:
         node = await store.register(node_info("n"), 0)
         await store.insert([new_job(ids.mint(0)) for _ in range(count)], 0)
         taken = (await store.claim(claim_of(node, 1, count // 4), 0)).jobs
-        ends = [
-            (What.DONE, {"result": "1"}),
-            (What.FAILED, {"retryable": False}),
-            (What.CANCELLED, {}),
-            (What.LOST, {}),
-        ]
-        written = [decide(job, Outcome(*ends[n % 4][:1], **ends[n % 4][1]), Run(1), 0) for n, job in enumerate(taken)]
-        await store.finish(node, written, 0)
-        await store.insert([new_job(ids.mint(0), run_at=1 << 50, expires_at=1 << 51) for _ in range(count // 4)], 0)
+        ends = [Outcome(What.DONE, "1"), Outcome(What.FAILED, retryable=False), Outcome(What.CANCELLED)]
+        await store.finish(node, [decide(job, ends[n % 3], Run(1), 0) for n, job in enumerate(taken)], 0)
+        later = [new_job(ids.mint(0), run_at=1 << 50, expires_at=1 << 51) for _ in range(count // 4)]
+        await store.insert(later, 0)
         await store.insert([new_job(ids.mint(0), unique_key=f"{n}") for n in range(count // 4)], 0)
         await store.claim(claim_of(node, 2, count // 10), 0)
     async with connected(database) as connection:
@@ -70,11 +67,7 @@ async def fill(database: str, count: int) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None:
-    text = STATEMENTS[name]
-    count = max((int(each) for each in re.findall(r"\$(\d+)", text)), default=0)
-    await planner.execute(f"PREPARE asked AS {text}")
-    values = f"({', '.join(['NULL'] * count)})" if count else ""
-    plan = "\n".join(row[0] for row in await planner.fetch(f"EXPLAIN EXECUTE asked{values}"))
+    plan = await plan_of(planner, name)
     assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= SMALL, plan
     assert "Hash Join" not in plan, plan
     whole = re.findall(r"Index (?:Only )?Scan using \w+ on (\w+)[^\n]*\n(?! *Index Cond)", plan)
@@ -87,18 +80,25 @@ async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None
         ("claim", "ready_line"),
         ("claim", "ready_alone"),
         ("left_behind", "ready_line"),
-        ("bodies", "job_pkey"),
-        ("finish", "outcome_pkey"),
+        ("bodies", r"job_\w+_pkey"),
+        ("finish", r"outcome_\w+_pkey"),
         ("promote", "later_due"),
-        ("page_asc", "job_pkey"),
-        ("page_desc", "job_pkey"),
+        ("page_asc", r"job_\w+_pkey"),
+        ("page_desc", r"job_\w+_pkey"),
         ("leave", "ready_id"),
         ("expired", "expiry_pkey"),
         ("keys", "key_pkey"),
     ],
 )
 async def test_the_statements_that_matter_use_their_index(planner: Any, name: str, index: str) -> None:
-    count = max(int(each) for each in re.findall(r"\$(\d+)", STATEMENTS[name]))
-    await planner.execute(f"PREPARE asked AS {STATEMENTS[name]}")
-    rows = await planner.fetch(f"EXPLAIN EXECUTE asked({', '.join(['NULL'] * count)})")
-    assert re.search(rf"using {index}\b", "\n".join(row[0] for row in rows))
+    assert re.search(rf"using {index}\b", await plan_of(planner, name))
+
+
+async def plan_of(planner: Any, name: str) -> str:
+    """The plan that a statement has for all times."""
+    text = STATEMENTS[name]
+    count = max((int(each) for each in re.findall(r"\$(\d+)", text)), default=0)
+    values = [f"'{MIDDLE}'" if re.search(rf"\${n}::uuid\b(?!\[)", text) else "NULL" for n in range(1, count + 1)]
+    await planner.execute(f"PREPARE asked AS {text}")
+    asked = f"EXPLAIN EXECUTE asked({', '.join(values)})" if values else "EXPLAIN EXECUTE asked"
+    return "\n".join(row[0] for row in await planner.fetch(asked))

@@ -20,6 +20,7 @@ from ferryman.store.postgres.connections import ENGINE, UNSAFE, Line
 from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.locks import NodeLocks
 from ferryman.store.postgres.loopthread import LoopThread
+from ferryman.store.postgres.partitions import Partitions
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import AlreadyThere, Steps, ask
@@ -97,6 +98,7 @@ class PostgresStore:
         self._watch = nodes.Watch(clock.monotonic)
         self._promoter = chores.Promoter(clock.monotonic)
         self._pruner = chores.Pruner(retention)
+        self._partitions = Partitions(retention, clock.monotonic)
         self._beats = LoopThread("ferryman-beats")
         line = partial(Line, target, statements)
         self._claims = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE, on_connect=self._cursor.forget)
@@ -335,8 +337,17 @@ class PostgresStore:
         return await self._chores.transact(chores.expire(self._lanes, now, limit))
 
     async def prune(self, now: int, limit: int) -> int:
-        """See `Store.prune`."""
+        """See `Store.prune`. Days that have partitions are dropped as a whole, now and then."""
+        if self._partitions.is_due():
+            await self._keep_partitions(now)
         return await self._chores.transact(self._pruner.step(now, limit))
+
+    async def _keep_partitions(self, now: int) -> None:
+        """Whatever keeps it from being done, the next time is soon."""
+        with suppress(StoreError):
+            await self._chores.do(self._partitions.drop(now))
+            await self._chores.do(self._partitions.make())
+            self._partitions.done()
 
     def prunes_on(self) -> bool:
         """See `Store.prunes_on`."""

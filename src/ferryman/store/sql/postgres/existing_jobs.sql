@@ -1,1 +1,2 @@
-SELECT id::text FROM ferryman.job WHERE id = ANY ($1::uuid[]);
+SELECT asked.id::text FROM unnest($1::uuid[]) AS asked (id)
+WHERE (SELECT true FROM ferryman.job WHERE job.id = asked.id);

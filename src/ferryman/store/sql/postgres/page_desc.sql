@@ -22,14 +22,16 @@ SELECT DISTINCT id::text COLLATE "C" AS id FROM (
     AND ($3::integer[] IS NULL OR run.lane = ANY ($3::integer[]))
     ORDER BY run.id DESC LIMIT $2::integer)
     UNION ALL
-    (SELECT DISTINCT outcome.id FROM ferryman.outcome JOIN ferryman.job ON job.id = outcome.id
+    (SELECT DISTINCT outcome.id FROM ferryman.outcome
     WHERE 'failed' = ANY ($4::text[]) AND outcome.status = 'failed' AND outcome.id < $1::uuid
-    AND ($3::integer[] IS NULL OR job.lane = ANY ($3::integer[]))
+    AND ($3::integer[] IS NULL
+        OR (SELECT job.lane FROM ferryman.job WHERE job.id = outcome.id) = ANY ($3::integer[]))
     ORDER BY outcome.id DESC LIMIT $2::integer)
     UNION ALL
-    (SELECT DISTINCT outcome.id FROM ferryman.outcome JOIN ferryman.job ON job.id = outcome.id
+    (SELECT DISTINCT outcome.id FROM ferryman.outcome
     WHERE 'cancelled' = ANY ($4::text[]) AND outcome.status = 'cancelled' AND outcome.id < $1::uuid
-    AND ($3::integer[] IS NULL OR job.lane = ANY ($3::integer[]))
+    AND ($3::integer[] IS NULL
+        OR (SELECT job.lane FROM ferryman.job WHERE job.id = outcome.id) = ANY ($3::integer[]))
     ORDER BY outcome.id DESC LIMIT $2::integer)
 ) AS places
 ORDER BY 1 DESC LIMIT $2::integer;

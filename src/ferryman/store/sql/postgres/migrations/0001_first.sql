@@ -16,6 +16,7 @@ CREATE TABLE ferryman.lane (
     UNIQUE (queue, type, priority)
 );
 
+-- bodies, outcomes, results and failures lie in one partition for each day of their ids, which is dropped as a whole
 CREATE TABLE ferryman.job (
     id           uuid PRIMARY KEY,
     lane         integer NOT NULL,
@@ -27,7 +28,7 @@ CREATE TABLE ferryman.job (
     expires_at   bigint,
     unique_key   text,
     tags         text
-);
+) PARTITION BY RANGE (id);
 
 -- pending: one row until the claim deletes it; a job that comes back gets a new place.
 -- xid is the transaction that wrote the row: with it a node knows what it has looked at (store/postgres/cursor.py)
@@ -118,7 +119,7 @@ CREATE TABLE ferryman.outcome (
     started_at  bigint,
     finished_at bigint NOT NULL,
     PRIMARY KEY (id, number)
-);
+) PARTITION BY RANGE (id);
 
 CREATE INDEX outcome_unhappy ON ferryman.outcome (status, id) WHERE status IN ('failed', 'cancelled');
 
@@ -127,14 +128,14 @@ CREATE TABLE ferryman.result (
     number integer NOT NULL,
     body   text NOT NULL,
     PRIMARY KEY (id, number)
-);
+) PARTITION BY RANGE (id);
 
 CREATE TABLE ferryman.failure (
     id     uuid NOT NULL,
     number integer NOT NULL,
     error  text NOT NULL,
     PRIMARY KEY (id, number)
-);
+) PARTITION BY RANGE (id);
 
 -- unique keys (scope 'unique:<type>', freed with the job) and idempotency keys (scope 'idempotency', until they expire)
 CREATE TABLE ferryman.key (
@@ -188,3 +189,80 @@ CREATE TABLE ferryman.tally (
 ) WITH (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0
 );
+
+-- what belongs to no day that has a partition: ids of long ago, and what was kept when its day was dropped
+CREATE TABLE ferryman.job_rest PARTITION OF ferryman.job DEFAULT;
+CREATE TABLE ferryman.outcome_rest PARTITION OF ferryman.outcome DEFAULT;
+CREATE TABLE ferryman.result_rest PARTITION OF ferryman.result DEFAULT;
+CREATE TABLE ferryman.failure_rest PARTITION OF ferryman.failure DEFAULT;
+
+-- the first id that can be minted on a day: a UUIDv7 begins with 48 bits of milliseconds since 1970
+CREATE FUNCTION ferryman.first_id(day date) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog AS $$
+    SELECT rpad(lpad(to_hex((day - date '1970-01-01') * 86400000::bigint), 12, '0'), 32, '0')::uuid
+$$;
+
+-- The functions below run with the rights of whoever migrated, so that a node needs none to make tables. They wait
+-- for no reader: a lock that cannot be had at once fails them, and the next sweep tries again.
+CREATE FUNCTION ferryman.make_partitions(day date) RETURNS boolean LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog SET lock_timeout = '100ms' AS $$
+DECLARE
+    parent text;
+    child text;
+BEGIN
+    IF to_regclass('ferryman.job_' || to_char(day, 'YYYYMMDD')) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    FOREACH parent IN ARRAY ARRAY['job', 'outcome', 'result', 'failure'] LOOP
+        child := parent || '_' || to_char(day, 'YYYYMMDD');
+        EXECUTE format('CREATE TABLE ferryman.%I (LIKE ferryman.%I INCLUDING DEFAULTS)', child, parent);
+        EXECUTE format('ALTER TABLE ferryman.%I ATTACH PARTITION ferryman.%I FOR VALUES FROM (%L) TO (%L)',
+            parent, child, ferryman.first_id(day), ferryman.first_id(day + 1));
+    END LOOP;
+    RETURN true;
+END
+$$;
+
+-- Drop the partitions of one day. Jobs of it that wait or run, and those whose retention has not passed, move to the
+-- rest; where they are more than `most`, nothing is done. Returns how many were kept, or -1.
+CREATE FUNCTION ferryman.drop_partitions(
+    day date, completed_before bigint, failed_before bigint, cancelled_before bigint, most integer
+) RETURNS integer LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog SET lock_timeout = '100ms' AS $$
+DECLARE
+    suffix text := to_char(day, 'YYYYMMDD');
+    parent text;
+    kept uuid[];
+BEGIN
+    FOREACH parent IN ARRAY ARRAY['job', 'outcome', 'result', 'failure'] LOOP
+        EXECUTE format('LOCK TABLE ferryman.%I, ferryman.%I IN ACCESS EXCLUSIVE MODE', parent, parent || '_' || suffix);
+    END LOOP;
+    EXECUTE format($q$
+        SELECT coalesce(array_agg(id), '{}') FROM (
+            SELECT job.id FROM ferryman.%I AS job
+            LEFT JOIN LATERAL (
+                SELECT status, finished_at FROM ferryman.%I AS outcome
+                WHERE outcome.id = job.id ORDER BY number DESC LIMIT 1) AS last ON true
+            WHERE CASE last.status
+                WHEN 'completed' THEN last.finished_at > $1
+                WHEN 'failed' THEN last.finished_at > $2
+                WHEN 'cancelled' THEN last.finished_at > $3
+                ELSE true END
+            OR job.id = ANY (ARRAY(SELECT unnest(claim.ids) FROM ferryman.claim))
+            LIMIT $4 + 1) AS survivors
+        $q$, 'job_' || suffix, 'outcome_' || suffix)
+    INTO kept USING completed_before, failed_before, cancelled_before, most;
+    IF cardinality(kept) > most THEN
+        RETURN -1;
+    END IF;
+    FOREACH parent IN ARRAY ARRAY['job', 'outcome', 'result', 'failure'] LOOP
+        EXECUTE format('ALTER TABLE ferryman.%I DETACH PARTITION ferryman.%I', parent, parent || '_' || suffix);
+        EXECUTE format('INSERT INTO ferryman.%I SELECT * FROM ferryman.%I WHERE id = ANY ($1)',
+            parent, parent || '_' || suffix) USING kept;
+        EXECUTE format('DROP TABLE ferryman.%I', parent || '_' || suffix);
+    END LOOP;
+    RETURN cardinality(kept);
+END
+$$;
+
+SELECT ferryman.make_partitions((now() AT TIME ZONE 'UTC')::date + day) FROM generate_series(0, 2) AS day;

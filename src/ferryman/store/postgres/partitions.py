@@ -1,0 +1,56 @@
+"""Keeps partitions for the days to come, and drops those of days that nobody needs any more.
+
+A day's partitions are dropped as a whole, which costs the same for ten jobs and for a billion; what still waits, runs
+or is kept longer moves to the rest before. The server's clock says which day it is, and its functions have the rights
+that a node has not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ferryman.store.postgres.steps import Ask, Steps
+from ferryman.store.protocol import Retention
+
+PERIOD: Final = 600.0
+"""Seconds between two looks."""
+SOON: Final = 30.0
+"""Seconds until the next one where a lock could not be had."""
+KEPT: Final = 10_000
+"""So many jobs of a day may move to the rest; where there are more, the day stays as it is."""
+
+
+class Partitions:
+    """One node's part in it; several may do it at once."""
+
+    def __init__(self, retention: Retention, monotonic: Callable[[], float]) -> None:
+        self._retention = retention
+        self._monotonic = monotonic
+        self._due = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it is time; then the next time is soon, unless `done` says that all went well."""
+        now = self._monotonic()
+        due, self._due = now >= self._due, max(self._due, now + SOON)
+        return due
+
+    def done(self) -> None:
+        """Nothing need be done for a while."""
+        self._due = self._monotonic() + PERIOD
+
+    def make(self) -> Steps[None]:
+        """Today's partitions and those of the next days. Fails where a reader holds a lock, or where jobs of such a
+        day lie in the rest already; those stay there, as do all of that day."""
+        yield Ask("make_partitions")
+
+    def drop(self, now: int) -> Steps[int]:
+        """Drop what retention no longer keeps; gives how many days."""
+        keep = self._retention
+        days = yield Ask("old_partitions", (now - min(keep.completed, keep.failed, keep.cancelled),))
+        dropped = 0
+        for (day,) in days:
+            ended = (now - keep.completed, now - keep.failed, now - keep.cancelled)
+            ((kept,),) = yield Ask("drop_partitions", (day, *ended, KEPT))
+            dropped += kept >= 0
+        return dropped

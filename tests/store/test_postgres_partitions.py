@@ -1,0 +1,122 @@
+"""Days: where jobs lie, and what is dropped with a day and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from ferryman.domain.job import MICROS
+from ferryman.domain.outcome import Outcome, Run, What, decide
+from ferryman.domain.state import Status
+from ferryman.store.postgres import PostgresStore
+from ferryman.store.postgres.partitions import KEPT, PERIOD, SOON
+from ferryman.store.protocol import Retention
+from ferryman.testing.clock import ManualClock
+from tests.store.files import claim_of, new_job, node_info
+from tests.store.servers import connected, minter, opened
+
+pytestmark = pytest.mark.anyio
+IDS = minter()
+DAY: Final = date(2026, 1, 3)
+NOON: Final = round(datetime(2026, 1, 3, 12, tzinfo=UTC).timestamp()) * MICROS
+DAYS: Final = 86_400
+KEEP: Final = Retention(completed=100 * MICROS, failed=2 * DAYS * MICROS, cancelled=2 * DAYS * MICROS)
+SQL_DAYS: Final = "SELECT relname FROM pg_class WHERE relname ~ '^job_[0-9]{8}$' ORDER BY relname"
+
+
+@pytest.fixture
+async def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+async def admin(database: str) -> AsyncIterator[Any]:
+    async with connected(database) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def store(database: str, clock: ManualClock, admin: Any) -> AsyncIterator[PostgresStore]:
+    """A store with partitions for the day of its clock."""
+    assert await admin.fetchval("SELECT ferryman.make_partitions($1)", DAY)
+    async with opened(database, clock, retention=KEEP) as store:
+        yield store
+
+
+async def days(admin: Any) -> list[str]:
+    return [row[0] for row in await admin.fetch(SQL_DAYS)]
+
+
+async def test_there_are_partitions_for_today_and_the_next_days(database: str, admin: Any) -> None:
+    today = await admin.fetchval("SELECT (now() AT TIME ZONE 'UTC')::date")
+    assert await days(admin) == [f"job_{today + timedelta(days=n):%Y%m%d}" for n in range(3)]
+    assert not await admin.fetchval("SELECT ferryman.make_partitions($1)", today)
+
+
+async def test_a_job_lies_in_the_partition_of_its_day(store: PostgresStore, clock: ManualClock, admin: Any) -> None:
+    ids = [minter(seed).mint(at) for seed, at in enumerate((NOON, NOON + DAYS * MICROS))]
+    await store.insert([new_job(id) for id in ids], clock.now())
+    rows = await admin.fetch("SELECT relname, id::text FROM ferryman.job JOIN pg_class ON job.tableoid = pg_class.oid")
+    assert {row[1]: row[0] for row in rows} == {ids[0]: "job_20260103", ids[1]: "job_rest"}
+
+
+async def test_a_day_is_dropped_with_all_that_nobody_needs(
+    store: PostgresStore, clock: ManualClock, admin: Any
+) -> None:
+    node = await store.register(node_info("n"), clock.now())
+    ids = [IDS.mint(NOON) for _ in range(4)]
+    await store.insert([new_job(id) for id in ids], clock.now())
+    await store.insert([later := new_job(IDS.mint(NOON), run_at=NOON + 30 * DAYS * MICROS)], clock.now())
+    done, failed, running = (await store.claim(claim_of(node, 1, 3), clock.now())).jobs
+    outcomes = [(done, Outcome(What.DONE, "1")), (failed, Outcome(What.FAILED, retryable=False))]
+    await store.finish(node, [decide(job, what, Run(1), NOON) for job, what in outcomes], clock.now())
+    clock.advance(DAYS)  # past the retention of completed jobs, not of failed ones
+    await store.prune(clock.now(), 10)
+    assert (await store.get(failed.id, clock.now())) is not None
+    assert "job_20260103" not in await days(admin)
+    kept = {row[0] for row in await admin.fetch("SELECT id::text FROM ferryman.job_rest")}
+    assert kept == {failed.id, running.id, ids[3], later.id, done.id}, "the batch of the done one is still open"
+    assert await store.get(running.id, clock.now())
+    await store.finish(node, [decide(running, Outcome(What.DONE, "1"), Run(2), clock.now())], clock.now())
+    assert [job.id for job in (await store.claim(claim_of(node, 2, 9), clock.now())).jobs] == [ids[3]]
+    clock.advance(101)
+    await store.prune(clock.now(), 10)
+    left = {row[0] for row in await admin.fetch("SELECT id::text FROM ferryman.job_rest")}
+    assert left == kept - {done.id, running.id}
+
+
+async def test_a_day_of_which_much_is_needed_stays(
+    store: PostgresStore, clock: ManualClock, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferryman.store.postgres.partitions.KEPT", 1)
+    assert KEPT > 1
+    await store.insert([new_job(IDS.mint(NOON)) for _ in range(2)], clock.now())
+    clock.advance(DAYS)
+    await store.prune(clock.now(), 10)
+    assert "job_20260103" in await days(admin)
+    clock.advance(PERIOD)
+    monkeypatch.undo()
+    await store.prune(clock.now(), 10)
+    assert "job_20260103" not in await days(admin)
+    assert (await store.counts(clock.now())).standing["default", Status.PENDING] == 2
+
+
+async def test_what_somebody_reads_is_dropped_later_and_nobody_waits_for_it(
+    store: PostgresStore, clock: ManualClock, admin: Any, database: str
+) -> None:
+    async with connected(database) as reader:
+        transaction = reader.transaction()
+        await transaction.start()
+        await reader.fetch("SELECT count(*) FROM ferryman.job")
+        clock.advance(DAYS)
+        await store.prune(clock.now(), 10)
+        assert "job_20260103" in await days(admin)
+        await transaction.rollback()
+    await store.prune(clock.now(), 10)
+    assert "job_20260103" in await days(admin), "not before it is due again"
+    clock.advance(SOON)
+    await store.prune(clock.now(), 10)
+    assert "job_20260103" not in await days(admin)
