@@ -55,7 +55,9 @@ chaos: $(READY)
 mutants: $(READY)
 	$(BIN)/python -m tests.mutants --seeds $(or $(SEEDS),2000) $(if $(RESULTS),--results $(RESULTS))
 
-# BEFORE=commit measures that commit and this tree in turns instead
+# STORE=postgres has PgQueuer, chancy and Procrastinate beside ours on one server; BEFORE=commit measures that commit
+# and this tree in turns
 bench: $(READY)
 	$(if $(BEFORE),$(BIN)/python -m benchmarks.before_after $(BEFORE) --rounds $(or $(ROUNDS),10), \
-	  $(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000))
+	  $(if $(filter postgres,$(STORE)),$(BIN)/python -m benchmarks.postgres.compare --rounds $(or $(ROUNDS),5), \
+	  $(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000)))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.before_after import interval
+from tests.postgres.databases import Databases
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,6 +31,52 @@ def test_a_measure_in_a_process_of_its_own(measure: str, figure: str) -> None:
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     assert json.loads(result.stdout)[figure] > 0
+
+
+@pytest.mark.parametrize(
+    ("side", "measure", "figure"),
+    [
+        ("ferryman_side", "enqueue 20", "per_second"),
+        ("ferryman_side", "enqueue 100 --callers 50", "per_second"),
+        ("ferryman_side", "bulk 100", "per_second"),
+        ("ferryman_side", "through 100", "per_second"),
+        ("ferryman_side", "drain 100", "ended_per_second"),
+        ("ferryman_side", "drain 100 --processes 2", "ended_per_second"),
+        ("ferryman_side", "idle 5", "p50_ms"),
+        ("ferryman_side", "across 5", "p50_ms"),
+        ("pgqueuer_side", "drain 50", "ended_per_second"),
+        ("chancy_side", "drain 20", "ended_per_second"),
+        ("procrastinate_side", "drain 20", "ended_per_second"),
+    ],
+)
+def test_a_measure_on_a_postgresql_server(postgres: Databases, side: str, measure: str, figure: str) -> None:
+    url = postgres.empty()
+    command = [sys.executable, "-m", f"benchmarks.postgres.{side}", url, *measure.split()]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    postgres.drop(url)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[-1])[figure] > 0
+
+
+@pytest.mark.parametrize("measure", ["claims 300 --claims 5", "memory 2000", "late 300 --hold 0"])
+def test_a_measure_of_a_backlog(postgres: Databases, measure: str) -> None:
+    url = postgres.empty()
+    command = [sys.executable, "-m", "benchmarks.postgres.backlog_run", url, *measure.split()]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    postgres.drop(url)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("design", ["ferryman", "classic"])
+def test_churn_under_a_pinned_snapshot(postgres: Databases, design: str) -> None:
+    url = postgres.empty()
+    asked = [url, design, "--seconds", "0.5", "--window", "0.25", "--pinned"]
+    command = [sys.executable, "-m", "benchmarks.postgres.pinned_run", *asked]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    postgres.drop(url)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[-1])
 
 
 def test_the_interval_lies_around_the_mean_of_the_ratios() -> None:
