@@ -11,6 +11,7 @@ from ferryman.domain.claim import Batch
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
 from ferryman.store.postgres import PostgresStore
+from ferryman.store.postgres.cursor import LAST, START, Position, Span
 from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.inserting import insert_plain
 from ferryman.store.postgres.store import LOOK_BEHIND_SECONDS
@@ -167,3 +168,15 @@ async def test_a_job_without_a_body_ends_failed_and_holds_nobody_up(store: Postg
     assert "not in the database" in ended.error.message
     (batch,) = await store.open_batches(node)
     assert [tuple(run) for run in batch.runs] == [(whole, 1)]
+
+
+async def test_what_is_looked_at_twice_is_claimed_once(store: PostgresStore) -> None:
+    node = await store.register(node_info("n"), 0)
+    ids = await add(store, 5)
+    again = Span(1, START, LAST - 1)
+    store._cursor._positions[1] = Position(START, frozenset(), (again, again))
+    assert await claim(store, node, 3) == ids[:3]
+    store._cursor._positions[1] = Position(START, frozenset(), (again,))
+    assert await claim(store, node, 9) == ids[3:]
+    assert await claim(store, node, 9) == []
+    assert store._cursor.look([1]).spans[1:] == [], "what has come to its end is not looked at for ever"

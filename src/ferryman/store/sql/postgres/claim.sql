@@ -70,10 +70,14 @@ locked AS MATERIALIZED (
     ) AS found
     WHERE plan.span = 0
 ),
+-- spans may overlap, and a statement does not skip what it has locked itself: each row counts once
 taken AS MATERIALIZED (
     SELECT * FROM (
         SELECT ranked.*, count(*) FILTER (WHERE care > 0 AND rank > $5::integer) OVER (ORDER BY rank) AS blocked
-        FROM (SELECT locked.*, row_number() OVER (ORDER BY priority, xid, arrival, id) AS rank FROM locked) AS ranked
+        FROM (
+            SELECT once.*, row_number() OVER (ORDER BY priority, xid, arrival, id) AS rank
+            FROM (SELECT DISTINCT ON (place) * FROM locked ORDER BY place, span) AS once
+        ) AS ranked
     ) AS cut
     WHERE blocked = 0 ORDER BY rank
 ),
