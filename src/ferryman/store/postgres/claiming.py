@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive
-from ferryman.domain.job import ClaimedJob, Lane
+from ferryman.domain.job import ClaimedJob, Lane, NewJob
 from ferryman.store.postgres.cursor import Cursor, Key, Span
+from ferryman.store.postgres.inserting import encode
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Row, Steps
 from ferryman.store.views import tags_of
@@ -104,6 +105,22 @@ def bodies(runs: Sequence[Run]) -> Steps[dict[str, Row]]:
     """The bodies of claimed jobs, by id."""
     rows = yield Ask("bodies", ([run.id for run in runs],))
     return {row[0]: row for row in rows}
+
+
+def body_of(job: NewJob) -> Row:
+    """The body of a job that was stored just now, as `bodies` would give it."""
+    tags = encode(job.tags).decode() if job.tags else None
+    return (
+        job.id,
+        job.payload,
+        job.max_attempts,
+        job.timeout,
+        job.created_at,
+        job.run_at,
+        job.expires_at,
+        job.unique_key,
+        tags,
+    )
 
 
 def batch_of(lanes: Lanes, id: int, taken: Taken, found: dict[str, Row]) -> Batch:

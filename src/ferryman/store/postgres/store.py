@@ -23,7 +23,7 @@ from ferryman.store.postgres.loopthread import LoopThread
 from ferryman.store.postgres.partitions import Partitions
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
-from ferryman.store.postgres.steps import AlreadyThere, Steps, ask
+from ferryman.store.postgres.steps import AlreadyThere, Row, Steps, ask
 from ferryman.store.postgres.target import Target
 from ferryman.store.protocol import (
     CancelResult,
@@ -176,17 +176,24 @@ class PostgresStore:
         await self._know_lanes((job.queue, job.type, job.priority) for job in jobs)
         if inserting.is_plain(jobs, max_pending):
             try:
-                return await self._store(inserting.insert_plain(self._lanes, jobs, now), now, claim, seconds)
+                return await self._store(inserting.insert_plain(self._lanes, jobs, now), jobs, now, claim, seconds)
             except AlreadyThere:
                 pass  # some were stored before: the same enqueue, said twice
         judged = inserting.insert_judged(self._lanes, jobs, now, max_pending)
         try:
-            return await self._store(judged, now, claim, seconds, whole=True)
+            return await self._store(judged, jobs, now, claim, seconds, whole=True)
         except AlreadyThere as error:
             raise StoreBusy("Somebody else is storing one of these jobs just now.", hint="Try again.") from error
 
     async def _store(
-        self, steps: Steps[list[Receipt]], now: int, claim: ClaimRequest | None, seconds: float, *, whole: bool = False
+        self,
+        steps: Steps[list[Receipt]],
+        jobs: Sequence[NewJob],
+        now: int,
+        claim: ClaimRequest | None,
+        seconds: float,
+        *,
+        whole: bool = False,
     ) -> Inserted:
         """Insert; with a claim both are one commit, over the connection to which the cursor belongs."""
         if claim is None:
@@ -196,7 +203,8 @@ class PostgresStore:
         receipts, taken = await self._claims.transact(both, seconds)
         if taken is None:  # somebody has made a lane: the jobs are stored, the claim is made up for
             return Inserted(receipts, await self.claim(claim, now))
-        return Inserted(receipts, await self._with_bodies(claim, taken, now))
+        at_hand = {job.id: claiming.body_of(job) for job in jobs}
+        return Inserted(receipts, await self._with_bodies(claim, taken, now, at_hand))
 
     async def _know_lanes(self, wanted: Iterable[tuple[str, str, int]]) -> None:
         missing = self._lanes.missing(wanted)
@@ -211,13 +219,17 @@ class PostgresStore:
         while True:
             taken = await self._claims.do(claiming.claim(self._lanes, self._cursor, request, now))
             if taken is not None:
-                return await self._with_bodies(request, taken, now)
+                return await self._with_bodies(request, taken, now, {})
             await self._chores.do(lanes.read(self._lanes))
 
-    async def _with_bodies(self, request: ClaimRequest, taken: claiming.Taken, now: int) -> Batch:
-        if not taken.runs:
-            return Batch(request.batch, taken.claimed_at, [])
-        found = await self._claims.do(claiming.bodies(taken.runs))
+    async def _with_bodies(
+        self, request: ClaimRequest, taken: claiming.Taken, now: int, at_hand: Mapping[str, Row]
+    ) -> Batch:
+        """What was claimed, with the bodies: those at hand, and the others as the database has them."""
+        found = dict(at_hand)
+        missing = [run for run in taken.runs if run.id not in found]
+        if missing:
+            found.update(await self._claims.do(claiming.bodies(missing)))
         lost = [run for run in taken.runs if run.id not in found]
         if lost:
             ends = [finishing.bodiless(request.batch, run, self._lanes.by_number[run.lane], now) for run in lost]
