@@ -6,13 +6,14 @@ python -m tests.proof
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from ferryman.testing.history import SOMETIMES
+from tests.mutants.patches import all_patches
 from tests.results import ROOT
 
 PAGE: Final = ROOT / "docs" / "proof.md"
@@ -69,19 +70,31 @@ def _met(largest: Figures, name: str) -> str:
     return "not played then"
 
 
+def newest_verdicts(tables: list[Figures], mutants: Iterable[str]) -> list[Figures]:
+    """Of these mutants each one's row in the newest table that has it, with that table's commit."""
+    rows = {row["mutant"]: {**row, "commit": table["commit"]} for table in tables for row in table["rows"]}
+    return [rows[mutant] for mutant in sorted(mutants) if mutant in rows]
+
+
 def _mutants(found: list[Figures]) -> str:
-    newest = found[-1]
-    rows = newest["rows"]
+    rows = newest_verdicts(found, [patch.name for patch in all_patches()])
     killed = [row for row in rows if row["simulation"] and row["simulation"]["seed"] is not None]
     said = (
-        f"{len(killed)} of {len(rows)} mutants are killed by the simulation, within {newest['seeds']:,} seeds "
-        f"(commit `{newest['commit']}`, {newest['date']})."
+        f"{len(killed)} of {len(rows)} mutants are killed by the simulation, within {found[-1]['seeds']:,} seeds, each "
+        f"at the commit that the table names; the newest on {found[-1]['date']}."
     )
+    columns = ("Mutant", "Offends", "First test that fails", "Killed after seeds (promise)", "Commit")
     shown = [
-        (row["mutant"], ", ".join(row["offends"]), _first_test(row["tests"]), _first_seed(row["simulation"]))
+        (
+            row["mutant"],
+            ", ".join(row["offends"]),
+            _first_test(row["tests"]),
+            _first_seed(row["simulation"]),
+            f"`{row['commit']}`",
+        )
         for row in rows
     ]
-    return f"{said}\n\n{_table(('Mutant', 'Offends', 'First test that fails', 'Killed after seeds (promise)'), shown)}"
+    return f"{said}\n\n{_table(columns, shown)}"
 
 
 def _first_test(tests: Figures | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from ferryman.testing.history import SOMETIMES
 from tests.mutants.patches import all_patches
-from tests.proof import PAGE, RESULTS, read, rendered
+from tests.proof import PAGE, RESULTS, newest_verdicts, read, rendered
 
 
 def test_the_page_shows_the_figures_of_the_file() -> None:
@@ -113,5 +113,15 @@ def test_the_figures_of_a_campaign_are_shown_in_its_place(found: dict[str, Any],
 def test_every_mutant_in_the_table_is_killed_and_none_is_missing() -> None:
     tables = [each for each in read(RESULTS) if each["kind"] == "mutants"]
     if tables:
-        assert {row["mutant"] for row in tables[-1]["rows"]} == {patch.name for patch in all_patches()}
-        assert all(row["simulation"]["seed"] is not None for row in tables[-1]["rows"])
+        names = {patch.name for patch in all_patches()}
+        rows = newest_verdicts(tables, names)
+        assert {row["mutant"] for row in rows} == names
+        assert all(row["simulation"]["seed"] is not None for row in rows)
+
+
+def test_each_mutant_is_shown_with_its_newest_verdict() -> None:
+    def table(commit: str, *names: str) -> dict[str, Any]:
+        return {"commit": commit, "rows": [{"mutant": name} for name in names]}
+
+    rows = newest_verdicts([table("old", "b", "a", "gone"), table("new", "b", "c")], ["c", "b", "a", "untried"])
+    assert [(row["mutant"], row["commit"]) for row in rows] == [("a", "old"), ("b", "new"), ("c", "new")]
