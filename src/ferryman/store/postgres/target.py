@@ -8,6 +8,10 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 from ferryman.domain.errors import BadSetting
 
 SCHEMES = ("postgresql://", "postgres://")
+POOLER = "pooler"
+"""The parameter of a URL that says how a pooler gives sessions away."""
+TRANSACTION = "transaction"
+MODES = ("session", TRANSACTION)
 
 
 def is_postgres(url: str) -> bool:
@@ -22,6 +26,8 @@ class Target(NamedTuple):
     """As drivers take it, with the password."""
     place: str
     """Host, port, database and user, for people; never the password."""
+    pooled: bool = False
+    """Whether there is a pooler in between that gives each transaction another session of the server."""
 
     @classmethod
     def of(cls, url: str) -> Target:
@@ -40,9 +46,20 @@ class Target(NamedTuple):
                 hint="Write postgresql://user:password@host:5432/database; special characters as %XX.",
             ) from error
         options = dict(parse_qsl(parts.query))
+        pooled = _pooled(options.pop(POOLER, None))
         host = options.get("host") or parts.hostname or "localhost"
         user = unquote(parts.username or options.get("user") or "")
         database = unquote(parts.path.removeprefix("/")) or user
         place = f"{host}:{port}, database {database or 'of the user'}, user {user or 'of this process'}"
         query = urlencode(options)
-        return cls(urlunsplit(("postgresql", parts.netloc, parts.path, query, "")), place)
+        return cls(urlunsplit(("postgresql", parts.netloc, parts.path, query, "")), place, pooled)
+
+
+def _pooled(mode: str | None) -> bool:
+    if mode not in (None, *MODES):
+        raise BadSetting(
+            f"DATABASE_URL says pooler={mode}.",
+            why=f"Ferryman knows {' and '.join(MODES)}.",
+            hint="Write pooler=transaction for PgBouncer in transaction mode; its session mode needs nothing.",
+        )
+    return mode == TRANSACTION
