@@ -46,10 +46,11 @@ simulate: $(READY)
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0) --journal build/simulation.jsonl \
 	  $(if $(RESULTS),--results $(RESULTS))
 
-# real processes and real kills; BREAK=fence has to end with exit code 1
+# real processes and real kills; BREAK=fence has to end with exit code 1. STORE=postgres: a fleet, and a server and
+# connections that fail; POOLER=yes with PgBouncer in between
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos --store $(or $(STORE),sqlite) --duration $(or $(DURATION),60) --seed $(or $(SEED),1) \
-	  $(if $(BREAK),--break $(BREAK)) $(if $(RESULTS),--results $(RESULTS))
+	  $(if $(BREAK),--break $(BREAK)) $(if $(POOLER),--pooler) $(if $(RESULTS),--results $(RESULTS))
 
 # break the protocol in every known way: which test, and which seed, notices?
 mutants: $(READY)

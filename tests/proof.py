@@ -136,6 +136,29 @@ def _chaos(found: list[Figures]) -> str:
     return "\n".join(lines)
 
 
+def _fleet(found: list[Figures]) -> str:
+    newest = found[-1]
+    lines = []
+    for each in found:
+        broken = f", with a broken {', '.join(each['broken'])}" if each["broken"] else ""
+        pooler = " behind PgBouncer" if each["pooler"] else ""
+        deaths = ", ".join(f"{name} {count}" for name, count in each["deaths"].items())
+        lines.append(
+            f"- {_when(each)}, PostgreSQL {each['server']}{pooler}{broken}: **{each['violations']} violations**; "
+            f"{each['accepted']:,} jobs accepted, {each['starts']:,} starts, {each['lost']} lost, "
+            f"{each['double_commits']} committed twice, {each['stuck']} stuck, {each['fenced']:,} writes fenced, "
+            f"{each['rescued']:,} claims rescued. Deaths by what was under way: {deaths}. "
+            f"{each['hand_overs']} times the chores went over from a node that was killed, within "
+            f"{_one(each['hand_over_worst'])}."
+        )
+    rows = [
+        (name, f"{each['times']}", f"{each['measured']}", _one(each["median"]), _one(each["worst"]))
+        for name, each in newest["recoveries"].items()
+    ]
+    head = ("What was over", "Times", "Measured", "All well again, median", "Worst")
+    return "\n".join([*lines, "", "How soon all was well again, in the last of these:", "", _table(head, rows)])
+
+
 def _supervision(found: list[Figures]) -> str:
     lines = []
     for each in found:
@@ -203,6 +226,7 @@ _BLOCKS: Final[dict[str, Callable[[list[Figures]], str]]] = {
     "simulation": _simulation,
     "mutants": _mutants,
     "chaos": _chaos,
+    "chaos on PostgreSQL": _fleet,
     "supervision": _supervision,
     "hostile": _hostile,
     "money": _money,

@@ -1,6 +1,7 @@
 """Harm real processes in every way we know, for a while, then account for every job.
 
     python -m tests.chaos --duration 60 --seed 1 [--break fence] [--report FILE.html] [--results FILE.json]
+    python -m tests.chaos --store postgres ...          see tests.chaos.postgres
 
 Nodes on one SQLite file, clients over HTTP and a process that enqueues through the Python API are killed
 at chosen points of their work, frozen past their lease, stopped, and given handlers that block, exit and
@@ -24,8 +25,10 @@ from tests import results
 from tests.chaos.campaign import Campaign, run
 from tests.chaos.disk import NEEDED, enclose, enclosed
 from tests.chaos.figures import Figures, figures, missing
+from tests.chaos.postgres.program import main as on_postgres
 from tests.chaos.report import page
 
+POSTGRES = "postgres"
 SHOWN = 5
 """How many broken promises are told as stories."""
 
@@ -33,6 +36,8 @@ SHOWN = 5
 def main(arguments: list[str]) -> int:
     """Read the options, run, report."""
     options = _options(arguments)
+    if options.store == POSTGRES:
+        return on_postgres(options)
     if not enclosed():
         enclose(arguments)
         sys.stderr.write(NEEDED + "\n")
@@ -66,10 +71,11 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--duration", type=float, default=60.0, help="seconds; a full campaign takes 600")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--store", choices=["sqlite"], default="sqlite")
+    parser.add_argument("--store", choices=["sqlite", POSTGRES], default="sqlite")
     parser.add_argument(
         "--break", dest="breakages", choices=["fence"], action="append", default=[], help="run a store that is broken"
     )
+    parser.add_argument("--pooler", action="store_true", help="with PostgreSQL: behind PgBouncer in transaction mode")
     parser.add_argument("--report", type=Path, default=Path("build/chaos.html"))
     parser.add_argument("--keep", action="store_true", help="keep journals and logs even if nothing was wrong")
     parser.add_argument("--results", type=Path, help="a JSON file, a list, to which the figures are added")

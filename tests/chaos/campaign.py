@@ -85,7 +85,7 @@ def run(folder: Path, duration: float, seed: int, breakages: Sequence[str]) -> C
         own = Caller(Journal(journals, "person"), addresses, random.Random(f"{seed} person"))
         nemesis = Nemesis(fleet, nodes, producers, disk, own, journal, random.Random(f"{seed} nemesis"))
         clients = [make_client(journals, addresses, seed, number) for number in range(1, CLIENTS + 1)]
-        _play(fleet, nemesis, clients, partial(_settled, own), duration)
+        play(fleet, nemesis, clients, partial(settled, own), duration)
         codes = sum((each.codes for each in [own, *(client.caller for client in clients)]), Counter[str]())
         final = asyncio.run(final_of(database, entries := read(journals)))
         history = History(entries=entries, final=final, terms=terms(journal))
@@ -116,23 +116,31 @@ def make_client(journals: Path, addresses: Addresses, seed: int, number: int) ->
     return Client(Caller(Journal(journals, f"client{number}"), addresses, dice), dice)
 
 
+def types(journal: Journal) -> frozenset[str]:
+    return make_app(Noted(journal, Triggers(journal))).registry.types
+
+
 def terms(journal: Journal) -> Terms:
-    types = make_app(Noted(journal, Triggers(journal))).registry.types
-    return Terms(lease=LEASE, beat=BEAT, max_pending=MAX_PENDING, types=types)
+    return Terms(lease=LEASE, beat=BEAT, max_pending=MAX_PENDING, types=types(journal))
 
 
-def _settled(caller: Caller) -> bool:
+def settled(caller: Caller) -> bool:
     """Whether no job is left to run."""
     reply = caller.call("GET", "/metrics")
     open = ("jobs_pending", "jobs_scheduled", "jobs_in_progress")
     return reply is not None and reply.status == 200 and not any(reply.data[name] for name in open)
 
 
-def _play(
-    fleet: Fleet, nemesis: Nemesis, clients: Sequence[Client], settled: Callable[[], bool], duration: float
+def play(
+    fleet: Fleet,
+    nemesis: Nemesis,
+    clients: Sequence[Client],
+    settled: Callable[[], bool],
+    duration: float,
+    calm: float = CALM_SECONDS,
 ) -> None:
-    """The campaign's own course."""
-    until = time.monotonic() + duration - CALM_SECONDS
+    """The campaign's own course; the last of the fleet's places is the producer's."""
+    until = time.monotonic() + duration - calm
     if not fleet.wait_until(fleet.all_up, 60.0):
         fleet.complaints.append("the processes did not start")
         return

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,8 @@ PATIENCE: Final = 30.0
 """Seconds after which a process that does not start, or stop, is given up."""
 CLEAN: Final = (0, 4)
 """Exit codes of a stop: all is well, or a handler in a thread would not end (P13)."""
+UNWRITTEN: Final = 1
+"""The exit code of a stop that could not write everything."""
 
 
 @dataclass
@@ -33,6 +35,8 @@ class Slot:
     name: str
     module: str
     arguments: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its processes find in their environment besides that of all."""
     process: Process | None = None
     generation: int = 0
     start_at: float = 0.0
@@ -55,7 +59,8 @@ class Fleet:
         addresses: Addresses,
         excused: Callable[[float], bool],
     ) -> None:
-        """`excused` says whether a process that began at a time may fail to start."""
+        """`excused` says whether a process may fail to start that began at a time, or one that was asked to stop then
+        may be unable to write everything: the store has been in trouble since."""
         self.slots = slots
         self.complaints: list[str] = []
         """What no process should have done."""
@@ -120,19 +125,23 @@ class Fleet:
         slot.generation += 1
         name = f"{slot.name}.{slot.generation}"
         self._journal.note(Spawned, process=name)
-        slot.process = Process(slot.module, name, self._folder, self._environ, slot.arguments)
+        slot.process = Process(slot.module, name, self._folder, {**self._environ, **slot.environ}, slot.arguments)
 
     def _bury(self, slot: Slot, process: Process, code: int) -> None:
         """Note how a process ended, unless it did so itself, and make room for the next one."""
         self._addresses.remove(process.name)
         process.close()
         if code not in (-signal.SIGKILL, *EXITS):
-            self._journal.note(Stopped, process=process.name, code=code, unwritten=int(code == 1))
-            expected = process.stopping_since is not None and code in CLEAN
-            if not expected and (process.ready.is_set() or not self._excused(process.began)):
+            self._journal.note(Stopped, process=process.name, code=code, unwritten=int(code == UNWRITTEN))
+            if not self._expected(process, code) and (process.ready.is_set() or not self._excused(process.began)):
                 self.complaints.append(f"{process.name} ended with code {code}")
         slot.process = None
         slot.start_at = time.monotonic() + DOWNTIME
+
+    def _expected(self, process: Process, code: int) -> bool:
+        """Whether a process that was asked to stop may have ended in this way."""
+        since = process.stopping_since
+        return since is not None and (code in CLEAN or (code == UNWRITTEN and self._excused(since)))
 
     # -- harming -----------------------------------------------------------------------------------
 

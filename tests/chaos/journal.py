@@ -28,7 +28,7 @@ class Journal:
 
     def __init__(self, folder: Path, name: str) -> None:
         """Open or make `<folder>/<name>.journal`; `name` is the process's."""
-        self.name = name
+        self.folder, self.name = folder, name
         self._descriptor = os.open(folder / (name + SUFFIX), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def note(self, kind: type[AnyEntry], /, *, at: float | None = None, by: str | None = None, **fields: Any) -> None:

@@ -40,10 +40,11 @@ class Nemesis:
         fleet: Fleet,
         nodes: Sequence[Slot],
         producers: Sequence[Slot],
-        disk: Disk,
+        disk: Disk | None,
         caller: Caller,
         journal: Journal,
         dice: random.Random,
+        lease: float = LEASE,
     ) -> None:
         self.full: list[tuple[float, float]] = []
         """From when to when the disk was full, in seconds of the monotonic clock."""
@@ -56,6 +57,7 @@ class Nemesis:
         self._caller = caller
         self._journal = journal
         self._dice = dice
+        self._lease = lease
 
     def storm(self, until: float) -> None:
         """Rounds, until a time has come and at least one round is over."""
@@ -71,7 +73,7 @@ class Nemesis:
     def calm(self) -> None:
         """The end of all faults but one: a node is killed while others are well, which P15 puts a time to."""
         self._fleet.wait_until(self._fleet.all_up, 60.0)
-        self._fleet.wait(LEASE)  # a node that was frozen until now has found out what became of it
+        self._fleet.wait(self._lease)  # a node that was frozen until now has found out what became of it
         self._journal.note(Calm)
         for number in range(CALM_KILLS):
             self._fleet.wait_until(self._fleet.all_up, 60.0)
@@ -83,13 +85,22 @@ class Nemesis:
 
     def _round(self, *, fills: bool) -> list[Callable[[], None]]:
         """Every act once, among them a death in each class; the disk is filled only in some rounds."""
+        acts = self._acts()
+        if fills and self._disk is not None and self._disk.spacious:
+            acts.append(self._fill_disk)
+        self._dice.shuffle(acts)
+        return acts
+
+    def _acts(self) -> list[Callable[[], None]]:
+        """All that is done to processes."""
         deaths = [lambda during=during: self._die_during(during) for during in IN_FLIGHT]
-        others = [
+        return [
+            *deaths,
             self._kill_any,
             self._stop_any,
             self._freeze_long,
             self._freeze_short,
-            lambda: self._enqueue("block", {"seconds": LOOP_STALL + LEASE + 1.0}),
+            lambda: self._enqueue("block", {"seconds": LOOP_STALL + self._lease + 1.0}),
             lambda: self._enqueue("exit"),
             lambda: self._enqueue("poison", most=2),
             lambda: self._enqueue("leave"),
@@ -98,9 +109,6 @@ class Nemesis:
             lambda: self._enqueue("fork"),
             lambda: self._fleet.kill(self._dice.choice(self._producers)),
         ]
-        acts = [*deaths, *others, *([self._fill_disk] if fills and self._disk.spacious else [])]
-        self._dice.shuffle(acts)
-        return acts
 
     # -- deaths ------------------------------------------------------------------------------------
 
@@ -146,11 +154,11 @@ class Nemesis:
 
     def _freeze_long(self) -> None:
         """Past the lease: the others take the node for dead, then it goes on. Meanwhile there are other acts."""
-        self._fleet.freeze(self._any_node(), LEASE + self._dice.uniform(0.8, 1.5))
+        self._fleet.freeze(self._any_node(), self._lease + self._dice.uniform(0.8, 1.5))
 
     def _freeze_short(self) -> None:
         """Less than the lease: nobody may take its claims."""
-        self._fleet.freeze(self._any_node(), self._dice.uniform(0.2, LEASE / 2))
+        self._fleet.freeze(self._any_node(), self._dice.uniform(0.2, self._lease / 2))
 
     # -- handlers and the disk -----------------------------------------------------------------------
 
@@ -160,6 +168,7 @@ class Nemesis:
 
     def _fill_disk(self) -> None:
         """No room for a while: new jobs are refused, those that were accepted are not lost."""
+        assert self._disk is not None
         self._fleet.wait_until(lambda: len(self._usable()) > 1, 20.0)
         began, before = time.monotonic(), self._refusals()
         self._disk.fill()

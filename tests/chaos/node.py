@@ -21,6 +21,7 @@ from ferryman import main, program
 from ferryman.settings import load
 from ferryman.testing.history.entries import Stopping
 from tests.chaos.journal import NEMESIS, Journal
+from tests.chaos.postgres.unfenced import broken_fence as broken_on_postgres
 from tests.chaos.target import Noted, make_app
 from tests.chaos.triggers import Triggers
 from tests.chaos.unfenced import broken_fence
@@ -52,6 +53,7 @@ def serve(name: str, folder: Path, *breakages: str) -> int:
         stack.enter_context(mock.patch.object(program, "Server", partial(WatchedServer, journal)))
         if "fence" in breakages:
             stack.enter_context(broken_fence())
+            stack.enter_context(broken_on_postgres())
         return program.run(load({}, os.environ, folder, app.overrides).settings, app.registry, attach=app.attach)
 
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any, Final
 
 from ferryman.testing.history.entries import AnyEntry
-from tests.chaos.timeline import Span, Timeline
+from tests.chaos.timeline import FULL, Span, Timeline
 
 STYLE: Final = """
 body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1180px; padding: 0 1rem; color: #1c2530 }
@@ -27,25 +27,34 @@ KEY: Final = (
     ("frozen", "frozen (SIGSTOP)"),
     ("blocked", "its event loop is blocked"),
     ("stopping", "stopping (SIGTERM)"),
-    ("full", "the disk is full"),
+    ("full", FULL),
     ("calm", "calm"),
 )
 
+GROUPS: Final = ("deaths", "stops", "recoveries", "rescuers", "answers", "sometimes")
+"""Figures that have a table of their own."""
 
-def page(told: Mapping[str, Any], entries: Sequence[AnyEntry], full: Sequence[Span], faults: Sequence[str]) -> str:
-    """The page: `told` has the figures, `faults` what was wrong."""
+
+def page(
+    told: Mapping[str, Any],
+    entries: Sequence[AnyEntry],
+    full: Sequence[Span],
+    faults: Sequence[str],
+    names: Sequence[str] = (),
+) -> str:
+    """The page: `told` has the figures, `faults` what was wrong; `full` and `names` as `Timeline` has them."""
     verdict = f'<p class="bad">{len(faults)} faults</p>' if faults else '<p class="good">Every promise was kept.</p>'
     listed = "".join(f"<li>{escape(fault)}</li>" for fault in faults)
     words = ("commit", "store", "seed", "duration")
     what = ", ".join(f"{word} {told[word]}" for word in words)
     broken = f", with a broken {', '.join(told['broken'])}" if told["broken"] else ""
     plain = {name: value for name, value in told.items() if not isinstance(value, dict | list) and name not in words}
-    groups = [("Figures", plain), *((name, told[name]) for name in ("deaths", "stops", "answers", "sometimes"))]
+    groups = [("Figures", plain), *((name, told[name]) for name in GROUPS if name in told)]
     tables = "".join(_table(name, rows) for name, rows in groups)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Ferryman: chaos</title><style>{STYLE}</style>'
         f"<h1>Ferryman: chaos with real processes</h1><p>{escape(what + broken)}</p>{verdict}<ul>{listed}</ul>"
-        f"<h2>What happened</h2>{Timeline(entries, full).svg()}{_key()}"
+        f"<h2>What happened</h2>{Timeline(entries, full, names).svg()}{_key('trouble' if names else FULL)}"
         f'<div class="columns">{tables}</div></html>\n'
     )
 
@@ -60,11 +69,14 @@ def _words(name: str) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_words(str(name))} {_value(each)}" for name, each in value.items())
     return "-" if value is None else escape(f"{value:,}" if isinstance(value, int | float) else str(value))
 
 
-def _key() -> str:
-    boxes = "".join(f'<svg><rect class="{style}" width="14" height="12"/></svg> {word}' for style, word in KEY)
+def _key(shade: str) -> str:
+    words = {**dict(KEY), "full": shade}
+    boxes = "".join(f'<svg><rect class="{style}" width="14" height="12"/></svg> {words[style]}' for style in words)
     cross = '<svg><path class="killed" d="M2 1l9 10m-9 0l9 -10"/></svg> killed'
     lines = "".join(
         f'<svg><path class="{style}" d="M0 6h14"/></svg> handlers {style}, per second'

@@ -14,6 +14,7 @@ from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
 from ferryman.engine.runner import ThreadRunner
 from ferryman.store.protocol import Store
+from ferryman.store.sqlite import SqliteStore
 from ferryman.testing.conformance import RETENTION
 from ferryman.testing.conformance.bench import Bench
 from ferryman.testing.history import History, check, final_state
@@ -51,6 +52,7 @@ class WatchedHarness(SqliteHarness):
         make = MakeStore(self.journal, self.points)
         url = f"sqlite:///{self.path}"
         store = make(url, clock=self.clock, ids=ids, retention=RETENTION, runner=ThreadRunner)
+        assert isinstance(store, SqliteStore)
         self._stores.append(store)
         await store.open()
         return store

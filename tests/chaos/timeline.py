@@ -29,15 +29,19 @@ PLOT: Final = 120
 STEPS: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
 """Seconds between two marks of the time axis: the first that gives at most a dozen."""
 
+FULL: Final = "the disk is full"
+
 Span = tuple[float, float]
 
 
 class Timeline:
-    """Draws the entries of a history; `full` are the times at which the disk was full."""
+    """Draws the entries of a history; `full` are the times at which the disk was full, or what `names` says of each
+    was wrong for everybody."""
 
-    def __init__(self, entries: Sequence[AnyEntry], full: Sequence[Span]) -> None:
+    def __init__(self, entries: Sequence[AnyEntry], full: Sequence[Span], names: Sequence[str] = ()) -> None:
         self._entries = entries
         self._full = full
+        self._names = names or [FULL] * len(full)
         self._begin = entries[0].at if entries else 0.0
         self._end = entries[-1].at if entries else 1.0
         self._slots = sorted({_slot(entry.process) for entry in entries if isinstance(entry, Spawned)})
@@ -60,7 +64,7 @@ class Timeline:
 
     def _shades(self) -> Iterator[str]:
         """What concerns everybody: a full disk, and the calm at the end."""
-        spans = [("full", "the disk is full", span) for span in self._full]
+        spans = [("full", name, span) for name, span in zip(self._names, self._full, strict=True)]
         calm = next((entry.at for entry in self._entries if isinstance(entry, Calm)), None)
         if calm is not None:
             spans.append(("calm", "calm", (calm, self._end)))

@@ -44,7 +44,7 @@ def tables(postgres: Databases, request: pytest.FixtureRequest) -> Iterator[str]
 async def planner(tables: str) -> AsyncIterator[Any]:
     """A connection like the store's own."""
     async with connected(tables) as connection:
-        await connection.execute(ENGINE)
+        await connection.execute(ENGINE.format(scope="SESSION"))
         yield connection
 
 

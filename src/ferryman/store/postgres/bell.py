@@ -78,7 +78,12 @@ class PostgresBell:
     # -- listening -------------------------------------------------------------------------------
 
     def listen(self, name: str, rung: Callable[[Ring], None]) -> None:
-        """Call `rung` on the running loop when another process rings, from when the server answers on."""
+        """Call `rung` on the running loop when another process rings, from when the server answers on.
+
+        Behind a pooler that changes sessions nobody would be heard: there the periodic looks have to do.
+        """
+        if self._target.pooled:
+            return
         self._listening = asyncio.get_running_loop().create_task(self._listen(rung))
 
     def close(self) -> None:

@@ -21,16 +21,19 @@ Connection = Any
 
 CONNECT_SECONDS: Final = 1.5
 """For so long a connection may take to be made: an enqueue against a dead database fails within two seconds."""
+PREPARED: Final = 100
+"""So many statements a connection keeps prepared: all that there are."""
 PLANNER: Final = """
-SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;
-SET jit = off; SET plan_cache_mode = force_generic_plan;
+SET {scope} enable_seqscan = off; SET {scope} enable_hashjoin = off; SET {scope} enable_mergejoin = off;
+SET {scope} enable_bitmapscan = off; SET {scope} jit = off; SET {scope} plan_cache_mode = force_generic_plan;
 """
 """Plans made while the tables are empty are scans of whole tables, and would be kept."""
-UNSAFE: Final = "SET synchronous_commit = off;"
+UNSAFE: Final = "SET {scope} synchronous_commit = off;"
 """For what may be lost: a ring."""
 SAFE: Final = """
-SET idle_in_transaction_session_timeout = '8s';
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+SET {scope} idle_in_transaction_session_timeout = '8s';
+SELECT set_config('synchronous_commit', 'on', '{scope}' = 'LOCAL')
+WHERE current_setting('synchronous_commit') IN ('off', 'local');
 """
 """A commit that is answered is on the disk; a transaction of ours never outlives a lease."""
 ENGINE: Final = SAFE + PLANNER
@@ -54,14 +57,15 @@ class Line:
         Args:
             size: how many connections at most; who comes then waits.
             seconds: how long a statement may take.
-            setting_up: statements for each new connection.
+            setting_up: statements for each new connection; behind a pooler for each transaction.
             on_connect: called with each new connection.
         """
         self._target = target
         self._statements = statements
         self._size = size
         self._seconds = seconds
-        self._setting_up = setting_up
+        self._setting_up = setting_up.format(scope="LOCAL" if target.pooled else "SESSION")
+        self._begin = "BEGIN;" + self._setting_up if target.pooled else "BEGIN"
         self._on_connect = on_connect
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -77,6 +81,8 @@ class Line:
             command_timeout=self._seconds,
             max_inactive_connection_lifetime=0.0,
             max_cached_statement_lifetime=0,
+            # the session that a pooler gives next does not know what this one has prepared
+            statement_cache_size=0 if self._target.pooled else PREPARED,
             init=self._init,
             reset=_keep,
             server_settings={"application_name": "ferryman"},
@@ -96,7 +102,8 @@ class Line:
         self._pool = None
 
     async def _init(self, connection: Connection) -> None:
-        await connection.execute(self._setting_up)
+        if not self._target.pooled:
+            await connection.execute(self._setting_up)
         if self._on_connect is not None:
             self._on_connect()
 
@@ -107,11 +114,12 @@ class Line:
             StoreError: the server or the way to it failed.
         """
         async with self._lent(seconds) as connection:
-            return await drive(connection, self._statements, steps, seconds)
+            alone = InTurns(connection, self._begin) if self._target.pooled else connection
+            return await drive(alone, self._statements, steps, seconds)
 
     async def transact(self, steps: Steps[T], seconds: float | None = None) -> T:
         """Drive a verb in a transaction of its own. Raises as `do`."""
-        async with self._lent(seconds) as connection, _transaction(connection):
+        async with self._lent(seconds) as connection, _transaction(connection, self._begin):
             return await drive(connection, self._statements, steps, seconds)
 
     @asynccontextmanager
@@ -128,18 +136,32 @@ class Line:
             yield connection
         except ERRORS as error:
             if lost(error):
-                _throw_away(connection)
+                _end(connection)
             raise explain(error, self._target.place) from error
         except asyncio.CancelledError:
-            _throw_away(connection)  # what it was asked may still be under way
+            _end(connection)  # what it was asked may still be under way
             raise
         finally:
-            await pool.release(connection)
+            with suppress(*ERRORS):  # then the pool has thrown it away, and what was asked is done
+                await pool.release(connection)
+
+
+class InTurns:
+    """A connection behind a pooler, over which each statement is a transaction: a session of its own."""
+
+    def __init__(self, connection: Any, begin: str) -> None:
+        self._connection = connection
+        self._begin = begin
+
+    async def fetch(self, text: str, *parameters: Any, **options: Any) -> Any:
+        """Run one statement, and commit."""
+        async with _transaction(self._connection, self._begin):
+            return await self._connection.fetch(text, *parameters, **options)
 
 
 @asynccontextmanager
-async def _transaction(connection: Any) -> AsyncGenerator[None]:
-    await connection.execute("BEGIN")
+async def _transaction(connection: Any, begin: str) -> AsyncGenerator[None]:
+    await connection.execute(begin)
     try:
         yield
     except BaseException as error:
@@ -149,8 +171,8 @@ async def _transaction(connection: Any) -> AsyncGenerator[None]:
     await connection.execute("COMMIT")
 
 
-def _throw_away(connection: Any) -> None:
-    """End a connection at once; one that was lost has been taken back by its pool already."""
+def _end(connection: Any) -> None:
+    """Throw a connection away; the pool has taken it back already if it learned of its end first."""
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 

@@ -17,6 +17,8 @@ from ferryman.domain.errors import (
     StoreUnreachable,
 )
 
+POOLED: Final = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
+"""The session is not the one in which the statement was prepared."""
 UNREACHABLE: Final = (
     OSError,
     asyncio.TimeoutError,
@@ -24,6 +26,7 @@ UNREACHABLE: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -36,10 +39,11 @@ BUSY: Final = (
     asyncpg.QueryCanceledError,
 )
 """Nothing was written, and a second try may well succeed."""
+DRIVERS: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The driver would not, or could not, use the connection."""
 ERRORS: Final = (
     asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
+    *DRIVERS,
     OSError,
     asyncio.TimeoutError,
 )
@@ -48,8 +52,9 @@ ERRORS: Final = (
 
 def lost(error: BaseException) -> bool:
     """Whether the connection is of no use any more, so that the fate of what was asked is unknown."""
-    if isinstance(error, asyncpg.InterfaceError):
-        return "clos" in str(error)
+    if isinstance(error, DRIVERS):
+        # it has many words for a connection that has ended; those that are ValueError speak of what the URL says
+        return not isinstance(error, ValueError)
     return isinstance(error, UNREACHABLE)
 
 
@@ -80,6 +85,12 @@ def explain(error: BaseException, place: str) -> StoreError:
             why=f"PostgreSQL says: {reason}.",
             hint="Run `ferryman migrate` with a role that may create tables.",
         )
+    if isinstance(error, POOLED):
+        return StoreFailed(
+            f"PostgreSQL at {place} does not know a statement that was prepared a moment ago.",
+            why=f"It says: {reason}. A pooler that gives each transaction another session does that.",
+            hint="Add ?pooler=transaction to DATABASE_URL, or let the pooler work in session mode.",
+        )
     if lost(error):
         return StoreUnreachable(
             f"PostgreSQL at {place} cannot be reached.",
@@ -92,6 +103,8 @@ def explain(error: BaseException, place: str) -> StoreError:
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, DRIVERS) and lost(error):
+        return "the connection was lost"
     text = str(error).strip().rstrip(".")
     if text:
         return text.splitlines()[0]

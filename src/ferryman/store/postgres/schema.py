@@ -47,7 +47,8 @@ class Schema:
 
     async def applied(self) -> int:
         """The number of the newest migration that the database has; 0 where there is none. Raises as `check`."""
-        async with self._connected() as connection:
+        # a transaction is all that a pooler keeps together
+        async with self._connected() as connection, connection.transaction():
             return await _applied(connection)
 
     async def migrate(self) -> list[int]:
@@ -66,7 +67,7 @@ class Schema:
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[Any]:
         try:
-            connection = await asyncpg.connect(self._target.url, timeout=CONNECT_SECONDS)
+            connection = await asyncpg.connect(self._target.url, timeout=CONNECT_SECONDS, statement_cache_size=0)
             try:
                 yield connection
             finally:
