@@ -160,12 +160,15 @@ class Ferryman:
                     found.accepted += len(self._bridge.enqueue_in(tx, requests))
         return found.accepted
 
-    async def aenqueue_many(self, calls: Iterable[Call[Any]] | AsyncIterable[Call[Any]]) -> int:
-        """As `enqueue_many`, without blocking; takes asynchronous iterables too."""
+    async def aenqueue_many(self, calls: Iterable[Call[Any]] | AsyncIterable[Call[Any]], *, tx: Any = None) -> int:
+        """As `enqueue_many`, without blocking; takes asynchronous iterables too. With `tx`, see `Call.aenqueue`."""
         with tally() as found:
             async for chunk in achunks(calls):
                 requests = [_request(call) for call in chunk]
-                found.accepted += await self._bridge.acall(_enqueue_chunk(requests))
+                if tx is None:
+                    found.accepted += await self._bridge.acall(_enqueue_chunk(requests))
+                else:
+                    found.accepted += len(await self._bridge.aenqueue_in(tx, requests))
         return found.accepted
 
     # -- testing ---------------------------------------------------------------------------------

@@ -76,6 +76,14 @@ class Bridge:
 
         It goes through no loop: the connection belongs to this thread.
         """
+        return self._any_client().joining.enqueue(tx, requests, self.wake_soon)
+
+    async def aenqueue_in(self, tx: Any, requests: Sequence[JobRequest]) -> list[str]:
+        """As `enqueue_in`, on this loop: the connection belongs to it."""
+        return await self._any_client().joining.aenqueue(tx, requests, self.wake_soon)
+
+    def _any_client(self) -> Client:
+        """A client, open or not, for what needs no more than its settings."""
         if os.getpid() != self._pid:
             self._start_anew()
         own = None if self._own is None else self._own.crossing
@@ -84,7 +92,7 @@ class Bridge:
         if client is None:
             with self._starting:
                 client = self._unopened = self._unopened or self._connect()
-        return client.joining.enqueue(tx, requests, self.wake_soon)
+        return client
 
     def wake_soon(self) -> None:
         """Wake the nodes; does not wait."""

@@ -87,11 +87,12 @@ class Call(Generic[R]):
         """Hand the job in, and block until it is durable.
 
         Args:
-            tx: a transaction of your own on the store's file, of which the job becomes a part: it exists iff you
-                commit. A sqlite3 connection, a SQLAlchemy Session or Connection, or what `ctx.transaction()` gives.
+            tx: a transaction of your own in the store's database, of which the job becomes a part: it exists iff you
+                commit. A connection of sqlite3's or psycopg's, a SQLAlchemy Session or Connection, Django's
+                connection, or what `ctx.transaction()` gives. Those that are awaited are for `aenqueue`.
 
         Raises:
-            TransactionImpossible: `tx` is not on the store's file, not safe enough, or has no transaction open.
+            TransactionImpossible: `tx` is not on the store's database, not safe enough, or has no transaction open.
             EnqueueError: it was refused; nothing was stored.
             SyncInsideLoop: an event loop runs here; await `aenqueue`.
             StoreError: the store failed.
@@ -104,13 +105,16 @@ class Call(Generic[R]):
     def aenqueue(self, *, tx: Any = None) -> Coroutine[Any, Any, Handle[R]]:
         """As `enqueue`, without blocking; enqueues that are awaited together share a commit.
 
-        With `tx` the statements run here, as your own on that connection do.
+        With `tx` the statements run on this loop, as your own on that connection do: it may be a connection of
+        asyncpg's or an AsyncConnection of psycopg's, or an AsyncSession or AsyncConnection of SQLAlchemy's. One of
+        those that `enqueue` takes blocks the loop meanwhile.
         """
         return Enqueueing(self.request.type, self._aenqueue(tx))
 
     async def _aenqueue(self, tx: Any) -> Handle[R]:
         if tx is not None:
-            return self._enqueue_in(tx)
+            (id,) = await self._bridge.aenqueue_in(tx, [self.request])
+            return Handle(id, self._bridge, self._decode)
         accepted = await self._bridge.acall(lambda client: client.enqueue(self.request))
         return Handle(accepted.id, self._bridge, self._decode)
 

@@ -37,7 +37,7 @@ from ferryman.observe.looplag import LoopLag
 from ferryman.observe.metrics import Metrics
 from ferryman.settings import Settings
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, bell_of, joins_of, make_store, transactions_of
+from ferryman.store.factory import MEMORY, bell_of, joins_of, make_store, many_transactions_of, transactions_of
 from ferryman.store.protocol import Retention, Store
 from ferryman.supervise.fleet import Fleet
 from ferryman.supervise.report import Report, Reporter
@@ -87,6 +87,7 @@ class Server:
             oom_kills=OomKills(),
             admit=_make_admission(settings, registry, clock, ids).admit,
             transactions=transactions_of(self._store),
+            many_transactions=many_transactions_of(self._store),
         )
         self.hopeless: asyncio.Future[int] | None = None
         """Resolved with an exit code when no node process can be started; there from the start on."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from ferryman.domain.errors import StoreFailed, UnknownType
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Job, NewJob
 from ferryman.store.protocol import Declaration, JobFilter, Receipt, Verdict
+from ferryman.store.transactions import Entry
 from ferryman.testing.clock import ManualClock
 from tests.client.world import Catalogue, World, send
 
@@ -178,17 +178,14 @@ class Ledger:
         self.jobs: list[NewJob] = []
         self.asked = 0
 
-    @contextmanager
-    def join(self, connection: Any) -> Generator[Ledger]:
-        yield self
-
-    def known_types(self) -> Mapping[str, Declaration]:
-        self.asked += 1
-        return dict(self.types)
-
-    def insert(self, jobs: Sequence[NewJob], now: int, max_pending: int) -> list[Receipt]:
+    def insert(self, connection: Any, entry: Entry) -> list[Receipt]:
+        self.asked += entry.asks
+        jobs = entry.admit(dict(self.types) if entry.asks else None)
         self.jobs += jobs
         return [Receipt(job.id, Verdict.INSERTED) for job in jobs]
+
+    async def ainsert(self, connection: Any, entry: Entry) -> list[Receipt]:
+        return self.insert(connection, entry)
 
 
 def test_a_job_in_a_transaction_takes_what_a_node_declared_and_that_is_kept_for_a_while() -> None:

@@ -18,6 +18,7 @@ from ferryman.store.factory import joins_of
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import Declaration, Receipt, Verdict
 from ferryman.store.sqlite import SqliteStore
+from ferryman.store.transactions import Entry
 from ferryman.testing.clock import ManualClock
 from tests.store.files import claim_of, new_job, node_info, sqlite_store
 
@@ -44,8 +45,7 @@ def connected(store: SqliteStore, **options: Any) -> Iterator[sqlite3.Connection
 def join(store: SqliteStore, connection: Any, *jobs: NewJob, max_pending: int = 0) -> list[Receipt]:
     joins = joins_of(store)
     assert joins is not None
-    with joins.join(connection) as joined:
-        return joined.insert(jobs, 0, max_pending)
+    return joins.insert(connection, Entry(False, lambda _: jobs, 0, max_pending))
 
 
 async def ids(store: SqliteStore) -> set[str]:
@@ -103,8 +103,16 @@ async def test_jobs_are_judged_in_the_transaction(store: SqliteStore) -> None:
 async def test_the_types_that_nodes_have_registered_are_known(store: SqliteStore) -> None:
     declared = {"t": Declaration("mail", 3, 1, frozenset({"token"}))}
     await store.register(msgspec.structs.replace(node_info("n"), declared=declared), 0)
-    with connected(store) as connection, store.joins.join(connection) as joined:
-        assert joined.known_types() == declared
+    told: list[object] = []
+
+    def admit(types: object) -> list[NewJob]:
+        told.append(types)
+        return []
+
+    with connected(store) as connection:
+        for asks in (True, False):
+            await store.joins.ainsert(connection, Entry(asks, admit, 0, 0))
+    assert told == [declared, None]
 
 
 async def test_the_owners_factories_neither_disturb_nor_change(store: SqliteStore) -> None:

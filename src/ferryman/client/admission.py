@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 
 from ferryman.client.known import KnownTypes
 from ferryman.client.making import admit
@@ -13,8 +13,6 @@ from ferryman.domain import options
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
 from ferryman.store.protocol import Clock, Declaration
-
-Ask = Callable[[], Mapping[str, Declaration]]
 
 
 class Admission:
@@ -39,21 +37,24 @@ class Admission:
         self._turn = threading.Lock()
         self._ids: IdMinter | None = None
 
-    def admit(self, request: JobRequest, ask: Ask | None = None) -> NewJob:
-        """The job for a request, with an id of its own. `ask` gives the types that the store knows; None: nobody can.
+    def lacks(self, requests: Iterable[JobRequest]) -> bool:
+        """Whether the store is to be asked which types it knows before these requests are judged."""
+        foreign = {request.type for request in requests if self._catalogue.get(request.type) is None}
+        return bool(foreign) and self.known.lacks(foreign)
+
+    def admit(self, request: JobRequest) -> NewJob:
+        """The job for a request, with an id of its own, by what is known of its type now.
 
         Raises:
             EnqueueError: the request is refused.
         """
-        declared = self._catalogue.get(request.type) or self._told(request.type, ask)
+        declared = self._catalogue.get(request.type) or self._told(request.type)
         now = self._clock.now()
         minted = self._mint(now) if request.id is None else options.job_id(request.id)
         return admit(request, declared, minted, now, self._max_body)
 
-    def _told(self, type: str, ask: Ask | None) -> Declaration:
+    def _told(self, type: str) -> Declaration:
         options.type_name(type)
-        if ask is not None and self.known.lacks([type]):
-            self.known.learn(ask())
         self.known.expect(
             type,
             f"This process has not declared the type {type}.",

@@ -90,7 +90,7 @@ class Context:
         running: Running,
         deadline: float | None,
         admit: Callable[[Any], NewJob],
-        transaction: Callable[[], Transaction] | None,
+        transaction: Callable[..., Transaction] | None,
         *,
         final: bool | None = None,
     ) -> None:
@@ -133,22 +133,28 @@ class Context:
         """Whether the run was asked to end; a handler in a thread should look now and then."""
         return self._running.reason is not None
 
-    def transaction(self) -> Transaction:
-        """A transaction in the store's own file: `with`, or `async with` on the loop.
+    def transaction(self, *, using: Any = None) -> Transaction:
+        """A transaction in the store's own database: `with` in a `def` handler, `async with` on the loop.
 
         What the block writes, the follow-ups of `ctx.enqueue` and the run's completion commit together when the
         block ends, if the run still has its claim; nothing of it does when the block raises. From then on the
-        job is completed, with the transaction's `result`. At most one commits per run, and it may last for
-        TRANSACTION_TIMEOUT.
+        job is completed, with the transaction's `result`. At most one commits per run. On SQLite it may last for
+        TRANSACTION_TIMEOUT; on PostgreSQL the server ends it when nothing is said in it for 8 seconds.
+
+        Args:
+            using: PostgreSQL only: what to write with instead of a connection of the node's own. A connection or pool
+                of asyncpg's or psycopg's, or an engine, sessionmaker, connection or session of SQLAlchemy's, to the
+                store's database and with no transaction open; of the kind that is awaited in `async with`.
 
         Raises:
             TransactionImpossible: the store has no transactions, or the handler runs in a worker process.
         """
         if self._transaction is None:
             raise TransactionImpossible(
-                "This store has no transactions for handlers.", hint="SQLite has: DATABASE_URL=sqlite:///jobs.db"
+                "This store has no transactions for handlers.",
+                hint="SQLite and PostgreSQL have: DATABASE_URL=sqlite:///jobs.db",
             )
-        return self._transaction()
+        return self._transaction(using=using)
 
     def enqueue(self, call: CallOfJob) -> str:
         """Enqueue a job together with this run's completion: it exists if the run completes, and only then.

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from ferryman.domain.errors import ClaimLost, StoreClosed
+from ferryman.domain.errors import ClaimLost, StoreClosed, TransactionImpossible
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, decide
 from ferryman.engine.running import Committed, Running
@@ -67,11 +67,19 @@ class Desk:
 
     # -- from any thread -------------------------------------------------------------------------
 
-    def begin(self, job: ClaimedJob) -> Future[OpenTransaction]:
+    def begin(self, job: ClaimedJob, using: Any = None, *, blocking: bool = True) -> Future[OpenTransaction]:
         """A transaction, once it is this run's turn. Who cancels the future, or gives it up, owes a `give_up`.
 
-        Raises (in the future): ClaimLost, StoreError.
+        Raises:
+            TransactionImpossible: the handler wants to write with something of its own.
+            StoreClosed: the node has stopped.
+            ClaimLost, StoreError: in the future.
         """
+        if using is not None:
+            raise TransactionImpossible(
+                f"using={type(using).__name__}: a handler's transaction on a SQLite file has a connection of its own.",
+                hint="Leave `using` out, and write with what the block gives. PostgreSQL takes connections of yours.",
+            )
         answer: Future[OpenTransaction] = Future()
         self._put(partial(self._line_up, job, answer))
         return answer
@@ -180,11 +188,16 @@ class Desk:
         job, now = running.job, self._clock.now()
         run = Run(self._token(), running.run.worker, running.run.started_at)
         if not opened.finish(decide(job, outcome, run, now), now):
-            raise ClaimLost(
-                f"The run of job {job.id} lost its claim, so its transaction was rolled back.",
-                hint="Whoever has the claim now runs the job.",
-            )
+            raise claim_lost(job)
         running.committed = Committed(outcome, run)
+
+
+def claim_lost(job: ClaimedJob) -> ClaimLost:
+    """Why a transaction was not committed."""
+    return ClaimLost(
+        f"The run of job {job.id} lost its claim, so its transaction was rolled back.",
+        hint="Whoever has the claim now runs the job.",
+    )
 
 
 def _fail(answer: Future[OpenTransaction], error: BaseException) -> None:

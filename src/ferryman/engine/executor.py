@@ -27,7 +27,6 @@ from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.domain.state import Status
 from ferryman.engine import endings
 from ferryman.engine.context import Context
-from ferryman.engine.desk import Desk
 from ferryman.engine.failing import FailureHooks, cause
 from ferryman.engine.heartbeat import Lease
 from ferryman.engine.middleware import wrap
@@ -36,7 +35,7 @@ from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.running import Committed, Ladder, Running
 from ferryman.engine.telling import tell
 from ferryman.engine.trampoline import drive
-from ferryman.engine.transaction import Transaction
+from ferryman.engine.transaction import AnyDesk, Transaction
 from ferryman.engine.work import Work
 from ferryman.store.protocol import Clock
 
@@ -59,7 +58,7 @@ class Executor:
         default_timeout: float,
         max_result: int,
         admit: Callable[[Any], NewJob],
-        desk: Desk | None,
+        desk: AnyDesk | None,
     ) -> None:
         """Make an executor.
 

@@ -19,12 +19,14 @@ from ferryman.engine.desk import Desk
 from ferryman.engine.dispatcher import Dispatcher
 from ferryman.engine.executor import Executor
 from ferryman.engine.heartbeat import Heartbeat, Lease
+from ferryman.engine.manydesk import ManyDesk
 from ferryman.engine.pool import Pool
 from ferryman.engine.processes import Processes
 from ferryman.engine.running import Ladder, Reason
 from ferryman.engine.shares import Shares
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
+from ferryman.engine.transaction import AnyDesk
 from ferryman.engine.upkeep import Cancellations, Poll, Reconcile
 from ferryman.engine.world import NodeOptions, World
 
@@ -147,14 +149,16 @@ async def _nothing() -> None:
     """Nothing to start."""
 
 
-def _desk(world: World, options: NodeOptions, node: int) -> Desk | None:
+def _desk(world: World, options: NodeOptions, node: int) -> AnyDesk | None:
+    if world.many_transactions is not None:
+        return ManyDesk(world.many_transactions, node, world.clock, world.ids.number)
     if world.transactions is None:
         return None
     timeout = options.transaction_timeout
     return Desk(world.transactions, node, world.clock, world.ids.number, timeout=timeout, steps=world.steps)
 
 
-def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease, desk: Desk | None) -> Executor:
+def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease, desk: AnyDesk | None) -> Executor:
     return Executor(
         world.registry,
         world.clock,

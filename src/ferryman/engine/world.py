@@ -14,7 +14,7 @@ from ferryman.engine.registry import Registry, no_follow_ups
 from ferryman.engine.runner import ThreadTicker, TickerFactory
 from ferryman.engine.steps import StepsFactory, ThreadSteps
 from ferryman.store.protocol import Clock, Store, Wakeup
-from ferryman.store.transactions import Transactions
+from ferryman.store.transactions import ManyTransactions, Transactions
 
 
 def _never() -> int:
@@ -70,6 +70,8 @@ class World(msgspec.Struct, frozen=True):
     admit: Callable[[Any], NewJob] = no_follow_ups
     """The job for a request that a handler makes, from any thread; raises EnqueueError."""
     transactions: Transactions | None = None
-    """How handlers write beside their jobs, where the store lets them."""
+    """How handlers write beside their jobs, where the store lets them one at a time."""
+    many_transactions: ManyTransactions | None = None
+    """The same, where it lets many of them."""
     steps: StepsFactory = ThreadSteps
     """Makes what runs their transactions beside the event loop."""

@@ -15,7 +15,7 @@ from ferryman.store.bell import Bell, Silent
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import Clock, Retention, Runner, Store
 from ferryman.store.sqlite import Doorbell, SqliteStore, nodes_folder
-from ferryman.store.transactions import Joins, Transactions
+from ferryman.store.transactions import Joins, ManyTransactions, Transactions
 
 SQLITE = "sqlite:///"
 MEMORY = "memory://"
@@ -81,13 +81,20 @@ def locks_folder() -> Path:
 
 
 def transactions_of(store: Store) -> Transactions | None:
-    """How handlers write beside their jobs, where the store lets them."""
+    """How handlers write beside their jobs one at a time, where the store lets them."""
     return store.transactions if isinstance(store, SqliteStore) else None
+
+
+def many_transactions_of(store: Store) -> ManyTransactions | None:
+    """How handlers write beside their jobs, many at a time, where the store lets them."""
+    many: ManyTransactions | None = None if isinstance(store, SqliteStore) else getattr(store, "transactions", None)
+    return many
 
 
 def joins_of(store: Store) -> Joins | None:
     """How jobs are handed in through the connections of others, where the store lets them."""
-    return store.joins if isinstance(store, SqliteStore) else None
+    joins: Joins | None = getattr(store, "joins", None)
+    return joins
 
 
 def bell_of(store: Store) -> Bell:

@@ -1,13 +1,12 @@
-"""The ports through which others write in the store's own file: handlers beside their jobs, callers beside theirs.
+"""The ports through which others write in the store's own database: handlers beside their jobs, callers beside theirs.
 
 A `Store` need not have them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from ferryman.domain.job import ClaimedJob, NewJob
 from ferryman.domain.outcome import Finish
@@ -39,7 +38,7 @@ class OpenTransaction(Protocol):
 
 
 class Transactions(Protocol):
-    """Begins transactions for the handlers of one process."""
+    """Begins transactions for the handlers of one process, one at a time."""
 
     def begin(self, node: int, job: ClaimedJob) -> OpenTransaction:
         """Begin to write, for a run whose claim `node` holds.
@@ -51,26 +50,75 @@ class Transactions(Protocol):
         ...
 
 
-class Joined(Protocol):
-    """Somebody's own transaction, as far as we write in it."""
+class HeldTransaction(Protocol):
+    """A handler's transaction beside others, begun. Its verbs are awaited on the node's loop and do not block it."""
 
-    def known_types(self) -> Mapping[str, Declaration]:
-        """As `Store.known_types`."""
+    @property
+    def connection(self) -> Any:
+        """What the handler writes with: a connection of a driver's or of SQLAlchemy's, or a session."""
         ...
 
-    def insert(self, jobs: Sequence[NewJob], now: int, max_pending: int) -> list[Receipt]:
-        """As `Store.insert`; the jobs are durable, and others see them, iff the transaction commits."""
+    async def finish(self, finish: Finish, now: int) -> bool:
+        """Write the outcome as `Store.finish` would, and commit. False: it is fenced, nothing was written.
+
+        Raises:
+            TransactionImpossible: the handler has ended the transaction itself; the outcome is not written.
+            CommitUnknown: the connection was lost at the commit, and the store cannot be asked what became of it.
+            Exception: it was rolled back.
+        """
         ...
+
+    async def rollback(self) -> None:
+        """Undo everything; what fails is as good, for then the server does it. Idempotent, also after a commit."""
+
+    def break_off(self) -> None:
+        """Undo everything while the handler is still at it, by cutting its connection. Nothing after the end."""
+
+
+class ManyTransactions(Protocol):
+    """Begins transactions for the handlers of one process, as many at a time as there are connections for them."""
+
+    async def begin(self, node: int, job: ClaimedJob, using: Any, *, blocking: bool) -> HeldTransaction:
+        """Begin to write, for a run of `node`; waits for a connection.
+
+        Args:
+            using: a connection, pool, engine or session of the handler's own; None takes one of the store's.
+            blocking: whether the handler is a `def`, whose connection is to be one that blocks.
+
+        Raises:
+            TransactionImpossible: `using` cannot be used.
+            DriverMissing: there is no driver for a handler of this kind.
+            StoreError: the store cannot be reached.
+        """
+        ...
+
+
+class Entry(NamedTuple):
+    """What somebody hands in through a connection of their own."""
+
+    asks: bool
+    """Whether `admit` is to be told which types the store knows, as `Store.known_types` says it."""
+    admit: Callable[[Mapping[str, Declaration] | None], Sequence[NewJob]]
+    """Makes the jobs. Raises EnqueueError: then nothing is handed in."""
+    now: int
+    max_pending: int
+    """As for `Store.insert`."""
 
 
 class Joins(Protocol):
-    """Lets jobs be handed in through a connection of somebody's own. Blocking, in the caller's thread."""
+    """Lets jobs be handed in through a connection of somebody's own."""
 
-    def join(self, connection: Any) -> AbstractContextManager[Joined]:
-        """Write in the transaction that is open on a connection; what fails leaves nothing of ours in it.
+    def insert(self, connection: Any, entry: Entry) -> list[Receipt]:
+        """As `Store.insert`, in the transaction that is open on a connection; blocks, in the caller's thread.
+
+        The jobs are durable, and others see them, iff the transaction commits. What fails leaves nothing of ours in it.
 
         Raises:
             TransactionImpossible: it is not one of this store, not safe enough, or has no transaction open.
             StoreError: the store failed.
         """
+        ...
+
+    async def ainsert(self, connection: Any, entry: Entry) -> list[Receipt]:
+        """As `insert`, with a connection that is awaited; one that blocks does so here."""
         ...

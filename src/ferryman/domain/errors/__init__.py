@@ -32,7 +32,8 @@ FerrymanError
 │   ├── StoreUnreachable         FM218
 │   ├── SchemaMissing            FM219
 │   ├── ServerTooOld             FM220
-│   └── DriverMissing            FM221
+│   ├── DriverMissing            FM221
+│   └── CommitUnknown            FM222
 ├── EnqueueError                 FM3xx enqueue and payload
 │   ├── NotSerialisable          FM301
 │   ├── WrongArgumentType        FM302
@@ -174,6 +175,7 @@ from ferryman.domain.errors.settings import (
     UnknownSetting,
 )
 from ferryman.domain.errors.store import (
+    CommitUnknown,
     DatabaseFolderMissing,
     DatabaseIsFolder,
     DatabaseMissing,
@@ -210,6 +212,7 @@ __all__ = [
     "BodyTooLarge",
     "CancellationSwallowed",
     "ClaimLost",
+    "CommitUnknown",
     "CrashTestImpossible",
     "DatabaseFolderMissing",
     "DatabaseIsFolder",

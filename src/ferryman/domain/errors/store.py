@@ -129,3 +129,9 @@ class DriverMissing(StoreError):
     """The library that speaks to this kind of database is not installed."""
 
     code = "FM221"
+
+
+class CommitUnknown(StoreError):
+    """The connection was lost while a handler's transaction committed, and it cannot be found out whether it did."""
+
+    code = "FM222"

@@ -18,6 +18,8 @@ from ferryman.store.postgres import chores, claiming, finishing, inserting, lane
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.connections import ENGINE, UNSAFE, Line
 from ferryman.store.postgres.cursor import Cursor
+from ferryman.store.postgres.home import Home
+from ferryman.store.postgres.joining import PostgresJoins
 from ferryman.store.postgres.locks import NodeLocks
 from ferryman.store.postgres.loopthread import LoopThread
 from ferryman.store.postgres.partitions import Partitions
@@ -25,6 +27,7 @@ from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import AlreadyThere, Row, Steps, ask
 from ferryman.store.postgres.target import Target
+from ferryman.store.postgres.transaction import PostgresTransactions
 from ferryman.store.protocol import (
     CancelResult,
     Clock,
@@ -110,6 +113,11 @@ class PostgresStore:
         self._ringing = line(size=1, seconds=BEAT_SECONDS, setting_up=UNSAFE)
         self.bell = PostgresBell(target, self._ringing)
         """Tells other processes; it is sent over the store's connections, so it works while the store is open."""
+        home = Home(target, statements)
+        self.joins = PostgresJoins(home)
+        """Takes jobs through the connections of others."""
+        self.transactions = PostgresTransactions(home)
+        """Begins transactions for handlers."""
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -131,6 +139,7 @@ class PostgresStore:
             await asyncio.wait((self._looking,))
         self.bell.close()
         await self.bell.flush()
+        await self.transactions.close()
         for line in self._lines():
             await line.close()
         await asyncio.to_thread(self._stop_beating)
@@ -148,6 +157,7 @@ class PostgresStore:
             line.abandon()
         self._beats.abandon()
         self.bell.abandon()
+        self.transactions.abandon()
         self._locks.close()
 
     # -- handing in ------------------------------------------------------------------------------
@@ -248,8 +258,11 @@ class PostgresStore:
             await self._chores.do(claiming.left_behind(self._cursor))
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
-        """See `Store.finish`."""
+        """See `Store.finish`. What a handler's transaction has written already is passed over."""
         finishing.check(finishes)
+        finishes = self.transactions.unwritten(finishes)
+        if not finishes:
+            return FinishReport(frozenset())
         await self._know_lanes({each.lane for each in finishes})
         await self._know_lanes((job.queue, job.type, job.priority) for each in finishes for job in each.follow_ups)
         if not any(each.follow_ups for each in finishes):

@@ -20,6 +20,7 @@ from ferryman.store.sqlite.inserting import insert
 from ferryman.store.sqlite.nodes import known_types
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements, migrations
+from ferryman.store.transactions import Entry
 
 FULL: Final = 2
 
@@ -31,9 +32,19 @@ class SqliteJoins:
         self._path = path
         self._statements = statements
 
+    def insert(self, connection: Any, entry: Entry) -> list[Receipt]:
+        """See `Joins.insert`."""
+        with self.join(connection) as joined:
+            jobs = entry.admit(joined.known_types() if entry.asks else None)
+            return joined.insert(jobs, entry.now, entry.max_pending)
+
+    async def ainsert(self, connection: Any, entry: Entry) -> list[Receipt]:
+        """See `Joins.ainsert`. The statements run here, as those of the connection's owner do."""
+        return self.insert(connection, entry)
+
     @contextmanager
     def join(self, connection: Any) -> Generator[SqliteJoined]:
-        """See `Joins.join`."""
+        """Write in the transaction that is open on a connection; what fails leaves nothing of ours in it."""
         if not isinstance(connection, sqlite3.Connection):
             raise TransactionImpossible(
                 f"tx cannot be a {type(connection).__name__}.",
@@ -111,15 +122,15 @@ class SqliteJoins:
 
 
 class SqliteJoined:
-    """Implements `Joined`."""
+    """Somebody's own transaction, as far as we write in it."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def known_types(self) -> Mapping[str, Declaration]:
-        """See `Joined.known_types`."""
+        """As `Store.known_types`."""
         return known_types(self._session)
 
     def insert(self, jobs: Sequence[NewJob], now: int, max_pending: int) -> list[Receipt]:
-        """See `Joined.insert`."""
+        """As `Store.insert`; the jobs are durable, and others see them, iff the transaction commits."""
         return insert(self._session, jobs, now, None, max_pending).receipts
