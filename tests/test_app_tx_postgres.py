@@ -15,6 +15,7 @@ import psycopg_pool
 import pytest
 import sqlalchemy
 from sqlalchemy import orm
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from ferryman import Ferryman, Handle, errors
 from ferryman.calls import Call
@@ -181,7 +182,46 @@ def with_driver(url: str, driver: str) -> str:
     return url.replace("postgresql://", f"postgresql+{driver}://")
 
 
-ADAPTERS: list[Callable[[], Adapter]] = [Asyncpg, AsyncPsycopg, Psycopg, SqlAlchemySession, SqlAlchemyConnection]
+class AsyncSqlAlchemy:
+    driver = "asyncpg"
+
+    async def open(self, url: str) -> None:
+        self.engine = create_async_engine(with_driver(url, self.driver))
+
+    async def play(self, number: int, call: Call[int], *, commit: bool) -> Handle[int]:
+        async with AsyncSession(self.engine) as session, session.begin():
+            await session.execute(sqlalchemy.text("INSERT INTO note VALUES (:number)"), {"number": number})
+            handle = await call.aenqueue(tx=session)
+            decide(commit)
+            return handle
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+class AsyncSqlAlchemyPsycopg(AsyncSqlAlchemy):
+    driver = "psycopg"
+
+
+class AsyncSqlAlchemyConnection(AsyncSqlAlchemy):
+    async def play(self, number: int, call: Call[int], *, commit: bool) -> Handle[int]:
+        async with self.engine.begin() as connection:
+            handle = await call.aenqueue(tx=connection)  # the first statement: over asyncpg nothing has begun yet
+            await connection.execute(sqlalchemy.text("INSERT INTO note VALUES (:number)"), {"number": number})
+            decide(commit)
+            return handle
+
+
+ADAPTERS: list[Callable[[], Adapter]] = [
+    Asyncpg,
+    AsyncPsycopg,
+    Psycopg,
+    SqlAlchemySession,
+    SqlAlchemyConnection,
+    AsyncSqlAlchemy,
+    AsyncSqlAlchemyPsycopg,
+    AsyncSqlAlchemyConnection,
+]
 each_adapter = pytest.mark.parametrize("make", ADAPTERS)
 
 
