@@ -27,7 +27,8 @@ MIDDLE: Final = "01900000-0000-7000-8000-000000000000"
 FEW: Final = 12
 MANY: Final = 8_000
 STATEMENTS: Final = Statements()
-NAMES: Final = sorted(STATEMENTS.names())
+PLANNED: Final = re.compile(r"^(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.MULTILINE)
+NAMES: Final = sorted(name for name in STATEMENTS.names() if PLANNED.search(STATEMENTS[name]))
 
 
 @pytest.fixture(scope="module", params=["empty", "few", "full"])
