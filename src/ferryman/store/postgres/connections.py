@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -12,6 +12,7 @@ import asyncpg
 from ferryman.domain.errors import StoreClosed, StoreError
 from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.failures import ERRORS, explain, lost
+from ferryman.store.postgres.own import CONNECT_SECONDS, NAMED, Connect, OwnConnection
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import Steps
 from ferryman.store.postgres.target import Target
@@ -19,8 +20,6 @@ from ferryman.store.postgres.target import Target
 T = TypeVar("T")
 Connection = Any
 
-CONNECT_SECONDS: Final = 1.5
-"""For so long a connection may take to be made: an enqueue against a dead database fails within two seconds."""
 PLANNER: Final = """
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;
 SET jit = off; SET plan_cache_mode = force_generic_plan;
@@ -48,6 +47,7 @@ class Line:
         seconds: float,
         setting_up: str = SAFE,
         on_connect: Callable[[], None] | None = None,
+        connect: Connect = asyncpg.connect,
     ) -> None:
         """Make a line; nothing is connected yet.
 
@@ -56,6 +56,7 @@ class Line:
             seconds: how long a statement may take.
             setting_up: statements for each new connection.
             on_connect: called with each new connection.
+            connect: makes one.
         """
         self._target = target
         self._statements = statements
@@ -63,6 +64,7 @@ class Line:
         self._seconds = seconds
         self._setting_up = setting_up
         self._on_connect = on_connect
+        self._connect: Any = connect
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -79,7 +81,9 @@ class Line:
             max_cached_statement_lifetime=0,
             init=self._init,
             reset=_keep,
-            server_settings={"application_name": "ferryman"},
+            connect=self._connect,
+            connection_class=OwnConnection,
+            server_settings=NAMED,
         )
 
     async def close(self) -> None:
@@ -127,10 +131,10 @@ class Line:
             yield connection
         except ERRORS as error:
             if lost(error):
-                connection.terminate()
+                _end(connection)
             raise explain(error, self._target.place) from error
         except asyncio.CancelledError:
-            connection.terminate()  # what it was asked may still be under way
+            _end(connection)  # what it was asked may still be under way
             raise
         finally:
             await _give_back(self._pool, connection)
@@ -142,10 +146,19 @@ async def _transaction(connection: Any) -> AsyncGenerator[None]:
     try:
         yield
     except BaseException as error:
-        if not connection.is_closed() and not isinstance(error, asyncio.CancelledError) and not lost(error):
-            await connection.execute("ROLLBACK")
+        if not isinstance(error, asyncio.CancelledError) and not lost(error):
+            try:
+                await connection.execute("ROLLBACK")
+            except ERRORS:  # it is lost now, and what went wrong before is what counts
+                _end(connection)
         raise
     await connection.execute("COMMIT")
+
+
+def _end(connection: Any) -> None:
+    """Let go of a connection for good; the pool has done so already if it noticed first that the server did."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 async def _give_back(pool: asyncpg.Pool[asyncpg.Record] | None, connection: Any) -> None:
