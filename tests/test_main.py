@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from ferryman import main, program
@@ -227,10 +228,13 @@ async def test_a_store_that_cannot_be_opened_ends_the_start(tmp_path: Path) -> N
 
 async def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
     server = main.Server(settings(tmp_path), registry_of(noop))
-    assert await server._missing() == ["node", "store"]
-    await server.start()
-    assert await server._missing() == []
-    await server.stop()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(server.asgi), base_url="http://node") as http:
+        answer = await http.get("/readyz")
+        assert (answer.status_code, answer.json()["not_ready"]) == (503, ["node", "store"])
+        assert answer.json()["why"]["store"].startswith("FM210: The store is closed.")
+        await server.start()
+        assert (await http.get("/readyz")).json() == {"status": "ok"}
+        await server.stop()
 
 
 async def test_serve_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ferryman import at_first_use
 from ferryman.client import JobRequest
 from ferryman.domain.errors import AlreadyTesting
-from ferryman.store.forks import before_forks, in_children
+from ferryman.store.forks import around_forks, in_children
 
 if TYPE_CHECKING:
     from ferryman.client import Client
@@ -51,8 +52,9 @@ class Bridge:
         self._diverted: Way | None = None
         self._inherited: list[object] = []
         self._unopened: Client | None = None
+        self._connecting = threading.Lock()
         in_children(self._start_anew)
-        before_forks(self._load)
+        around_forks(self._load, self._go_on)
 
     def call(self, verb: Verb[T], instead: str) -> T:
         """Do what `verb` does with the client, and block until it is done.
@@ -91,7 +93,7 @@ class Bridge:
         client = None if crossing is None else crossing.client
         if client is None:
             with self._starting:
-                client = self._unopened = self._unopened or self._connect()
+                client = self._unopened = self._unopened or self._alone()()
         return client
 
     def wake_soon(self) -> None:
@@ -100,7 +102,7 @@ class Bridge:
 
     def attach(self, client: Client | None) -> None:
         """Use a client on the running loop from now on; None ends that."""
-        self._attached = None if client is None else at_first_use.Crossing.here(self._connect, client)
+        self._attached = None if client is None else at_first_use.Crossing.here(self._alone(), client)
 
     def divert(self, way: Way | None) -> None:
         """Go another way from now on, before any other client; None ends that.
@@ -137,14 +139,23 @@ class Bridge:
     def _lodge(self) -> Lodging:
         with self._starting:
             if self._own is None:
-                self._own = at_first_use.Lodging(self._connect)
+                self._own = at_first_use.Lodging(self._alone())
                 # whoever drops the last handle of an app that was never closed closes it, at exit at the latest
                 weakref.finalize(self, self._own.close)
             return self._own
 
+    def _alone(self) -> Callable[[], Client]:
+        """Builds a client while this process does not fork: that may load a driver. Keeps no hold of this bridge."""
+        return partial(_connect_holding, self._connecting, self._connect)
+
     def _load(self) -> None:
         """Before a fork: what another thread is loading at that moment could never be loaded in the child."""
         at_first_use.load()
+        self._connecting.acquire()
+
+    def _go_on(self) -> None:
+        """After a fork, on both sides."""
+        self._connecting.release()
 
     def _start_anew(self) -> None:
         """In a forked child: nothing of the parent's works here, and none of it may be closed.
@@ -155,3 +166,8 @@ class Bridge:
         self._starting = threading.Lock()
         self._own = self._attached = self._unopened = None
         self._pid = os.getpid()
+
+
+def _connect_holding(lock: threading.Lock, connect: Callable[[], Client]) -> Client:
+    with lock:
+        return connect()

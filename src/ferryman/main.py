@@ -17,7 +17,7 @@ from ferryman.briefing import for_worker_processes, node_options
 from ferryman.client import Client
 from ferryman.client.admission import Admission
 from ferryman.domain import strictjson
-from ferryman.domain.errors import BadSetting, StoreError
+from ferryman.domain.errors import BadSetting
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS
@@ -31,6 +31,7 @@ from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.wakeup import LocalWakeup, Wakeups
 from ferryman.engine.world import World
 from ferryman.http.api import make_api
+from ferryman.http.readiness import Readiness
 from ferryman.http.server import HttpServer
 from ferryman.observe.joblog import JobLog
 from ferryman.observe.looplag import LoopLag
@@ -186,7 +187,7 @@ class Server:
             max_body=settings.max_body,
             stats=self.fleet or self.node,
             metrics=self._metrics,
-            readiness=self._missing,
+            readiness=Readiness(lambda: (self.fleet or self.node).ready, self._store).missing,
             new_request_id=lambda: f"{ids.number():016x}",
         )
 
@@ -213,15 +214,6 @@ class Server:
     def _orphaned(self) -> None:
         """The supervisor is gone: stop in order, as it would have asked for."""
         self._give_up(CLEAN)
-
-    async def _missing(self) -> list[str]:
-        """Names what is not ready."""
-        missing = [] if (self.fleet or self.node).ready else ["node"]
-        try:
-            await self._store.known_types()
-        except StoreError:
-            missing.append("store")
-        return missing
 
     async def _start_fleet(self) -> None:
         assert self.fleet is not None

@@ -15,12 +15,16 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
+from ferryman.app import Ferryman
 from ferryman.cli import main
 from ferryman.cli.world import World
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, Job
 from ferryman.engine.runner import InlineRunner
+from ferryman.settings import Settings
+from ferryman.store.protocol import Store
 from ferryman.store.sqlite import SqliteStore
+from ferryman.supervise.role import Role
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance import Harness
 from ferryman.testing.conformance.bench import Bench
@@ -64,9 +68,11 @@ class Shop:
         """What happens while a command pauses, once each; then Ctrl-C."""
         self.signals: list[tuple[int, int]] = []
         """(process, signal) that commands have sent."""
+        self.run: Callable[[Settings, Ferryman, Role], int] | None = None
+        """What stands in for serving."""
         self._capsys = capsys
         self._patch = patch
-        self._store = SqliteStore(
+        self._store: Store = SqliteStore(
             self.path,
             clock=self.clock,
             ids=IdMinter(random.Random(5)),
@@ -106,6 +112,7 @@ class Shop:
             is_terminal=lambda _: self.terminal,
             pause=self._pause,
             send=lambda pid, number: self.signals.append((pid, number)),
+            run=self.run,
         )
         if stdin is not None:
             self._patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))

@@ -280,9 +280,9 @@ def world(folder: Path, **environ: str) -> World:
 def test_every_flag_is_passed_on() -> None:
     flags = {each.field: "True" if each.kind.flag else each.default for each in TABLE}
     passed = serve_arguments("jobs.py:app", flags)
-    assert passed[0] == "serve" and passed[-2:] == ["--", "jobs.py:app"]
-    assert {part.partition("=")[0] for part in passed[1:-2]} == {each.flag for each in TABLE}
-    assert serve_arguments(None, {"log_jobs": "False", "host": "--odd"}) == ["serve", "--host=--odd", "--no-log-jobs"]
+    assert passed[:2] == ["serve", "--migrate"] and passed[-2:] == ["--", "jobs.py:app"]
+    assert {part.partition("=")[0] for part in passed[2:-2]} == {each.flag for each in TABLE}
+    assert serve_arguments(None, {"log_jobs": "False", "host": "--odd"})[2:] == ["--host=--odd", "--no-log-jobs"]
 
 
 def test_log_jobs_is_on_unless_somebody_says_otherwise(tmp_path: Path) -> None:

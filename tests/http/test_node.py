@@ -47,10 +47,14 @@ async def test_everything_is_503_while_stopping(world: World, path: str) -> None
 
 async def test_readyz_names_what_is_not_ready(world: World, http: httpx.AsyncClient) -> None:
     assert (await http.get("/readyz")).json() == {"status": "ok"}
-    world.not_ready = ["store", "heartbeat"]
+    world.not_ready = {"store": "FM218: gone.", "heartbeat": "late"}
     answer = await http.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "not ready", "not_ready": ["store", "heartbeat"]}
+    assert answer.json() == {
+        "status": "not ready",
+        "not_ready": ["store", "heartbeat"],
+        "why": {"store": "FM218: gone.", "heartbeat": "late"},
+    }
     assert (await http.get("/livez")).status_code == 200
 
 

@@ -85,7 +85,7 @@ class World:
         self.clock = ManualClock()
         self.store = MemoryStore(self.clock, IdMinter(random.Random(1)), Retention(DAY, DAY, DAY))
         self.metrics = Metrics()
-        self.not_ready: list[str] = []
+        self.not_ready: dict[str, str] = {}
         self.node: int | None = None
         self.batch = 0
         self.client = Client(
@@ -103,7 +103,7 @@ class World:
     def over(self, client: Client | Failing) -> ASGIApp:
         """An API over another client."""
 
-        async def readiness() -> list[str]:
+        async def readiness() -> dict[str, str]:
             return self.not_ready
 
         return make_api(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import random
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,26 @@ def test_each_url_gives_its_store_and_its_bell() -> None:
     assert isinstance(made("memory://"), MemoryStore)
     assert isinstance(bell_of(made("sqlite:///jobs.db")), Doorbell)
     assert isinstance(bell_of(made("memory://")), Silent)
+
+
+def test_a_postgresql_url_gives_its_store_and_its_bell() -> None:
+    store = made("postgresql://ada@db/shop")
+    assert isinstance(store, PostgresStore)
+    assert bell_of(store) is store.bell
+
+
+def test_who_lacks_the_driver_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("ferryman.store.postgres")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(DriverMissing, match=r"pip install 'ferryman\[postgres\]'"):
+        made("postgresql://ada:sesame@db/shop")
+
+
+def test_what_else_cannot_be_imported_is_no_missing_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ferryman.store.postgres", None)
+    with pytest.raises(ImportError, match=r"ferryman\.store\.postgres"):
+        made("postgresql://ada@db/shop")
 
 
 @pytest.mark.parametrize("url", ["sqlite:///", "sqlite://jobs.db", "mysql://there", ""])

@@ -194,7 +194,7 @@ def test_what_the_driver_says_of_a_lost_connection_is_not_for_people(error: Exce
     told = explain(error, "here")
     assert isinstance(told, StoreUnreachable) is is_lost
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
-        assert ("the connection was lost" if is_lost else "sslmode is wrong") in str(told)
+        assert ("The connection was lost" if is_lost else "sslmode is wrong") in str(told)
 
 
 # -- behind a pooler -------------------------------------------------------------------------------------

@@ -89,5 +89,5 @@ def test_lock_files_are_let_go_and_nothing_is_said_twice(tmp_path: Path) -> None
 
 def test_a_thread_that_never_began_is_closed() -> None:
     thread = LoopThread("test")
-    thread.close()
-    thread.close()
+    thread.end()
+    thread.end()

@@ -9,12 +9,14 @@ from typing import Any, Final
 import click
 import msgspec
 
-from ferryman.cli.findings import Finding, look_at_database, wrong
+from ferryman.cli.findings import Finding, look_at_sqlite, wrong
 from ferryman.cli.options import given, settings_options
+from ferryman.cli.server_findings import look_at_server
 from ferryman.cli.target import load_target
 from ferryman.cli.world import World
 from ferryman.domain.errors import FerrymanError
-from ferryman.settings import NOTHING, examine
+from ferryman.settings import NOTHING, Settings, examine
+from ferryman.store.factory import MEMORY, sqlite_path
 
 START_OF_2025: Final = 1_735_689_600
 COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
@@ -28,9 +30,10 @@ COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 def check(world: World, /, target: str | None, *, as_json: bool, **flags: Any) -> int:
     """Look for what would go wrong, and say what to do about it.
 
-    Checks the settings, the database's place and schema, SQLite's version and who else uses the file, the
-    clock, that TARGET can be loaded, and that it declares every type of which jobs are pending. Writes
-    nothing. Exits with 1 if there is an error; warnings alone exit with 0.
+    Checks the settings, the database's place and schema, the clock, that TARGET can be loaded, and that it
+    declares every type of which jobs are pending. Of SQLite its version and who else uses the file; of
+    PostgreSQL the role's rights, what a crash could lose, old transactions, room for connections, poolers
+    and the server's clock. Writes nothing. Exits with 1 if there is an error; warnings alone exit with 0.
     """
     findings = list(_look(world, target, given(flags)))
     click.echo(msgspec.json.encode(findings).decode() if as_json else "\n".join(map(_line, findings)))
@@ -51,8 +54,18 @@ def _look(world: World, /, target: str | None, flags: dict[str, str]) -> Iterato
     yield from (wrong("settings", problem) for problem in problems)
     if not problems:
         yield Finding("ok", "settings", "Every value is allowed.")
-    yield from look_at_database(loaded.settings.database_url, world.sqlite, types)
+    yield from _look_at_database(world, loaded.settings, types)
     yield from _look_at_clock(world.now())
+
+
+def _look_at_database(world: World, settings: Settings, types: frozenset[str] | None) -> Iterator[Finding]:
+    path = sqlite_path(settings.database_url)
+    if path is not None:
+        yield from look_at_sqlite(path, world.sqlite, types)
+    elif settings.database_url == MEMORY:
+        yield Finding("warning", "database", "memory:// forgets every job when the process ends.")
+    else:
+        yield from look_at_server(settings, world.now, types)
 
 
 def _look_at_clock(now: float) -> Iterator[Finding]:

@@ -36,9 +36,10 @@ _DEFAULTS: Final = {"log_jobs": "true"}
 def dev(world: World, /, target: str | None, **flags: Any) -> int:
     """Serve TARGET, and start it again whenever its code changes.
 
-    It is `ferryman serve` with the same TARGET and flags, but LOG_JOBS is true unless said otherwise. When a
-    .py file below TARGET's folder changes, or ferryman.toml or pyproject.toml in this one, it is stopped in
-    order and started again. A file that cannot be loaded is reported; the next change is another try.
+    It is `ferryman serve` with the same TARGET and flags, but LOG_JOBS is true unless said otherwise, and a
+    PostgreSQL database is migrated before each start. When a .py file below TARGET's folder changes, or
+    ferryman.toml or pyproject.toml in this one, it is stopped in order and started again. A file that cannot
+    be loaded is reported; the next change is another try.
 
     A handler that runs is given the stop deadline to end before that; --stop-deadline 1s makes it quick.
     Ctrl-C ends it all. With the package watchfiles changes are noticed at once, else within half a second.
@@ -71,7 +72,7 @@ async def _run(world: World, target: str | None, flags: Mapping[str, str]) -> in
 
 def serve_arguments(target: str | None, flags: Mapping[str, str]) -> list[str]:
     """The command line of the child."""
-    return ["serve", *arguments(flags), *([] if target is None else ["--", target])]
+    return ["serve", "--migrate", *arguments(flags), *([] if target is None else ["--", target])]
 
 
 def child_environment(world: World, flags: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What `ferryman check` finds, and how it looks at a database."""
+"""What `ferryman check` finds, and how it looks at a SQLite file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import msgspec
 from ferryman.cli.table import jobs
 from ferryman.domain.errors import FerrymanError, SqliteTooOld, StoreError
 from ferryman.domain.suggest import did_you_mean
-from ferryman.store.factory import sqlite_path
 from ferryman.store.sqlite.database import check_version, inspect, newest_schema
 from ferryman.store.sqlite.examining import pending_types, processes_on
 
@@ -35,17 +34,13 @@ def wrong(about: str, error: FerrymanError) -> Finding:
     return Finding("error", about, f"{error.what} {error.why}".strip(), error.code, error.hint)
 
 
-def look_at_database(url: str, version: tuple[int, ...], types: frozenset[str] | None) -> Iterator[Finding]:
-    """Look at a database from outside; `types` are those that the target declares, if it could be loaded."""
-    path = sqlite_path(url)
-    if path is None:
-        yield Finding("warning", "database", "memory:// forgets every job when the process ends.")
-        return
+def look_at_sqlite(path: Path, version: tuple[int, ...], types: frozenset[str] | None) -> Iterator[Finding]:
+    """Look at a file from outside; `types` are those that the target declares, if it could be loaded."""
     try:
         yield from _look_at_file(path, types)
     except StoreError as error:
         yield wrong("database", error)
-    yield _look_at_sqlite(path, version)
+    yield _look_at_version(path, version)
 
 
 def _look_at_file(path: Path, types: frozenset[str] | None) -> Iterator[Finding]:
@@ -60,10 +55,11 @@ def _look_at_file(path: Path, types: frozenset[str] | None) -> Iterator[Finding]
         hint = "The next start migrates it; `ferryman migrate` does so now, `ferryman migrate --sql` shows how."
         yield Finding("warning", "schema", what, hint=hint)
     elif types is not None:
-        yield from _look_at_types(pending_types(path), types)
+        yield from look_at_types(pending_types(path), types)
 
 
-def _look_at_types(pending: Mapping[str, int], declared: frozenset[str]) -> Iterator[Finding]:
+def look_at_types(pending: Mapping[str, int], declared: frozenset[str]) -> Iterator[Finding]:
+    """Look at how many jobs of each type are pending, and which types the target declares."""
     for type, count in pending.items():
         if type not in declared:
             what = f"{jobs(count)} of type {type} pending, and the target does not declare it."
@@ -72,7 +68,7 @@ def _look_at_types(pending: Mapping[str, int], declared: frozenset[str]) -> Iter
             yield Finding("warning", "types", what, hint=hint)
 
 
-def _look_at_sqlite(path: Path, version: tuple[int, ...]) -> Finding:
+def _look_at_version(path: Path, version: tuple[int, ...]) -> Finding:
     has = f"SQLite {_dotted(version)}"
     try:
         check_version(version)

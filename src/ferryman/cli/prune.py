@@ -34,7 +34,7 @@ def prune(
       ferryman prune                   what RETENTION no longer keeps
       ferryman prune --completed 0s    every completed job besides
 
-    A running node does this by itself, by RETENTION. The file does not shrink: SQLite uses the room again.
+    A running node does this by itself, by RETENTION. Files do not shrink: the room in them is used again.
     """
     seconds = {status: math.ceil(each) for status, each in kept.items() if each is not None}
     here = session(world, target, {"database_url": database_url}, seconds)

@@ -14,8 +14,9 @@ from ferryman.cli.world import World
 @click.command()
 @click.argument("target", required=False)
 @settings_options
+@click.option("--migrate", is_flag=True, hidden=True, help="Bring the database up to date first, as `dev` wants it.")
 @click.pass_obj
-def serve(world: World, /, target: str | None, **flags: Any) -> int:
+def serve(world: World, /, target: str | None, *, migrate: bool, **flags: Any) -> int:
     """Serve HTTP and run the jobs of TARGET.
 
     TARGET is a Python file (jobs.py) or a module (shop.jobs) that holds an app, `app = Ferryman()`; with
@@ -27,4 +28,4 @@ def serve(world: World, /, target: str | None, **flags: Any) -> int:
     SIGTERM or Ctrl-C stops in order: nothing new is taken, running jobs finish within the stop deadline.
     A second one ends the process at once, with exit code 4. SIGUSR1: claim no more, and go on otherwise.
     """
-    return start(world, target, flags, http=True)
+    return start(world, target, flags, http=True, migrate=migrate)

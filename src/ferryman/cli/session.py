@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,7 +19,7 @@ from ferryman.domain.job import MICROS
 from ferryman.engine.registry import Registry
 from ferryman.settings import NOTHING, Settings, load
 from ferryman.settings.kinds import Retention, hide_password
-from ferryman.store.factory import sqlite_path
+from ferryman.store.factory import MEMORY, sqlite_path
 
 T = TypeVar("T")
 Work = Callable[[Client], Coroutine[Any, Any, T]]
@@ -60,8 +59,9 @@ class Session(msgspec.Struct, frozen=True):
             DatabaseMissing: there is none, and it is not to be made.
             StoreError: it cannot be opened.
         """
-        path = database_of(self.settings)
-        if not create and not path.exists():
+        refuse_memory(self.settings)
+        path = sqlite_path(self.settings.database_url)
+        if path is not None and not create and not path.exists():
             raise DatabaseMissing(
                 f"There is no database {path}.",
                 why=f"DATABASE_URL is {hide_password(self.settings.database_url)}; nothing was made.",
@@ -93,13 +93,11 @@ def session(
     return Session(msgspec.structs.replace(settings, retention=kept), registry, CommandClock(world.now))
 
 
-def database_of(settings: Settings) -> Path:
-    """The file of the jobs. Raises DatabaseMissing: they are in the memory of a process."""
-    path = sqlite_path(settings.database_url)
-    if path is None:
+def refuse_memory(settings: Settings) -> None:
+    """Raises DatabaseMissing: the jobs are in the memory of a process."""
+    if settings.database_url == MEMORY:
         raise DatabaseMissing(
             "Jobs in memory:// cannot be reached from outside.",
             why="They live in the process that made them, and end with it.",
             hint="Give DATABASE_URL a file, such as sqlite:///ferryman.db.",
         )
-    return path

@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from starlette.routing import Route, Router
@@ -37,7 +37,7 @@ def make_api(
     max_body: int,
     stats: NodeStats,
     metrics: Metrics,
-    readiness: Callable[[], Awaitable[list[str]]],
+    readiness: Callable[[], Awaitable[Mapping[str, str]]],
     monotonic: Callable[[], float] = time.monotonic,
     new_request_id: Callable[[], str] = lambda: secrets.token_hex(12),
 ) -> ASGIApp:
@@ -48,7 +48,7 @@ def make_api(
         max_body: bytes that a request may have.
         stats: this node's engine, as it is now.
         metrics: what this node has counted.
-        readiness: names what is not ready yet; empty once everything is.
+        readiness: names what is not ready yet, and why; empty once everything is.
         monotonic: seconds that only grow.
         new_request_id: names a request that came without an X-Request-Id.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -58,7 +58,7 @@ class NodeRoutes:
         client: Client,
         stats: NodeStats,
         metrics: Metrics,
-        readiness: Callable[[], Awaitable[list[str]]],
+        readiness: Callable[[], Awaitable[Mapping[str, str]]],
         monotonic: Callable[[], float],
     ) -> None:
         self._client = client
@@ -74,11 +74,13 @@ class NodeRoutes:
         return Answer(200, _JSON, _OK)
 
     async def readyz(self, request: Request) -> Answer:
-        """GET /readyz: 503 with the names of what is not ready."""
+        """GET /readyz: 503 with the names of what is not ready, and why, a line each."""
         missing = await self._readiness()
         if not missing:
             return Answer(200, _JSON, _OK)
-        return Answer(503, _JSON, msgspec.json.encode({"status": "not ready", "not_ready": missing}))
+        return Answer(
+            503, _JSON, msgspec.json.encode({"status": "not ready", "not_ready": list(missing), "why": missing})
+        )
 
     async def metrics(self, request: Request) -> Answer:
         """GET /metrics: Prometheus text, or the counters as JSON for those who ask for it."""

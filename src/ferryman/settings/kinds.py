@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 
@@ -183,6 +184,8 @@ def database_url() -> Kind:
             if not rest:
                 raise ValueError("It names no server.")
             return text
+        if scheme.startswith("postgresql+"):
+            raise ValueError("It is in SQLAlchemy's form; leave out what follows the + of its scheme.")
         if text == "memory://":
             return text
         if scheme != "sqlite" or not rest.startswith("/") or rest.endswith("/"):
@@ -201,8 +204,15 @@ def database_url() -> Kind:
 
 
 def hide_password(url: str) -> str:
-    """The URL with *** in place of a password; for every text that people or logs see."""
-    return re.sub(r"(://[^/@:]*):.*@", r"\1:***@", url)
+    """The URL with *** in place of a password; for every text that people or logs see.
+
+    Passwords are looked for before the @, among the parameters, and in the `name=value` form that libpq reads.
+    """
+    return re.sub(r"([^?&\s=]+)\s*=\s*('[^']*'|[^&\s]+)", _hide_value, re.sub(r"(://[^/@:]*):.*@", r"\1:***@", url))
+
+
+def _hide_value(pair: re.Match[str]) -> str:
+    return f"{pair[1]}=***" if "password" in unquote(pair[1]).lower() else pair[0]
 
 
 def show_duration(seconds: float) -> str:

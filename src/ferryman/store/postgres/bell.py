@@ -18,8 +18,9 @@ import asyncpg
 
 from ferryman.domain.errors import StoreError
 from ferryman.store.bell import Ring
-from ferryman.store.postgres.connections import CONNECT_SECONDS, Line
+from ferryman.store.postgres.connections import Line
 from ferryman.store.postgres.failures import ERRORS
+from ferryman.store.postgres.own import Connect, connect
 from ferryman.store.postgres.steps import ask
 from ferryman.store.postgres.target import Target
 
@@ -38,9 +39,10 @@ PROBE: Final = "p"
 class PostgresBell:
     """Implements `Bell` for the processes of one database."""
 
-    def __init__(self, target: Target, line: Line) -> None:
+    def __init__(self, target: Target, line: Line, connect: Connect = asyncpg.connect) -> None:
         """`line` is what rings are sent over; opened and closed by the store."""
         self._target = target
+        self._connect = connect
         self._line = line
         self._name = str(uuid.uuid4())
         self._pending: set[Ring] = set()
@@ -100,7 +102,7 @@ class PostgresBell:
         pause, longest = AGAIN_SECONDS
         while True:
             with suppress(*ERRORS, StoreError):
-                connection = await asyncpg.connect(self._target.url, timeout=CONNECT_SECONDS)
+                connection = await connect(self._target, self._connect)
                 try:
                     if await self._listen_on(connection, rung):
                         pause = AGAIN_SECONDS[0]

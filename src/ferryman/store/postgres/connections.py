@@ -12,6 +12,7 @@ import asyncpg
 from ferryman.domain.errors import StoreClosed
 from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.failures import ERRORS, explain, lost
+from ferryman.store.postgres.own import CONNECT_SECONDS, NAMED, Connect, OwnConnection
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import Steps
 from ferryman.store.postgres.target import Target
@@ -19,8 +20,6 @@ from ferryman.store.postgres.target import Target
 T = TypeVar("T")
 Connection = Any
 
-CONNECT_SECONDS: Final = 1.5
-"""For so long a connection may take to be made: an enqueue against a dead database fails within two seconds."""
 PREPARED: Final = 100
 """So many statements a connection keeps prepared: all that there are."""
 PLANNER: Final = """
@@ -51,6 +50,7 @@ class Line:
         seconds: float,
         setting_up: str = SAFE,
         on_connect: Callable[[], None] | None = None,
+        connect: Connect = asyncpg.connect,
     ) -> None:
         """Make a line; nothing is connected yet.
 
@@ -59,6 +59,7 @@ class Line:
             seconds: how long a statement may take.
             setting_up: statements for each new connection; behind a pooler for each transaction.
             on_connect: called with each new connection.
+            connect: makes one.
         """
         self._target = target
         self._statements = statements
@@ -67,6 +68,7 @@ class Line:
         self._setting_up = setting_up.format(scope="LOCAL" if target.pooled else "SESSION")
         self._begin = "BEGIN;" + self._setting_up if target.pooled else "BEGIN"
         self._on_connect = on_connect
+        self._connect: Any = connect
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -85,7 +87,9 @@ class Line:
             statement_cache_size=0 if self._target.pooled else PREPARED,
             init=self._init,
             reset=_keep,
-            server_settings={"application_name": "ferryman"},
+            connect=self._connect,
+            connection_class=OwnConnection,
+            server_settings=NAMED,
         )
 
     async def close(self) -> None:
@@ -166,7 +170,10 @@ async def _transaction(connection: Any, begin: str) -> AsyncGenerator[None]:
         yield
     except BaseException as error:
         if not isinstance(error, asyncio.CancelledError) and not lost(error):
-            await connection.execute("ROLLBACK")
+            try:
+                await connection.execute("ROLLBACK")
+            except ERRORS:  # it is lost now, and what went wrong before is what counts
+                _end(connection)
         raise
     await connection.execute("COMMIT")
 

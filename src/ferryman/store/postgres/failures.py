@@ -91,10 +91,16 @@ def explain(error: BaseException, place: str) -> StoreError:
             why=f"It says: {reason}. A pooler that gives each transaction another session does that.",
             hint="Add ?pooler=transaction to DATABASE_URL, or let the pooler work in session mode.",
         )
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return StoreFailed(
+            f"PostgreSQL at {place} refused: {reason}.",
+            why="The role lacks a right.",
+            hint="Who owns the tables grants a role what it needs to run nodes: ferryman migrate --role NAME",
+        )
     if lost(error):
         return StoreUnreachable(
             f"PostgreSQL at {place} cannot be reached.",
-            why=f"{reason}.",
+            why=f"{reason[0].upper()}{reason[1:]}.",
             hint="Check the server and DATABASE_URL. Nodes go on by themselves once it answers.",
         )
     return StoreFailed(

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
+import asyncpg
+
 from ferryman.domain.errors import StoreBusy, StoreUnreachable, TransactionImpossible
 from ferryman.domain.job import NewJob
 from ferryman.store.postgres import lanes
@@ -19,6 +21,7 @@ from ferryman.store.postgres.acts import Acts
 from ferryman.store.postgres.connections import Line
 from ferryman.store.postgres.lent import Lent, lend
 from ferryman.store.postgres.loopthread import LoopThread
+from ferryman.store.postgres.own import Connect
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.postgres.target import Target
@@ -39,8 +42,16 @@ class Server(NamedTuple):
 class Home:
     """What is known of the store's database. For any thread."""
 
-    def __init__(self, target: Target, statements: Statements, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        target: Target,
+        statements: Statements,
+        connect: Connect = asyncpg.connect,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.target = target
+        self.connect = connect
+        """Makes a connection of asyncpg's."""
         self.lanes = lanes.Lanes()
         """Those that are known; not the store's own, which belong to its loop."""
         self._statements = statements
@@ -87,7 +98,7 @@ class Home:
         return answer
 
     async def _ask(self, steps: Steps[T], *, whole: bool = False) -> T:
-        line = Line(self.target, self._statements, size=1, seconds=SECONDS)
+        line = Line(self.target, self._statements, size=1, seconds=SECONDS, connect=self.connect)
         await line.open()
         try:
             return await (line.transact if whole else line.do)(steps)
@@ -109,14 +120,14 @@ class Home:
         try:
             return thread.run(self._ask(steps))
         finally:
-            thread.close()
+            thread.end()
 
     def _block_for(self, verb: Callable[[], Steps[T]], seconds: float) -> T:
         thread = LoopThread("ferryman-ask")
         try:
             return thread.run(self._insist(verb, seconds))
         finally:
-            thread.close()
+            thread.end()
 
 
 def lanes_of(jobs: Iterable[NewJob]) -> set[tuple[str, str, int]]:

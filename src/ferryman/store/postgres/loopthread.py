@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,8 +25,19 @@ class LoopThread:
             loop = self._loop or self._start()
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
 
-    def close(self) -> None:
-        """End the thread. Idempotent."""
+    async def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """End the thread, once it has done one more thing, if it ever ran. Idempotent.
+
+        Needs no other thread: an interpreter that is about to end starts none.
+        """
+        with self._starting:
+            loop = self._loop
+        if loop is not None:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(last(), loop))
+            self.end()
+
+    def end(self) -> None:
+        """End the thread; blocks for as long as it needs to stop. Idempotent."""
         with self._starting:
             loop, self._loop, thread, self._thread = self._loop, None, self._thread, None
         if loop is not None and thread is not None:

@@ -13,9 +13,10 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.errors import NodeNotLive, StoreBusy, StoreError, StoreUnreachable
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
-from ferryman.store.forks import AtFork, in_children
+from ferryman.store.forks import AroundForks, AtFork, around_forks, in_children
 from ferryman.store.postgres import chores, claiming, finishing, inserting, lanes, nodes, people, reading
 from ferryman.store.postgres.bell import PostgresBell
+from ferryman.store.postgres.connecting import Connecting
 from ferryman.store.postgres.connections import ENGINE, UNSAFE, Line
 from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.home import Home
@@ -73,6 +74,7 @@ class PostgresStore:
         locks: Path,
         statements: Statements | None = None,
         at_fork: AtFork = in_children,
+        around_forks: AroundForks = around_forks,
     ) -> None:
         """Make a store; nothing is connected yet.
 
@@ -83,6 +85,7 @@ class PostgresStore:
             locks: a folder that all processes on this machine share, by which they know each other's end at once.
             statements: of another store of this process; else they are read from their files.
             at_fork: has the connections forgotten in forked children.
+            around_forks: has forks wait for connections that are being made.
 
         Raises:
             BadSetting: no database has such a URL.
@@ -103,7 +106,8 @@ class PostgresStore:
         self._pruner = chores.Pruner(retention)
         self._partitions = Partitions(retention, clock.monotonic)
         self._beats = LoopThread("ferryman-beats")
-        line = partial(Line, target, statements)
+        self._connecting = connecting = Connecting(around_forks)
+        line = partial(Line, target, statements, connect=connecting.connect)
         self._claims = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE, on_connect=self._cursor.forget)
         self._finishes = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE)
         self._inserts = line(size=4, seconds=INSERT_SECONDS, setting_up=ENGINE)
@@ -111,9 +115,9 @@ class PostgresStore:
         self._people = line(size=4, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
         self._beating = line(size=1, seconds=BEAT_SECONDS)
         self._ringing = line(size=1, seconds=BEAT_SECONDS, setting_up=UNSAFE)
-        self.bell = PostgresBell(target, self._ringing)
+        self.bell = PostgresBell(target, self._ringing, connecting.connect)
         """Tells other processes; it is sent over the store's connections, so it works while the store is open."""
-        home = Home(target, statements)
+        home = Home(target, statements, connecting.connect)
         self.joins = PostgresJoins(home)
         """Takes jobs through the connections of others."""
         self.transactions = PostgresTransactions(home)
@@ -126,7 +130,7 @@ class PostgresStore:
         for line in self._lines():
             await line.open()
         try:
-            await Schema(self.target).check()
+            await Schema(self.target, self._connecting.connect).check()
             await self._people.do(lanes.read(self._lanes))
         except BaseException:
             await self.close()
@@ -142,12 +146,8 @@ class PostgresStore:
         await self.transactions.close()
         for line in self._lines():
             await line.close()
-        await asyncio.to_thread(self._stop_beating)
+        await self._beats.close(self._beating.close)
         self._locks.close()
-
-    def _stop_beating(self) -> None:
-        self._beats.run(self._beating.close())
-        self._beats.close()
 
     def _lines(self) -> tuple[Line, ...]:
         return self._claims, self._finishes, self._inserts, self._chores, self._people, self._ringing

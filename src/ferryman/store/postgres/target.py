@@ -32,21 +32,37 @@ class Target(NamedTuple):
         """
         try:
             parts = urlsplit(url)
-            port = parts.port or 5432
-        except ValueError as error:
-            raise BadSetting(
-                "DATABASE_URL is not a valid PostgreSQL URL.",
-                why=f"{error}.",
-                hint="Write postgresql://user:password@host:5432/database; special characters as %XX.",
-            ) from error
+        except ValueError:
+            raise _invalid() from None  # its text may hold a part of the password
+        if parts.fragment or ("@" in url and "@" not in parts.netloc):
+            raise _invalid()  # the password has a / ? or # in it, and what follows would be shown
         options = dict(parse_qsl(parts.query))
         pooled = _pooled(options.pop(POOLER, None))
-        host = options.get("host") or parts.hostname or "localhost"
+        hosts = options.get("host") or parts.netloc.rpartition("@")[2] or "localhost"
         user = unquote(parts.username or options.get("user") or "")
         database = unquote(parts.path.removeprefix("/")) or user
-        place = f"{host}:{port}, database {database or 'of the user'}, user {user or 'of this process'}"
-        head = url.replace("postgres://", "postgresql://", 1).partition("?")[0]
-        return cls(f"{head}?{urlencode(options)}" if options else head, place, pooled)
+        port = options.get("port", "5432")
+        where = ",".join(_with_port(each, port) for each in hosts.split(","))
+        place = f"{where}, database {database or 'of the user'}, user {user or 'of this process'}"
+        query = f"?{urlencode(options)}" if options else ""
+        return cls(f"postgresql://{parts.netloc}{parts.path}{query}", place, pooled)
+
+
+def _with_port(host: str, port: str) -> str:
+    """A host with its port. Raises BadSetting: what stands there is none."""
+    if ":" not in host or host.endswith("]"):  # the colons of [::1] are its own
+        return f"{host}:{port}"
+    if not host.rpartition(":")[2].isdigit():
+        raise _invalid()
+    return host
+
+
+def _invalid() -> BadSetting:
+    return BadSetting(
+        "DATABASE_URL is not a valid PostgreSQL URL.",
+        why="Its host and port cannot be told apart from the rest.",
+        hint="Write postgresql://user:password@host:5432/database; special characters as %XX, such as %2F for /.",
+    )
 
 
 def _pooled(mode: str | None) -> bool:

@@ -21,10 +21,10 @@ from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish
 from ferryman.store.postgres import finishing, holds
 from ferryman.store.postgres.acts import Acts, aperform, perform_apart
-from ferryman.store.postgres.connections import CONNECT_SECONDS
 from ferryman.store.postgres.holds import Hold
 from ferryman.store.postgres.home import Home, lanes_of
 from ferryman.store.postgres.lent import driver_errors, explained
+from ferryman.store.postgres.own import CONNECT_SECONDS, NAMED, OwnConnection
 from ferryman.store.postgres.spares import Spares
 from ferryman.store.postgres.steps import AlreadyThere, Ask, Steps, ask
 
@@ -100,12 +100,15 @@ class PostgresTransactions:
     async def _opened(self) -> Any:
         """The pool of our own, on the node's loop."""
         if self._pool is None:
+            connect: Any = self._home.connect
             self._pool = await asyncpg.create_pool(
                 self._home.target.url,
                 min_size=0,
                 max_size=SIZE,
                 timeout=CONNECT_SECONDS,
-                server_settings={"application_name": "ferryman"},
+                connect=connect,
+                connection_class=OwnConnection,
+                server_settings=NAMED,
             )
         return self._pool
 

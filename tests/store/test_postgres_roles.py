@@ -1,0 +1,105 @@
+"""A node's way through its life, as a role that may write rows and make no tables."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ferryman.domain.errors import StoreFailed
+from ferryman.domain.outcome import What
+from ferryman.domain.state import Status
+from ferryman.store.postgres import PostgresStore
+from ferryman.store.postgres.schema import Schema
+from ferryman.store.postgres.target import Target
+from ferryman.store.protocol import JobFilter
+from ferryman.testing.clock import ManualClock
+from ferryman.testing.conformance import LEASE, RETENTION
+from ferryman.testing.conformance.bench import HOUR, Bench
+from tests.postgres.databases import Databases
+from tests.servers import ROLE, migrated, role, said
+
+
+class Place(msgspec.Struct):
+    """Stands in for a harness where only its clock is asked for."""
+
+    clock: ManualClock
+
+
+@pytest.fixture
+def owners(postgres: Databases) -> Iterator[str]:
+    """For who owns the tables."""
+    with migrated(postgres) as owners:
+        yield owners
+
+
+@pytest.fixture
+def url(owners: str) -> Iterator[str]:
+    """For a role that was granted what a node needs."""
+    with role(owners) as theirs:
+        asyncio.run(Schema(Target.of(owners)).migrate(ROLE))
+        yield theirs
+
+
+def bench_of(url: str, folder: Path) -> Bench:
+    place: Any = Place(ManualClock())
+    return Bench(place, PostgresStore(url, clock=place.clock, retention=RETENTION, locks=folder))
+
+
+def test_every_verb_works_for_such_a_role(url: str, tmp_path: Path) -> None:
+    asyncio.run(live(bench_of(url, tmp_path)))
+
+
+async def live(bench: Bench) -> None:
+    store = bench.store
+    await store.open()
+    node = await bench.home()
+    keyed = bench.job(unique_key="k", tags=("t",), expires_at=bench.now + 1)
+    await bench.insert(keyed, bench.job(run_at=bench.now + 1), max_pending=100)
+    await bench.add()
+    assert [job.id for job in (await bench.claim(limit=1)).jobs] == [keyed.id]
+    await bench.finish(bench.claimed[0], What.FAILED, error=None, retryable=False)
+    assert await asyncio.to_thread(store.beat, node)
+    await store.cancel((await bench.claim_one()).id, bench.now)
+    assert len(await store.cancellations(node)) == 1
+    assert await store.force_cancel(bench.now + 1, bench.now) == 1
+    await store.retry(keyed.id, bench.now)
+    bench.clock.advance(1)
+    await store.promote(bench.now, 10)
+    await store.expire(bench.now, 10)
+    await store.release(node, (await bench.claim()).id, bench.now)
+    assert (await store.counts(bench.now)).standing
+    assert await store.attempts(keyed.id) and await store.get(keyed.id, bench.now)
+    assert await store.list(JobFilter(statuses=frozenset({Status.PENDING}), tags=frozenset({"t"})), bench.now) == []
+    assert await store.open_batches(node) == [] and await store.nodes(bench.now) and await store.known_types()
+    await store.rescue(bench.now, LEASE)
+    await store.retire(node, bench.now)
+    bench.clock.advance(400 * 24 * HOUR)
+    assert await store.prune(bench.now, 10) > 0
+    await store.close()
+
+
+def test_it_may_make_no_table_and_note_no_migration(url: str) -> None:
+    for statement in ("CREATE TABLE ferryman.more (x integer)", "INSERT INTO ferryman.migration (number) VALUES (99)"):
+        with pytest.raises(Exception, match="permission denied"):
+            said(url, statement)
+
+
+def test_a_right_that_was_taken_away_is_told_with_what_to_do(url: str, owners: str, tmp_path: Path) -> None:
+    bench = bench_of(url, tmp_path)
+    said(owners, f"REVOKE INSERT ON ferryman.job FROM {ROLE}")
+
+    async def play() -> None:
+        await bench.store.open()
+        try:
+            await bench.add()
+        finally:
+            await bench.store.close()
+
+    with pytest.raises(StoreFailed, match="permission denied for table job") as caught:
+        asyncio.run(play())
+    assert "ferryman migrate --role" in caught.value.hint
