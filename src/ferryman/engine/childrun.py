@@ -57,7 +57,7 @@ async def _innermost(running: Running, function: Callable[[], Any], loop: PartTi
     return await loop.aside(partial(copy_context().run, function))
 
 
-def _no_transaction() -> NoReturn:
+def _no_transaction(*, using: Any) -> NoReturn:  # noqa: ARG001 - as transactions take it
     raise TransactionImpossible(
         "A handler in a worker process has no transaction.",
         why="Its completion is written in another process.",
