@@ -165,6 +165,21 @@ async def test_an_enqueue_gives_up_while_the_server_is_gone(proxy: Proxy) -> Non
         await store.insert([new_job(IDS.mint(0))], 0)
 
 
+@pytest.mark.parametrize("riding", [False, True], ids=["alone", "with a claim"])
+async def test_an_enqueue_does_not_wait_for_a_server_that_says_nothing(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, *, riding: bool
+) -> None:
+    async with opened(proxy.url()) as store:
+        node = await store.register(node_info("n"), 0)
+        await store.insert([new_job(IDS.mint(0))], 0, claim=claim_of(node, 1))
+        monkeypatch.setattr("ferryman.store.postgres.store.INSERT_SECONDS", 0.1)
+        proxy.freeze()
+        with pytest.raises(StoreUnreachable, match="did not answer in time"):
+            await store.insert([new_job(IDS.mint(0))], 0, claim=claim_of(node, 2) if riding else None)
+        proxy.drop()
+        proxy.thaw()
+
+
 async def test_a_finish_whose_answer_was_lost_knows_its_own(proxy: Proxy) -> None:
     async with opened(proxy.url()) as store:
         node = await store.register(node_info("n"), 0)

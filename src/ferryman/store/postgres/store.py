@@ -19,6 +19,7 @@ from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.connecting import Connecting
 from ferryman.store.postgres.connections import ENGINE, UNSAFE, Line
 from ferryman.store.postgres.cursor import Cursor
+from ferryman.store.postgres.failures import explain
 from ferryman.store.postgres.home import Home
 from ferryman.store.postgres.joining import PostgresJoins
 from ferryman.store.postgres.locks import NodeLocks
@@ -167,7 +168,11 @@ class PostgresStore:
     ) -> Inserted:
         """See `Store.insert`. A lost connection is tried again: what was stored is known by its id."""
         seconds = INSERT_SECONDS + len(jobs) / JOBS_PER_SECOND
-        return await self._patiently(lambda: self._insert(jobs, now, claim, max_pending, seconds))
+        try:
+            async with asyncio.timeout(seconds):  # whatever it is that gives no answer
+                return await self._patiently(lambda: self._insert(jobs, now, claim, max_pending, seconds))
+        except TimeoutError as error:
+            raise explain(error, self.target.place) from error
 
     async def _patiently(self, write: Callable[[], Awaitable[Result]]) -> Result:
         deadline, pause = self._clock.monotonic() + PATIENCE_SECONDS, FIRST_PAUSE_SECONDS
