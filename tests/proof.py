@@ -205,6 +205,16 @@ def _money(found: list[Figures]) -> str:
     )
 
 
+def _money_on_postgres(found: list[Figures]) -> str:
+    return "\n".join(
+        f"- {_when(each)}, PostgreSQL {each['server']}: **{each['faults']} faults**; {each['jobs']:,} transfers, "
+        f"{each['ledger']:,} rows in the ledger, {each['receipts']:,} follow-ups; "
+        f"{', '.join(f'{name} {count}' for name, count in each['harms'].items())}; "
+        f"{each['cut_off']} runs cut off with their node, {each['again']} failed and were made again."
+        for each in found
+    )
+
+
 def _when(each: Figures) -> str:
     return f"{each['date']}, commit `{each['commit']}`, {each['duration']:.0f} s, seed {each['seed']}"
 
@@ -230,6 +240,7 @@ _BLOCKS: Final[dict[str, Callable[[list[Figures]], str]]] = {
     "supervision": _supervision,
     "hostile": _hostile,
     "money": _money,
+    "money on PostgreSQL": _money_on_postgres,
 }
 
 

@@ -14,7 +14,7 @@ from ferryman import Ferryman
 from ferryman.client import Client
 from ferryman.store.protocol import JobFilter
 from ferryman.testing.serving import Server
-from tests.chaos import transfers
+from tests.chaos import middle, transfers
 
 JOBS = 120
 KILLS = 4
@@ -25,7 +25,7 @@ def test_money_is_neither_made_nor_lost_under_kills(tmp_path: Path, monkeypatch:
     os.mkfifo(pipe)
     listening = os.open(pipe, os.O_RDWR)
     dice = random.Random(4)
-    monkeypatch.setenv(transfers.PIPE, str(pipe))
+    monkeypatch.setenv(middle.PIPE, str(pipe))
     try:
         verdict = asyncio.run(play(database, listening, dice))
     finally:

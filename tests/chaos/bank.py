@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from ferryman.calls import Call
 from ferryman.store.protocol import Counts
 from ferryman.testing.serving import Server
 from tests.chaos import transfers
+from tests.chaos.middle import DIE, Middle
 from tests.chaos.transfers import ACCOUNTS, SLOW
 
 WORKERS: Final = 4
@@ -38,16 +38,13 @@ class Bank:
         self.app = Ferryman(f"sqlite:///{self.database}")
         self._types = [self.app.job(name=name, max_attempts=100)(move) for name in ("transfer", "transfer_on_loop")]
         self._slow = [self.app.job(name=name, max_attempts=1)(sleep) for name in SLOW]
-        self._pipes = {name: folder / name for name in (transfers.PIPE, transfers.ORDERS)}
-        for pipe in self._pipes.values():
-            os.mkfifo(pipe)
-        self._said, self._orders = (os.open(pipe, os.O_RDWR | os.O_NONBLOCK) for pipe in self._pipes.values())
+        self.middle = Middle(folder)
         self._never = threading.Event()
 
     def start_node(self) -> None:
         """One more node."""
         settings = {"WORKER_COUNT": WORKERS, "TRANSACTION_TIMEOUT": self.limit, "LOG_LEVEL": "error"}
-        with mock.patch.dict(os.environ, {name: str(pipe) for name, pipe in self._pipes.items()}):
+        with mock.patch.dict(os.environ, self.middle.environ):
             self.nodes.append(Server(Path(transfers.__file__), self.database, settings))
 
     def transfer(self) -> Call[None]:
@@ -67,24 +64,15 @@ class Bank:
         """How many jobs have not ended."""
         return sum(self.counts().standing.values())
 
-    def hear(self, count: int) -> bool:
-        """Wait until so many transactions have come to their middle; False if none does for a while."""
-        heard = 0
-        while heard < count:
-            if not select.select([self._said], [], [], 1.0)[0]:
-                return False
-            heard += len(os.read(self._said, count - heard))
-        return True
-
     def order(self) -> None:
         """Have the next node die that comes to the middle of a transaction."""
-        os.write(self._orders, b"x")
+        self.middle.order(DIE)
 
     def carried_out(self) -> bool:
         """Wait for a death that was ordered, and start another node. False: no transaction came by to die in."""
         self.wait_until(lambda: bool(self._dead() or not self.left()))
         if not self._dead():
-            os.read(self._orders, 1)  # nobody else is to find it
+            self.middle.take_back()
         return self._replace()
 
     def kill(self, how: str) -> bool:
@@ -132,8 +120,7 @@ class Bank:
             node.kill()
             self._let_go(node)
         self.app.close()
-        os.close(self._said)
-        os.close(self._orders)
+        self.middle.close()
 
     def _let_go(self, node: Server) -> None:
         self.nodes.remove(node)

@@ -92,7 +92,7 @@ def _storm(bank: Bank, found: Found, every: int) -> None:
     bank.order()  # before there is anything to do: the very first transaction is cut, however fast the others are
     bank.app.enqueue_many(bank.transfer() for _ in range(found.jobs))
     found.deaths[DEATHS[0]] += bank.carried_out()
-    while bank.hear(bank.dice.randrange(1, 2 * every)):
+    while bank.middle.hear(bank.dice.randrange(1, 2 * every)):
         how = DEATHS[found.deaths.total() % len(DEATHS)]
         found.deaths[how] += bank.kill(how)
     if not bank.wait_until(lambda: not bank.left()):

@@ -1,33 +1,30 @@
 """A target whose handlers move money between rows of the jobs' own file, and what must be true of it afterwards.
 
-With TRANSFER_PIPE a handler says in the middle of each transaction that it is there: a moment to be killed at. With
-TRANSFER_ORDERS it looks there whether its process is to die at this very point.
+The middle of each transaction is a moment to be killed at: see `tests.chaos.middle`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from ferryman import Context, Ferryman
+from ferryman.domain.job import Job
 from ferryman.domain.state import Status
 from ferryman.store.protocol import JobFilter
+from tests.chaos import middle
 
 ACCOUNTS: Final = 10
 MONEY: Final = 1_000
 """What each account begins with."""
-PIPE: Final = "TRANSFER_PIPE"
-ORDERS: Final = "TRANSFER_ORDERS"
 SLOW: Final = ("dawdle", "dawdle_on_loop")
 """The types that never get done."""
 DEBIT: Final = "UPDATE account SET money = money - ? WHERE number = ?"
@@ -42,7 +39,7 @@ def transfer(ctx: Context, source: int, target: int, amount: int) -> None:
     """In a thread."""
     with ctx.transaction() as tx:
         tx.execute(DEBIT, (amount, source))
-        _say()
+        middle.reached()
         tx.execute(CREDIT, (amount, target))
         tx.execute(NOTE, (ctx.job.id, source, target, amount))
         ctx.enqueue(receipt.call(ctx.job.id))
@@ -53,7 +50,7 @@ async def transfer_on_loop(ctx: Context, source: int, target: int, amount: int) 
     """On the loop."""
     async with ctx.transaction() as tx:
         tx.execute(DEBIT, (amount, source))
-        _say()
+        middle.reached()
         tx.execute(CREDIT, (amount, target))
         tx.execute(NOTE, (ctx.job.id, source, target, amount))
         ctx.enqueue(receipt.call(ctx.job.id))
@@ -83,31 +80,6 @@ async def dawdle_on_loop(ctx: Context, seconds: float) -> None:
         tx.execute(CREDIT, (1, 1))
 
 
-def _say() -> None:
-    pipe = os.environ.get(PIPE)
-    if pipe is not None:
-        with contextlib.suppress(OSError):  # nobody listens
-            descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-            try:
-                os.write(descriptor, b".")
-            finally:
-                os.close(descriptor)
-    orders = os.environ.get(ORDERS)
-    if orders is not None and _is_to_die(orders):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _is_to_die(orders: str) -> bool:
-    """Take an order, if there is one; each is for one process."""
-    descriptor = os.open(orders, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        return bool(os.read(descriptor, 1))
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
 def open_accounts(database: Path) -> None:
     """Make the tables, in a file that Ferryman has made."""
     with closing(sqlite3.connect(database)) as connection, connection:
@@ -132,7 +104,11 @@ async def judge(ferryman: Ferryman, database: Path) -> Verdict:
         accounts = dict(connection.execute("SELECT number, money FROM account"))
         rows = connection.execute("SELECT job, source, target, amount FROM ledger").fetchall()
     every = await ferryman._bridge.acall(lambda client: client.list(JobFilter(limit=1_000_000)))
-    jobs = [job for job in every if job.type not in SLOW]
+    return compared(accounts, rows, [job for job in every if job.type not in SLOW])
+
+
+def compared(accounts: Mapping[int, int], rows: Sequence[Sequence[Any]], jobs: Sequence[Job]) -> Verdict:
+    """What is wrong with accounts, rows of the ledger (job, source, target, amount), transfers and receipts."""
     completed = Counter(job.id for job in jobs if job.type != "receipt" and job.status is Status.COMPLETED)
     receipts = Counter(msgspec.json.decode(job.payload)["transfer"] for job in jobs if job.type == "receipt")
     expected = dict.fromkeys(range(ACCOUNTS), MONEY)
