@@ -20,6 +20,7 @@ from ferryman.crossing import Crossing
 from ferryman.domain.job import Job
 from ferryman.domain.outcome import Outcome
 from ferryman.domain.state import Status
+from ferryman.store.sqlite import SqliteStore
 from tests.client.world import DONE, FAILED, World
 
 pytestmark = pytest.mark.anyio
@@ -352,6 +353,20 @@ if child == 0:
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), send.enqueue("again").status())
 """
     assert _python(script) == "pending pending True\n0 pending\n"
+
+
+def test_one_hook_that_is_there_from_the_start_has_forks_wait_for_the_client(tmp_path: Path) -> None:
+    """A hook of the client's own would come too late for a fork that waits while the client is made."""
+    with Ferryman(f"sqlite:///{tmp_path}/jobs.db") as app:
+        job = app.job(send)
+        job.enqueue("a")
+        writer: Any = cast(SqliteStore, app._bridge._any_client()._store)._writer
+        assert writer._session is not None
+        app._bridge._forks._before()
+        assert writer._session is None
+        app._bridge._forks._after()
+        job.enqueue("b")
+        assert writer._session is not None
 
 
 @pytest.mark.parametrize(

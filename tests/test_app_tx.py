@@ -189,7 +189,7 @@ def test_a_session_of_sqlalchemy_commits_the_job_and_wakes(
 
 
 def test_a_savepoint_that_is_released_wakes_nobody(app: Ferryman, engine: sqlalchemy.Engine) -> None:
-    joining = app._bridge._connect().joining
+    joining = app._bridge._alone()().joining
     woken: list[str] = []
     request = app.job(add).call(1).request
     with orm.Session(engine) as session:

@@ -143,9 +143,11 @@ def work(n):
 
 threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
 for each in threads: each.start()
-for n in range(25):
-    join([fork(lambda: send.enqueue(f"child {n}"))])
-done.set()
+try:
+    for n in range(25):
+        join([fork(lambda: send.enqueue(f"child {n}"))])
+finally:
+    done.set()
 for each in threads: each.join()
 print(*counts)
 """,

@@ -93,9 +93,11 @@ def work(n):
 
 threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
 for each in threads: each.start()
-for n in range(10):
-    join([fork(lambda: send.enqueue(f"child {n}"), sys.exit if n % 2 else os._exit)])
-done.set()
+try:
+    for n in range(10):
+        join([fork(lambda: send.enqueue(f"child {n}"), sys.exit if n % 2 else os._exit)])
+finally:
+    done.set()
 for each in threads: each.join()
 print(*counts)
 """,

@@ -26,6 +26,7 @@ from ferryman.follow_ups import FollowUps
 if TYPE_CHECKING:
     from ferryman.client import Client
     from ferryman.settings import Settings
+    from ferryman.store.forks import AroundForks
     from ferryman.testing.kit import Testing
 
 P = ParamSpec("P")
@@ -287,8 +288,8 @@ class ContextJobDecorator(_Decorator):
         return self._declare(function, wants_context=True)
 
 
-def _connect(overrides: Mapping[str, object], registry: Registry) -> Client:
-    return at_first_use.connect(overrides, registry)
+def _connect(overrides: Mapping[str, object], registry: Registry, around_forks: AroundForks) -> Client:
+    return at_first_use.connect(overrides, registry, around_forks)
 
 
 def _request(call: object) -> JobRequest:

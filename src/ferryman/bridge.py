@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ferryman import at_first_use
 from ferryman.client import JobRequest
 from ferryman.domain.errors import AlreadyTesting
-from ferryman.store.forks import around_forks, in_children
+from ferryman.store.forks import AroundForks, Forks, before_forks, in_children
 
 if TYPE_CHECKING:
     from ferryman.client import Client
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ferryman.lodging import Lodging
 
 T = TypeVar("T")
+Connect = Callable[[AroundForks], "Client"]
+"""Builds a client whose parts have forks wait for them in this way."""
 
 
 class Way(Protocol):
@@ -42,7 +44,7 @@ class Way(Protocol):
 class Bridge:
     """The way from this app to its client, wherever that lives."""
 
-    def __init__(self, connect: Callable[[], Client]) -> None:
+    def __init__(self, connect: Connect) -> None:
         """`connect` builds a client for this process; it is called at the first use, and again after a fork."""
         self._connect = connect
         self._starting = threading.Lock()
@@ -52,9 +54,9 @@ class Bridge:
         self._diverted: Way | None = None
         self._inherited: list[object] = []
         self._unopened: Client | None = None
-        self._connecting = threading.Lock()
+        self._forks = Forks()
         in_children(self._start_anew)
-        around_forks(self._load, self._go_on)
+        before_forks(self._load)
 
     def call(self, verb: Verb[T], instead: str) -> T:
         """Do what `verb` does with the client, and block until it is done.
@@ -69,7 +71,7 @@ class Bridge:
         """Do what `verb` does with the client."""
         return await self._way().acall(verb)
 
-    def connect_by(self, connect: Callable[[], Client]) -> None:
+    def connect_by(self, connect: Connect) -> None:
         """Build clients in this way from now on; one that is there already stays."""
         self._connect = connect
 
@@ -146,16 +148,11 @@ class Bridge:
 
     def _alone(self) -> Callable[[], Client]:
         """Builds a client while this process does not fork: that may load a driver. Keeps no hold of this bridge."""
-        return partial(_connect_holding, self._connecting, self._connect)
+        return partial(_connect_between_forks, self._forks, self._connect)
 
     def _load(self) -> None:
         """Before a fork: what another thread is loading at that moment could never be loaded in the child."""
         at_first_use.load()
-        self._connecting.acquire()
-
-    def _go_on(self) -> None:
-        """After a fork, on both sides."""
-        self._connecting.release()
 
     def _start_anew(self) -> None:
         """In a forked child: nothing of the parent's works here, and none of it may be closed.
@@ -168,6 +165,6 @@ class Bridge:
         self._pid = os.getpid()
 
 
-def _connect_holding(lock: threading.Lock, connect: Callable[[], Client]) -> Client:
-    with lock:
-        return connect()
+def _connect_between_forks(forks: Forks, connect: Connect) -> Client:
+    with forks.none():
+        return connect(forks.around)

@@ -20,13 +20,14 @@ from ferryman.engine.runner import InlineRunner
 from ferryman.settings import Settings, load
 from ferryman.store.bell import Ringing
 from ferryman.store.factory import MEMORY, bell_of, joins_of, make_store
+from ferryman.store.forks import AroundForks
 from ferryman.store.protocol import Clock, Retention
 
 if TYPE_CHECKING:
     from ferryman.testing.kit import Limits
 
 
-def connect(overrides: Mapping[str, object], registry: Registry) -> Client:
+def connect(overrides: Mapping[str, object], registry: Registry, around_forks: AroundForks) -> Client:
     """A client of this process's own, as the settings say. Raises SettingsError."""
     settings = load(registry.settings, os.environ, Path.cwd(), overrides).settings
     if registry.settings and settings.database_url == MEMORY:
@@ -35,7 +36,7 @@ def connect(overrides: Mapping[str, object], registry: Registry) -> Client:
             why="The jobs are in the memory of its node.",
             hint="Use sqlite:///, or leave process=True out.",
         )
-    return client_of(settings, registry, SystemClock())
+    return client_of(settings, registry, SystemClock(), around_forks)
 
 
 def admission(overrides: Mapping[str, object], registry: Registry) -> Admission:
@@ -50,7 +51,7 @@ def admission(overrides: Mapping[str, object], registry: Registry) -> Admission:
     )
 
 
-def client_of(settings: Settings, registry: Registry, clock: Clock) -> Client:
+def client_of(settings: Settings, registry: Registry, clock: Clock, around_forks: AroundForks | None = None) -> Client:
     """A client, not open yet, that lives on one event loop and shares it with nobody. Raises BadSetting."""
     kept = settings.retention
     ids = IdMinter(random.Random())
@@ -60,6 +61,7 @@ def client_of(settings: Settings, registry: Registry, clock: Clock) -> Client:
         ids=ids,
         retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
         runner=_on_the_clients_loop,
+        around_forks=around_forks,
     )
     bell = bell_of(store)
     return Client(

@@ -6,12 +6,14 @@ import importlib
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from ferryman.domain.errors import BadSetting, DriverMissing
 from ferryman.domain.ids import IdMinter
 from ferryman.store.bell import Bell, Silent
+from ferryman.store.forks import AroundForks
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import Clock, Retention, Runner, Store
 from ferryman.store.sqlite import Doorbell, SqliteStore, nodes_folder
@@ -28,7 +30,13 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def make_store(
-    url: str, *, clock: Clock, ids: IdMinter, retention: Retention, runner: Callable[[str], Runner]
+    url: str,
+    *,
+    clock: Clock,
+    ids: IdMinter,
+    retention: Retention,
+    runner: Callable[[str], Runner],
+    around_forks: AroundForks | None = None,
 ) -> Store:
     """Build the store that a DATABASE_URL names; nothing is opened yet.
 
@@ -38,16 +46,18 @@ def make_store(
         ids: mints the numbers that the store needs.
         retention: how long ended jobs are kept.
         runner: makes a named runner for blocking steps.
+        around_forks: has forks wait for the store, where somebody else does that for all parts of an app.
 
     Raises:
         BadSetting: no store has such a URL.
     """
     path = sqlite_path(url)
     if is_postgres(url):
-        store: Store = postgres().PostgresStore(url, clock=clock, retention=retention, locks=locks_folder())
+        make = partial(postgres().PostgresStore, locks=locks_folder())
+        store: Store = make(url, clock=clock, retention=retention, around_forks=around_forks)
         return store
     if path is not None and path.name:
-        return SqliteStore(path, clock=clock, ids=ids, retention=retention, runner=runner)
+        return SqliteStore(path, clock=clock, ids=ids, retention=retention, runner=runner, around_forks=around_forks)
     if url == MEMORY:
         return MemoryStore(clock, ids, retention)
     raise BadSetting(

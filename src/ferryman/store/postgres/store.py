@@ -13,7 +13,7 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.errors import NodeNotLive, StoreBusy, StoreError, StoreUnreachable
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
-from ferryman.store.forks import AroundForks, AtFork, around_forks, in_children
+from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
 from ferryman.store.postgres import chores, claiming, finishing, inserting, lanes, nodes, people, reading
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.connecting import Connecting
@@ -75,7 +75,7 @@ class PostgresStore:
         locks: Path,
         statements: Statements | None = None,
         at_fork: AtFork = in_children,
-        around_forks: AroundForks = around_forks,
+        around_forks: AroundForks | None = None,
     ) -> None:
         """Make a store; nothing is connected yet.
 
@@ -86,7 +86,7 @@ class PostgresStore:
             locks: a folder that all processes on this machine share, by which they know each other's end at once.
             statements: of another store of this process; else they are read from their files.
             at_fork: has the connections forgotten in forked children.
-            around_forks: has forks wait for connections that are being made.
+            around_forks: has forks wait for connections that are being made; else the store sees to that itself.
 
         Raises:
             BadSetting: no database has such a URL.
@@ -107,7 +107,7 @@ class PostgresStore:
         self._pruner = chores.Pruner(retention)
         self._partitions = Partitions(retention, clock.monotonic)
         self._beats = LoopThread("ferryman-beats")
-        self._connecting = connecting = Connecting(around_forks)
+        self._connecting = connecting = Connecting(around_forks or Forks().around)
         line = partial(Line, target, statements, connect=connecting.connect)
         self._claims = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE, on_connect=self._cursor.forget)
         self._finishes = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE)

@@ -14,7 +14,7 @@ from ferryman.domain.errors import NodeNotLive, StoreClosed
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
-from ferryman.store.forks import AroundForks, AtFork, around_forks, in_children
+from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
 from ferryman.store.protocol import (
     CancelResult,
     Clock,
@@ -74,7 +74,7 @@ class SqliteStore:
         on_fatal: Callable[[BaseException], None] = end_process,
         statements: Statements | None = None,
         at_fork: AtFork = in_children,
-        around_forks: AroundForks = around_forks,
+        around_forks: AroundForks | None = None,
     ) -> None:
         """Make a store; nothing is opened yet.
 
@@ -87,7 +87,7 @@ class SqliteStore:
             on_fatal: called when the disk failed to sync, after which nobody knows what is on it.
             statements: of another store of this process; else they are read from their files.
             at_fork: has the locks given back in forked children.
-            around_forks: has the connections closed while the process forks.
+            around_forks: has the connections closed while the process forks; else the store sees to that itself.
         """
         self.path = path
         folder = nodes_folder(path)
@@ -95,7 +95,7 @@ class SqliteStore:
         self._retention = retention
         self._make_runner = runner
         self._on_fatal = on_fatal
-        self._around_forks = around_forks
+        self._around_forks = around_forks or Forks().around
         self._at_fork = at_fork
         self._pauses = random.Random(ids.number())
         self._statements = statements or Statements()
