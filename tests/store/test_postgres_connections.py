@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
 
 import asyncpg
 import pytest
@@ -217,8 +216,7 @@ async def test_the_settings_of_a_line_are_those_of_each_transaction(url: str, li
     for verb in (line.do, line.transact):
         assert [tuple(row) for row in await verb(ask("setting", "enable_seqscan"))] == [("off",)]
     # and not those of the session, which somebody else has next
-    pool: Any = line._pool
-    async with pool.acquire() as connection:
+    async with line._lent(None) as connection:
         assert await connection.fetchval("SHOW enable_seqscan") == "on"
         assert await connection.fetchval("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''") == 0
 

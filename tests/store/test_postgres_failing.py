@@ -248,8 +248,32 @@ async def test_a_line_that_does_not_close_in_time_is_cut(proxy: Proxy) -> None:
     line = Line(Target.of(proxy.url()), Statements(), size=1, seconds=5.0)
     await line.open()
     await line.do(ask("lanes"))
-    assert line._pool is not None
-    await line._pool.acquire()  # somebody does not give it back
+    async with line._lent(None) as connection:  # somebody does not give it back in time
+        await line.close()
+        assert connection.is_closed()
+    with pytest.raises(StoreClosed):
+        await line.do(ask("lanes"))
+
+
+async def test_who_waits_for_a_connection_while_the_line_is_closed_is_told(proxy: Proxy) -> None:
+    line = Line(Target.of(proxy.url()), Statements(), size=1, seconds=5.0)
+    await line.open()
+    async with line._lent(None):
+        waiting = asyncio.create_task(line.do(ask("lanes")))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(line.close())
+        await asyncio.sleep(0)
+    await closing
+    with pytest.raises(StoreClosed):
+        await waiting
+
+
+async def test_who_waits_too_long_for_a_connection_is_told(proxy: Proxy) -> None:
+    line = Line(Target.of(proxy.url()), Statements(), size=1, seconds=5.0)
+    await line.open()
+    async with line._lent(None):
+        with pytest.raises(StoreUnreachable, match="in time"):
+            await line.do(ask("lanes"), seconds=0.01)
     await line.close()
 
 
@@ -257,9 +281,9 @@ async def test_a_forked_child_forgets_the_connections_of_its_parent(database: st
     at_fork: list[Callable[[], None]] = []
     store = postgres_store(database, at_fork=at_fork.append)
     await store.open()
-    pools = [line._pool for line in store._lines()]
+    lines = [*store._lines(), store._beating]
     assert store.beat(await store.register(node_info("n"), 0))
-    beats, beating = store._beats, store._beating._pool
+    beats, inherited = store._beats, [vars(line).copy() for line in lines]
     thread = beats._thread
     loop = beats._loop
     at_fork[0]()
@@ -267,9 +291,9 @@ async def test_a_forked_child_forgets_the_connections_of_its_parent(database: st
         await store.lanes()
     assert beats._thread is None
     # what the parent still has
-    for line, pool in zip(store._lines(), pools, strict=True):
-        line._pool = pool
-    store._beating._pool, beats._thread, beats._loop = beating, thread, loop
+    for line, parts in zip(lines, inherited, strict=True):
+        vars(line).update(parts)
+    beats._thread, beats._loop = thread, loop
     await store.close()
 
 

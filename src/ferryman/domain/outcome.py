@@ -101,12 +101,14 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int) -> Finish:
     Raises:
         IllegalTransition: never for outcomes built as documented; it guards the table.
     """
-    what = outcome.what
-    spent = job.attempt if _spends(job, what) else job.attempt - 1
-    status = _status(job, outcome, spent)
-    state.check(Status.PROCESSING, status)
-    crashes, interruptions = _streaks(job, what)
-    lane = job.lane
+    what, lane = outcome.what, job.lane
+    if what is What.DONE:  # nearly all runs, so they are not asked the rest
+        spent, status, crashes, interruptions = job.attempt, Status.COMPLETED, 0, 0
+    else:
+        spent = job.attempt if _spends(job, what) else job.attempt - 1
+        status = _status(job, outcome, spent)
+        crashes, interruptions = _streaks(job, what)
+        state.check(Status.PROCESSING, status)
     return Finish(
         id=job.id,
         number=job.number,
@@ -140,8 +142,6 @@ def _spends(job: ClaimedJob, what: What) -> bool:
 def _status(job: ClaimedJob, outcome: Outcome, spent: int) -> Status:
     """Where the run leads the job; a max_attempts=1 job that was cut off after its start never runs again."""
     match outcome.what:
-        case What.DONE:
-            return Status.COMPLETED
         case What.CANCELLED:
             return Status.CANCELLED
         case What.SNOOZED:
@@ -159,8 +159,6 @@ def _status(job: ClaimedJob, outcome: Outcome, spent: int) -> Status:
 def _streaks(job: ClaimedJob, what: What) -> tuple[int, int]:
     """(crashes, interruptions) in a row once this run is written; a release says nothing about either."""
     match what:
-        case What.DONE:
-            return 0, 0
         case What.RELEASED:
             return job.crashes, job.interruptions
         case What.LOST:

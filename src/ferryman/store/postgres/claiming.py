@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeVar
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeVar
 
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive
-from ferryman.domain.job import ClaimedJob, Lane, NewJob
+from ferryman.domain.job import ClaimedJob, Lane
 from ferryman.store.postgres.cursor import Cursor, Key, Span
-from ferryman.store.postgres.inserting import encode
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Row, Steps
 from ferryman.store.views import tags_of
 
 T = TypeVar("T")
+_LANE: Final = 3
+_PAYLOAD: Final = 6
+_COLUMNS: Final = 14
+"""What of a row says a run and the body of its job: the run first, then from the payload on the body."""
+_RANK: Final = itemgetter(_COLUMNS)
 
 
 class Run(NamedTuple):
@@ -29,10 +34,10 @@ class Run(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What a claim gave."""
+    """What a claim gave: the batch, and the runs that nobody can run, as the bodies of their jobs are gone."""
 
-    claimed_at: int
-    runs: Sequence[Run]
+    batch: Batch
+    bodiless: Sequence[Run]
 
 
 def not_live(node: int) -> NodeNotLive:
@@ -55,7 +60,7 @@ def claim(lanes: Lanes, cursor: Cursor, request: ClaimRequest, now: int) -> Step
     """
     numbers = lanes.fitting(request.types, request.queues)
     look = cursor.look(numbers)
-    (row,) = yield Ask(
+    rows = yield Ask(
         "claim",
         (
             request.node,
@@ -74,73 +79,42 @@ def claim(lanes: Lanes, cursor: Cursor, request: ClaimRequest, now: int) -> Step
             len(lanes.by_number),
         ),
     )
-    live, held, known, *columns = row
+    rows = sorted(rows, key=_RANK)
+    live, held, known, *spans, next_xid, running = rows[0][_COLUMNS + 1 :]
     if not live:
         raise not_live(request.node)
     if held:
-        return (yield from still_held(request, now))
+        return (yield from still_held(lanes, request, now))
     if not known:
         return None
     if request.limit > 0:
-        cursor.looked(numbers, look, _spans(columns[6:11]), columns[11], columns[12])
-    return Taken(now, list(map(Run._make, zip(*columns[:6], strict=True))))
+        cursor.looked(numbers, look, _spans(spans), next_xid, running)
+    return _taken(lanes, request.batch, now, rows if rows[0][0] else ())
 
 
 def _spans(columns: Sequence[Any]) -> list[Span]:
     return [Span(lane, Key(xid, arrival, id), last) for lane, xid, arrival, id, last in zip(*columns, strict=True)]
 
 
-def after(first: Steps[T], claimed: Steps[Taken | None]) -> Steps[tuple[T, Taken | None]]:
-    """A claim in the transaction of something else, which comes first."""
-    return (yield from first), (yield from claimed)
-
-
-def still_held(request: ClaimRequest, now: int) -> Steps[Taken]:
-    """What an open batch still holds."""
-    rows = yield Ask("held_batch", (request.batch, request.node))
-    return Taken(rows[0][0] if rows else now, [Run._make(row[1:]) for row in rows])
-
-
-def bodies(runs: Sequence[Run]) -> Steps[dict[str, Row]]:
-    """The bodies of claimed jobs, by id."""
-    rows = yield Ask("bodies", ([run.id for run in runs],))
-    return {row[0]: row for row in rows}
-
-
-def body_of(job: NewJob) -> Row:
-    """The body of a job that was stored just now, as `bodies` would give it."""
-    tags = encode(job.tags).decode() if job.tags else None
-    return (
-        job.id,
-        job.payload,
-        job.max_attempts,
-        job.timeout,
-        job.created_at,
-        job.run_at,
-        job.expires_at,
-        job.unique_key,
-        tags,
-    )
-
-
-def batch_of(lanes: Lanes, id: int, taken: Taken, found: dict[str, Row]) -> Batch:
-    """The batch as the engine has it, without those whose bodies were not found."""
+def _taken(lanes: Lanes, id: int, claimed_at: int, rows: Sequence[Row]) -> Taken:
+    """The batch as the engine has it, out of rows that begin with a run and the body of its job."""
     by_number = lanes.by_number
-    return Batch(
-        id,
-        taken.claimed_at,
-        [_claimed(id, run, found[run.id], by_number[run.lane]) for run in taken.runs if run.id in found],
-    )
+    jobs = [_claimed(id, row, by_number[row[_LANE]]) for row in rows if row[_PAYLOAD] is not None]
+    if len(jobs) == len(rows):
+        return Taken(Batch(id, claimed_at, jobs), ())
+    return Taken(Batch(id, claimed_at, jobs), [Run._make(row[:_PAYLOAD]) for row in rows if row[_PAYLOAD] is None])
 
 
-def _claimed(batch: int, run: Run, body: Row, lane: Lane) -> ClaimedJob:
-    _, payload, most, timeout, created, run_at, until, key, tags = body
+def _claimed(batch: int, row: Row, lane: Lane) -> ClaimedJob:
+    id, number, attempt, _, crashes, interruptions, payload, most, timeout, created, run_at, until, key, tags = row[
+        :_COLUMNS
+    ]
     return ClaimedJob(
-        run.id,
-        run.number,
-        run.attempt,
-        run.crashes,
-        run.interruptions,
+        id,
+        number,
+        attempt,
+        crashes,
+        interruptions,
         batch,
         lane,
         payload,
@@ -152,6 +126,17 @@ def _claimed(batch: int, run: Run, body: Row, lane: Lane) -> ClaimedJob:
         key,
         tags_of.decode(tags) if tags else (),
     )
+
+
+def after(first: Steps[T], claimed: Steps[Taken | None]) -> Steps[tuple[T, Taken | None]]:
+    """A claim in the transaction of something else, which comes first."""
+    return (yield from first), (yield from claimed)
+
+
+def still_held(lanes: Lanes, request: ClaimRequest, now: int) -> Steps[Taken]:
+    """What an open batch still holds."""
+    rows = yield Ask("held_batch", (request.batch, request.node))
+    return _taken(lanes, request.batch, rows[0][_COLUMNS] if rows else now, rows)
 
 
 def left_behind(cursor: Cursor) -> Steps[None]:

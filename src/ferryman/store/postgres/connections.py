@@ -12,7 +12,7 @@ import asyncpg
 from ferryman.domain.errors import StoreClosed
 from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.failures import ERRORS, explain, lost
-from ferryman.store.postgres.own import CONNECT_SECONDS, NAMED, Connect, OwnConnection
+from ferryman.store.postgres.own import CONNECT_SECONDS, Connect, connect
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import Steps
 from ferryman.store.postgres.target import Target
@@ -68,48 +68,61 @@ class Line:
         self._setting_up = setting_up.format(scope="LOCAL" if target.pooled else "SESSION")
         self._begin = "BEGIN;" + self._setting_up if target.pooled else "BEGIN"
         self._on_connect = on_connect
-        self._connect: Any = connect
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._connect = connect
+        self._is_open = False
+        self._free = asyncio.Semaphore(size)
+        self._all: set[Connection] = set()
+        self._idle: list[Connection] = []
 
     async def open(self) -> None:
         """Be ready to connect. Idempotent."""
-        if self._pool is not None:
-            return
-        self._pool = await asyncpg.create_pool(
-            self._target.url,
-            min_size=0,
-            max_size=self._size,
-            timeout=CONNECT_SECONDS,
-            command_timeout=self._seconds,
-            max_inactive_connection_lifetime=0.0,
-            max_cached_statement_lifetime=0,
-            # the session that a pooler gives next does not know what this one has prepared
-            statement_cache_size=0 if self._target.pooled else PREPARED,
-            init=self._init,
-            reset=_keep,
-            connect=self._connect,
-            connection_class=OwnConnection,
-            server_settings=NAMED,
-        )
+        self._is_open = True
 
     async def close(self) -> None:
-        """Let go of every connection. Idempotent."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            try:
-                await asyncio.wait_for(pool.close(), CONNECT_SECONDS)
-            except ERRORS:
-                pool.terminate()
+        """Wait for those who use a connection, then let go of every one. Idempotent."""
+        if not self._is_open:
+            return
+        self._is_open, free = False, self._free
+        with suppress(*ERRORS):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                for _ in range(self._size):
+                    await free.acquire()
+                for connection in self._idle:
+                    await connection.close()
+        for connection in self._all:
+            connection.terminate()
+        self._start_anew()
+        for _ in range(self._size):  # whoever still waits is told
+            free.release()
 
     def abandon(self) -> None:
         """Forget the connections without a word to the server: they are those of the process that forked this one."""
-        self._pool = None
+        self._is_open = False
+        self._start_anew()
 
-    async def _init(self, connection: Connection) -> None:
-        if not self._target.pooled:
-            await connection.execute(self._setting_up)
+    def _start_anew(self) -> None:
+        self._free = asyncio.Semaphore(self._size)
+        self._all, self._idle = set(), []
+
+    async def _make(self) -> Connection:
+        connection = await connect(
+            self._target,
+            self._connect,
+            command_timeout=self._seconds,
+            max_cached_statement_lifetime=0,
+            # the session that a pooler gives next does not know what this one has prepared
+            statement_cache_size=0 if self._target.pooled else PREPARED,
+        )
+        try:
+            if not self._target.pooled:
+                await connection.execute(self._setting_up)
+        except BaseException:
+            connection.terminate()
+            raise
         if self._on_connect is not None:
             self._on_connect()
+        self._all.add(connection)
+        return connection
 
     async def do(self, steps: Steps[T], seconds: float | None = None) -> T:
         """Drive a verb, each of its statements committing by itself.
@@ -129,25 +142,43 @@ class Line:
     @asynccontextmanager
     async def _lent(self, seconds: float | None) -> AsyncGenerator[Connection]:
         """One connection; one whose last call failed is thrown away unless the server itself refused."""
-        pool = self._pool
-        if pool is None:
-            raise StoreClosed("The store is closed.", hint="Open it before use.")
+        free = self._free
         try:
-            connection: Any = await pool.acquire(timeout=self._seconds if seconds is None else seconds)
-        except ERRORS as error:
+            async with asyncio.timeout(self._seconds if seconds is None else seconds):
+                await free.acquire()
+        except TimeoutError as error:
             raise explain(error, self._target.place) from error
         try:
-            yield connection
+            if not self._is_open:
+                raise StoreClosed("The store is closed.", hint="Open it before use.")
+            connection = self._taken() or await self._make()
+            try:
+                yield connection
+            except BaseException as error:
+                # who was cancelled has left something under way
+                if lost(error) or isinstance(error, asyncio.CancelledError):
+                    self._throw_away(connection)
+                raise
+            finally:
+                if connection in self._all:
+                    self._idle.append(connection)
         except ERRORS as error:
-            if lost(error):
-                _end(connection)
             raise explain(error, self._target.place) from error
-        except asyncio.CancelledError:
-            _end(connection)  # what it was asked may still be under way
-            raise
         finally:
-            with suppress(*ERRORS):  # then the pool has thrown it away, and what was asked is done
-                await pool.release(connection)
+            free.release()
+
+    def _taken(self) -> Connection | None:
+        """The connection that was used last and still stands."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._throw_away(connection)
+        return None
+
+    def _throw_away(self, connection: Connection) -> None:
+        self._all.discard(connection)
+        connection.terminate()
 
 
 class InTurns:
@@ -173,16 +204,6 @@ async def _transaction(connection: Any, begin: str) -> AsyncGenerator[None]:
             try:
                 await connection.execute("ROLLBACK")
             except ERRORS:  # it is lost now, and what went wrong before is what counts
-                _end(connection)
+                connection.terminate()
         raise
     await connection.execute("COMMIT")
-
-
-def _end(connection: Any) -> None:
-    """Throw a connection away; the pool has taken it back already if it learned of its end first."""
-    with suppress(asyncpg.InterfaceError):
-        connection.terminate()
-
-
-async def _keep(_connection: object) -> None:
-    """A connection goes back as it is: nothing that runs on it leaves anything behind."""

@@ -13,6 +13,8 @@ from ferryman.domain.job import ClaimedJob, JobError, Lane
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.postgres import claiming
+from ferryman.store.postgres.columns import if_any, numbers, words
+from ferryman.store.postgres.ended import EndedRuns
 from ferryman.store.postgres.inserting import insert_judged, unique_scope
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Row, Steps
@@ -31,17 +33,19 @@ class Written(NamedTuple):
 
 def check(finishes: Sequence[Finish]) -> None:
     """Refuse what the table of states does not have. Raises IllegalTransition."""
-    for each in finishes:
-        state.check(Status.PROCESSING, each.status)
+    for status in {each.status for each in finishes}:
+        state.check(Status.PROCESSING, status)
 
 
-def finish_plain(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
-    """Write outcomes in one statement. Those whose claim is gone are told apart afterwards.
+def finish_plain(lanes: Lanes, runs: EndedRuns, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
+    """Write outcomes in one statement, to be committed by itself. Those whose claim is gone are told apart afterwards.
 
     Raises:
         AlreadyThere: a run has an outcome already; nothing was written.
     """
-    live, obeyed = yield from write(lanes, node, finishes, now)
+    counts = runs.counting(finishes)
+    live, closed, obeyed = yield from write(lanes, node, finishes, now, counts)
+    runs.written(counts, live, closed)
     fresh = [each for each in finishes if each.batch in live]
     written = Written(fresh, cancelled=frozenset(obeyed))
     if len(fresh) < len(finishes):
@@ -56,7 +60,8 @@ def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: i
     live = {row[0] for row in (yield Ask("lock_batches", (node, batches)))}
     written = yield from sorted_out(finishes, live)
     if written.fresh:
-        _, obeyed = yield from write(lanes, node, written.fresh, now)
+        _, _, obeyed = yield from write(lanes, node, written.fresh, now, dict.fromkeys(batches, 0))
+        yield Ask("close_batches", (node, batches))
         written = written._replace(cancelled=written.cancelled.union(obeyed))
     told = report(finishes, written, now)
     follow_ups = [job for each in written.fresh for job in each.follow_ups]
@@ -109,39 +114,49 @@ def report(finishes: Sequence[Finish], written: Written, now: int) -> FinishRepo
     )
 
 
-def write(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[tuple[set[int], Sequence[str]]]:
-    """The statement itself. Gives the batches that were there, and the ids that ended cancelled instead."""
-    batches = sorted({each.batch for each in finishes})
+def write(
+    lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ended: dict[int, int]
+) -> Steps[tuple[set[int], Sequence[int], Sequence[str]]]:
+    """The statement itself.
+
+    Args:
+        ended: how many runs of each of their batches have ended with these.
+
+    Returns:
+        The batches that were there, those of them that are done, the ids that ended cancelled instead.
+    """
     lane = lanes.number
+    goes_on = not TERMINAL.issuperset([each.status for each in finishes])
+    again = finishes if goes_on else ()
     (row,) = yield Ask(
         "finish",
         (
             node,
             now,
-            batches,
-            batches,
+            numbers(list(ended)),
+            numbers(list(ended.values())),
             [each.id for each in finishes],
-            [each.number for each in finishes],
-            [each.batch for each in finishes],
-            [each.what.value for each in finishes],
-            [each.status.value for each in finishes],
-            [each.attempt for each in finishes],
-            [each.token for each in finishes],
-            [each.worker for each in finishes],
-            [each.started_at for each in finishes],
-            [each.finished_at for each in finishes],
-            [lane(*each.lane) for each in finishes],
-            [each.crashes for each in finishes],
-            [each.interruptions for each in finishes],
-            [each.care for each in finishes],
-            [each.run_at for each in finishes],
-            [None if each.result == "null" else each.result for each in finishes],
-            [None if each.error is None else encode(each.error).decode() for each in finishes],
-            [None if each.unique_key is None else unique_scope(each.lane[1]) for each in finishes],
-            [each.unique_key for each in finishes],
+            numbers([each.number for each in finishes]),
+            numbers([each.batch for each in finishes]),
+            words([each.what for each in finishes]),
+            words([each.status for each in finishes]),
+            numbers([each.attempt for each in finishes]),
+            numbers([each.token for each in finishes]),
+            numbers([each.worker for each in finishes]),
+            numbers([each.started_at for each in finishes]),
+            numbers([each.finished_at for each in finishes]),
+            numbers([lane(*each.lane) for each in finishes]),
+            numbers([each.crashes for each in again]),
+            numbers([each.interruptions for each in again]),
+            numbers([int(each.care) for each in again]),
+            numbers([each.run_at for each in again]),
+            if_any([None if each.result == "null" else each.result for each in finishes]),
+            if_any([None if each.error is None else encode(each.error).decode() for each in finishes]),
+            if_any([None if each.unique_key is None else unique_scope(each.lane[1]) for each in finishes]),
+            if_any([each.unique_key for each in finishes]),
         ),
     )
-    return set(row[0]), row[1]
+    return set(row[0]), row[1], row[2]
 
 
 class OpenRun(NamedTuple):

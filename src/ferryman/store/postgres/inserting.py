@@ -10,6 +10,7 @@ import msgspec
 
 from ferryman.domain.claim import care
 from ferryman.domain.job import NewJob
+from ferryman.store.postgres.columns import if_any, numbers, numbers_if_any
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import Receipt, Verdict
@@ -45,16 +46,16 @@ def store(lanes: Lanes, jobs: Sequence[NewJob], now: int) -> Ask:
         "insert",
         (
             [job.id for job in jobs],
-            [number(job.queue, job.type, job.priority) for job in jobs],
+            numbers([number(job.queue, job.type, job.priority) for job in jobs]),
             [job.payload for job in jobs],
-            [job.max_attempts for job in jobs],
-            [job.timeout for job in jobs],
-            [job.created_at for job in jobs],
-            [job.run_at for job in jobs],
-            [job.expires_at for job in jobs],
-            [job.unique_key for job in jobs],
-            [encode(job.tags).decode() if job.tags else None for job in jobs],
-            [int(care(0, job.max_attempts, 0)) for job in jobs],
+            numbers([job.max_attempts for job in jobs]),
+            numbers_if_any([job.timeout for job in jobs]),
+            numbers([job.created_at for job in jobs]),
+            numbers_if_any([job.run_at for job in jobs]),
+            numbers_if_any([job.expires_at for job in jobs]),
+            if_any([job.unique_key for job in jobs]),
+            if_any([encode(job.tags).decode() if job.tags else None for job in jobs]),
+            numbers([int(care(0, job.max_attempts, 0)) for job in jobs]),
             now,
         ),
     )

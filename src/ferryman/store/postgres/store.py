@@ -19,6 +19,7 @@ from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.connecting import Connecting
 from ferryman.store.postgres.connections import ENGINE, UNSAFE, Line
 from ferryman.store.postgres.cursor import Cursor
+from ferryman.store.postgres.ended import EndedRuns
 from ferryman.store.postgres.failures import explain
 from ferryman.store.postgres.home import Home
 from ferryman.store.postgres.joining import PostgresJoins
@@ -27,7 +28,7 @@ from ferryman.store.postgres.loopthread import LoopThread
 from ferryman.store.postgres.partitions import Partitions
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
-from ferryman.store.postgres.steps import AlreadyThere, Row, Steps, ask
+from ferryman.store.postgres.steps import AlreadyThere, Steps, ask
 from ferryman.store.postgres.target import Target
 from ferryman.store.postgres.transaction import PostgresTransactions
 from ferryman.store.protocol import (
@@ -98,6 +99,7 @@ class PostgresStore:
         self._at_fork = at_fork
         self._lanes = lanes.Lanes()
         self._cursor = Cursor()
+        self._ended = EndedRuns()
         self._look_behind_at = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._locks = NodeLocks(locks)
@@ -218,8 +220,7 @@ class PostgresStore:
         receipts, taken = await self._claims.transact(both, seconds)
         if taken is None:  # somebody has made a lane: the jobs are stored, the claim is made up for
             return Inserted(receipts, await self.claim(claim, now))
-        at_hand = {job.id: claiming.body_of(job) for job in jobs}
-        return Inserted(receipts, await self._with_bodies(claim, taken, now, at_hand))
+        return Inserted(receipts, await self._without_bodiless(claim, taken, now))
 
     async def _know_lanes(self, wanted: Iterable[tuple[str, str, int]]) -> None:
         missing = self._lanes.missing(wanted)
@@ -234,22 +235,16 @@ class PostgresStore:
         while True:
             taken = await self._claims.do(claiming.claim(self._lanes, self._cursor, request, now))
             if taken is not None:
-                return await self._with_bodies(request, taken, now, {})
+                return await self._without_bodiless(request, taken, now)
             await self._chores.do(lanes.read(self._lanes))
 
-    async def _with_bodies(
-        self, request: ClaimRequest, taken: claiming.Taken, now: int, at_hand: Mapping[str, Row]
-    ) -> Batch:
-        """What was claimed, with the bodies: those at hand, and the others as the database has them."""
-        found = dict(at_hand)
-        missing = [run for run in taken.runs if run.id not in found]
-        if missing:
-            found.update(await self._claims.do(claiming.bodies(missing)))
-        lost = [run for run in taken.runs if run.id not in found]
-        if lost:
-            ends = [finishing.bodiless(request.batch, run, self._lanes.by_number[run.lane], now) for run in lost]
+    async def _without_bodiless(self, request: ClaimRequest, taken: claiming.Taken, now: int) -> Batch:
+        """What was claimed; runs of jobs whose bodies are gone end here."""
+        if taken.bodiless:
+            by_number = self._lanes.by_number
+            ends = [finishing.bodiless(request.batch, run, by_number[run.lane], now) for run in taken.bodiless]
             await self.finish(request.node, ends, now)
-        return claiming.batch_of(self._lanes, request.batch, taken, found)
+        return taken.batch
 
     def _look_behind(self) -> None:
         """Now and then, beside the claims, look for what was given back behind the cursor."""
@@ -272,15 +267,17 @@ class PostgresStore:
         await self._know_lanes((job.queue, job.type, job.priority) for each in finishes for job in each.follow_ups)
         if not any(each.follow_ups for each in finishes):
             try:
-                return await self._finishes.do(finishing.finish_plain(self._lanes, node, finishes, now))
+                return await self._finishes.do(finishing.finish_plain(self._lanes, self._ended, node, finishes, now))
             except AlreadyThere:
                 pass  # some were written before: by us, with a reply that was lost, or by somebody else
         return await self._finishes.transact(finishing.finish_carefully(self._lanes, node, finishes, now))
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         """See `Store.open_batches`. Claim rows whose runs have all ended are removed on the way."""
-        await self._chores.do(ask("close_batches", node))
-        return await self._chores.do(reading.open_batches(node))
+        await self._chores.do(ask("close_batches", node, None))
+        batches = await self._chores.do(reading.open_batches(node))
+        self._ended.keep({each.id for each in batches})
+        return batches
 
     async def release(self, node: int, batch: int, now: int) -> int:
         """See `Store.release`."""
@@ -425,7 +422,7 @@ class PostgresStore:
                 rescued.append(Rescued(node.id, count))
         for number in await self._chores.do(nodes.orphans()):
             count = await self._end_open_runs(What.LOST, now, node=number)
-            await self._chores.do(ask("close_batches", number))
+            await self._chores.do(ask("close_batches", number, None))
             if count:
                 rescued.append(Rescued("", count))
         return rescued

@@ -45,14 +45,14 @@ look AS MATERIALIZED (
         ORDER BY line.priority, found.xid, found.arrival, found.id LIMIT 1
     ) AS alone
 ),
+candidate AS MATERIALIZED (
+    SELECT span, care, row_number() OVER (ORDER BY priority, xid, arrival, id) AS rank FROM look
+),
 plan AS MATERIALIZED (
-    SELECT span, count(*) AS n
-    FROM (
-        SELECT span, count(*) FILTER (WHERE care > 0 AND rank > $5::integer) OVER (ORDER BY rank) AS blocked
-        FROM (SELECT span, care, row_number() OVER (ORDER BY priority, xid, arrival, id) AS rank FROM look) AS ranked
-        WHERE rank <= $4::integer
-    ) AS cut
-    WHERE blocked = 0 GROUP BY span
+    SELECT span, count(*) AS n FROM candidate
+    WHERE rank <= $4::integer
+    AND rank < (SELECT coalesce(min(rank), $4::integer + 1) FROM candidate WHERE care > 0 AND rank > $5::integer)
+    GROUP BY span
 ),
 locked AS MATERIALIZED (
     SELECT span.span, span.priority, found.*
@@ -71,15 +71,13 @@ locked AS MATERIALIZED (
     WHERE plan.span = 0
 ),
 -- spans may overlap, and a statement does not skip what it has locked itself: each row counts once
+ranked AS MATERIALIZED (
+    SELECT once.*, row_number() OVER (ORDER BY priority, xid, arrival, id) AS rank
+    FROM (SELECT DISTINCT ON (priority, xid, arrival, id) * FROM locked ORDER BY priority, xid, arrival, id, span) AS once
+),
 taken AS MATERIALIZED (
-    SELECT * FROM (
-        SELECT ranked.*, count(*) FILTER (WHERE care > 0 AND rank > $5::integer) OVER (ORDER BY rank) AS blocked
-        FROM (
-            SELECT once.*, row_number() OVER (ORDER BY priority, xid, arrival, id) AS rank
-            FROM (SELECT DISTINCT ON (place) * FROM locked ORDER BY place, span) AS once
-        ) AS ranked
-    ) AS cut
-    WHERE blocked = 0 ORDER BY rank
+    SELECT * FROM ranked
+    WHERE rank < (SELECT coalesce(min(rank), $4::integer + 1) FROM ranked WHERE care > 0 AND rank > $5::integer)
 ),
 -- whoever buries the node locks its row first: either it sees this claim, or this sees that the node is dead
 mine AS MATERIALIZED (
@@ -117,21 +115,25 @@ fate AS MATERIALIZED (
     LEFT JOIN (SELECT span, count(*) AS n, max(rank) AS rank FROM taken GROUP BY span) AS took ON took.span = span.span
     LEFT JOIN taken AS final ON final.rank = took.rank
 )
-SELECT
-    EXISTS (SELECT FROM alive) AND (EXISTS (SELECT FROM mine) OR NOT EXISTS (SELECT FROM taken)) AS live,
-    EXISTS (SELECT FROM held) AS held,
-    (SELECT known.all FROM known) AS known,
-    ARRAY(SELECT id::text FROM taken) AS ids,
-    ARRAY(SELECT number + 1 FROM taken) AS numbers,
-    ARRAY(SELECT attempt + 1 FROM taken) AS attempts,
-    ARRAY(SELECT lane FROM taken) AS lanes,
-    ARRAY(SELECT crashes FROM taken) AS crashes,
-    ARRAY(SELECT interruptions FROM taken) AS interruptions,
-    ARRAY(SELECT lane FROM fate WHERE NOT done) AS span_lanes,
-    ARRAY(SELECT xid FROM fate WHERE NOT done) AS span_xids,
-    ARRAY(SELECT arrival FROM fate WHERE NOT done) AS span_arrivals,
-    ARRAY(SELECT id::text FROM fate WHERE NOT done) AS span_ids,
-    ARRAY(SELECT last FROM fate WHERE NOT done) AS span_lasts,
-    pg_snapshot_xmax(moment.snapshot)::text::bigint AS next_xid,
-    ARRAY(SELECT xip::text::bigint FROM pg_snapshot_xip(moment.snapshot) AS xip) AS running
-FROM moment;
+-- one row per job, with its body; what is said of the whole stands in the first row, or in the only one
+SELECT run.id, run.number, run.attempt, run.lane, run.crashes, run.interruptions, run.payload, run.max_attempts,
+    run.timeout, run.created_at, run.run_at, run.expires_at, run.unique_key, run.tags, run.rank,
+    CASE WHEN run.rank > 1 THEN NULL ELSE
+        EXISTS (SELECT FROM alive) AND (EXISTS (SELECT FROM mine) OR NOT EXISTS (SELECT FROM taken)) END AS live,
+    CASE WHEN run.rank > 1 THEN NULL ELSE EXISTS (SELECT FROM held) END AS held,
+    CASE WHEN run.rank > 1 THEN NULL ELSE (SELECT known.all FROM known) END AS known,
+    CASE WHEN run.rank > 1 THEN NULL ELSE ARRAY(SELECT lane FROM fate WHERE NOT done) END AS span_lanes,
+    CASE WHEN run.rank > 1 THEN NULL ELSE ARRAY(SELECT xid FROM fate WHERE NOT done) END AS span_xids,
+    CASE WHEN run.rank > 1 THEN NULL ELSE ARRAY(SELECT arrival FROM fate WHERE NOT done) END AS span_arrivals,
+    CASE WHEN run.rank > 1 THEN NULL ELSE ARRAY(SELECT id::text FROM fate WHERE NOT done) END AS span_ids,
+    CASE WHEN run.rank > 1 THEN NULL ELSE ARRAY(SELECT last FROM fate WHERE NOT done) END AS span_lasts,
+    CASE WHEN run.rank > 1 THEN NULL ELSE pg_snapshot_xmax(moment.snapshot)::text::bigint END AS next_xid,
+    CASE WHEN run.rank > 1 THEN NULL ELSE
+        ARRAY(SELECT xip::text::bigint FROM pg_snapshot_xip(moment.snapshot) AS xip) END AS running
+FROM moment LEFT JOIN (
+    SELECT taken.rank, taken.id::text, taken.number + 1 AS number, taken.attempt + 1 AS attempt, taken.lane,
+        taken.crashes, taken.interruptions, body.*
+    FROM taken LEFT JOIN LATERAL (
+        SELECT payload, max_attempts, timeout, created_at, run_at, expires_at, unique_key, tags
+        FROM ferryman.job WHERE job.id = taken.id LIMIT 1) AS body ON true
+) AS run ON true;

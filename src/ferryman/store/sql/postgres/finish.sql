@@ -1,20 +1,27 @@
 -- The outcomes of runs whose claims the node holds, and the next place of each job. A run that has an outcome already
 -- fails all of it; one whose claim row is gone is left out: the answer says which batches are there.
--- $1 node, $2 now, $3 batches that may be done with this, $4 the batches, then one array per column.
+-- $1 node, $2 now, $3 batches of the runs, $4 how many runs of each have ended with these, then one array per column;
+-- one that is empty stands for nulls. A condition on a parameter alone spares a look at every run.
 WITH live AS MATERIALIZED (
-    SELECT batch, asked FROM ferryman.claim
-    WHERE node = $1::bigint AND batch = ANY ($4::bigint[]) ORDER BY batch FOR UPDATE
+    SELECT batch, asked, ids FROM ferryman.claim
+    WHERE node = $1::bigint AND batch = ANY ($3::text::bigint[]) ORDER BY batch FOR UPDATE
+),
+run AS MATERIALIZED (
+    SELECT generate_series(0, cardinality($5::uuid[]) - 1) AS position, unnest($5::uuid[]) AS id,
+        unnest($6::text::integer[]) AS number, unnest($7::text::bigint[]) AS batch, unnest($8::text::text[]) AS what,
+        unnest($9::text::text[]) AS status, unnest($10::text::integer[]) AS attempt,
+        unnest($11::text::bigint[]) AS token, unnest($12::text::integer[]) AS worker,
+        unnest($13::text::bigint[]) AS started_at, unnest($14::text::bigint[]) AS finished_at,
+        unnest($15::text::integer[]) AS lane, unnest($16::text::integer[]) AS crashes,
+        unnest($17::text::integer[]) AS interruptions, unnest($18::text::smallint[]) AS care,
+        unnest($19::text::bigint[]) AS run_at, unnest($20::text[]) AS result, unnest($21::text[]) AS error,
+        unnest($22::text[]) AS scope, unnest($23::text[]) AS key
 ),
 told AS MATERIALIZED (
     SELECT run.*, CASE
         WHEN run.status IN ('pending', 'scheduled') AND run.id = ANY (live.asked) THEN 'cancelled'
         ELSE run.status END AS became
-    FROM unnest($5::uuid[], $6::integer[], $7::bigint[], $8::text[], $9::text[], $10::integer[], $11::bigint[],
-        $12::integer[], $13::bigint[], $14::bigint[], $15::integer[], $16::integer[], $17::integer[], $18::smallint[],
-        $19::bigint[], $20::text[], $21::text[], $22::text[], $23::text[]) WITH ORDINALITY
-        AS run (id, number, batch, what, status, attempt, token, worker, started_at, finished_at, lane, crashes,
-            interruptions, care, run_at, result, error, scope, key, position)
-    JOIN live ON live.batch = run.batch
+    FROM run JOIN live ON live.batch = run.batch
 ),
 written AS (
     INSERT INTO ferryman.outcome
@@ -22,27 +29,30 @@ written AS (
     SELECT id, number, what, became, attempt, batch, token, $1::bigint, worker, started_at, finished_at FROM told
 ),
 results AS (
-    INSERT INTO ferryman.result (id, number, body) SELECT id, number, result FROM told WHERE result IS NOT NULL
+    INSERT INTO ferryman.result (id, number, body)
+    SELECT id, number, result FROM told WHERE cardinality($20::text[]) > 0 AND result IS NOT NULL
 ),
 failures AS (
-    INSERT INTO ferryman.failure (id, number, error) SELECT id, number, error FROM told WHERE error IS NOT NULL
+    INSERT INTO ferryman.failure (id, number, error)
+    SELECT id, number, error FROM told WHERE cardinality($21::text[]) > 0 AND error IS NOT NULL
 ),
 readied AS (
     INSERT INTO ferryman.ready (lane, care, xid, arrival, id, number, attempt, crashes, interruptions)
-    SELECT lane, care, (SELECT pg_current_xact_id()::text::bigint), $2::bigint + position - 1, id, number, attempt,
+    SELECT lane, care, (SELECT pg_current_xact_id()::text::bigint), $2::bigint + position, id, number, attempt,
         crashes, interruptions
-    FROM told WHERE became = 'pending'
+    FROM told WHERE $18::text <> '{}' AND became = 'pending'
 ),
 scheduled AS (
     INSERT INTO ferryman.later (run_at, id, lane, care, number, attempt, crashes, interruptions)
     SELECT greatest($2::bigint, run_at), id, lane, care, number, attempt, crashes, interruptions
-    FROM told WHERE became = 'scheduled'
+    FROM told WHERE $18::text <> '{}' AND became = 'scheduled'
 ),
 freed AS (
     DELETE FROM ferryman.key WHERE ctid = ANY (ARRAY(
         SELECT (SELECT key.ctid FROM ferryman.key
             WHERE key.scope = told.scope AND key.key = told.key AND key.job = told.id)
-        FROM told WHERE told.scope IS NOT NULL AND told.became NOT IN ('pending', 'scheduled')))
+        FROM told
+        WHERE cardinality($22::text[]) > 0 AND told.scope IS NOT NULL AND told.became NOT IN ('pending', 'scheduled')))
 ),
 counted AS (
     INSERT INTO ferryman.tally (lane, what, n)
@@ -56,10 +66,12 @@ counted AS (
 ),
 closed AS (
     DELETE FROM ferryman.claim
-    WHERE batch = ANY ($3::bigint[]) AND batch IN (SELECT batch FROM live)
-    AND cardinality(ids) = (
-        SELECT count(*) FROM unnest(ids, numbers) AS run (id, number)
-        WHERE (SELECT true FROM ferryman.outcome WHERE outcome.id = run.id AND outcome.number = run.number)
-    ) + (SELECT count(*) FROM told WHERE told.batch = claim.batch)
+    WHERE batch = ANY (ARRAY(
+        SELECT live.batch FROM live
+        JOIN (SELECT unnest($3::text::bigint[]) AS batch, unnest($4::text::integer[]) AS ended) AS sofar
+            ON sofar.batch = live.batch
+        WHERE sofar.ended = cardinality(live.ids)))
+    RETURNING batch
 )
-SELECT ARRAY(SELECT batch FROM live), ARRAY(SELECT id::text FROM told WHERE became <> status);
+SELECT ARRAY(SELECT batch FROM live), ARRAY(SELECT batch FROM closed),
+    CASE WHEN $18::text <> '{}' THEN ARRAY(SELECT id::text FROM told WHERE became <> status) ELSE '{}' END;
