@@ -16,6 +16,7 @@ from ferryman.store.sqlite import SqliteStore
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance import RETENTION
 from tests.postgres.databases import Databases
+from tests.store.servers import end_process_of
 
 
 class MemoryHarness:
@@ -90,9 +91,8 @@ class PostgresHarness:
         return store
 
     async def kill(self, store: Store, node: int) -> None:
-        """What the kernel does for a process that ends: its locks are let go, its files stay."""
         assert isinstance(store, PostgresStore)
-        os.close(store._locks._own.pop(store._own.pop(node)))
+        end_process_of(store, node)
 
     async def close(self) -> None:
         for store in self._stores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,6 +40,12 @@ async def opened(url: str, clock: ManualClock | None = None, **options: Any) -> 
         yield store
     finally:
         await store.close()
+
+
+def end_process_of(store: PostgresStore, node: int) -> None:
+    """What the kernel does for a process that ends: its locks are let go, its files stay."""
+    liveness = store._liveness
+    os.close(liveness._locks._own.pop(liveness._own.pop(node)))
 
 
 @asynccontextmanager

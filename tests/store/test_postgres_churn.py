@@ -84,7 +84,8 @@ async def test_each_committed_job_completes_once(database: str, seed: int) -> No
         stores = [await stack.enter_async_context(opened(database, churn.clock)) for _ in range(NODES)]
         connections = [await stack.enter_async_context(connected(database)) for _ in range(PRODUCERS)]
         for store in stores:
-            await store._inserts.do(make(store._lanes, [("default", "t", 3), ("default", "t", 5)]))
+            lanes = make(store._lanes, [("default", "t", 3), ("default", "t", 5)])
+            await drive(connections[0], store._statements, lanes)
         producers = [churn.produce(stores[0], connection) for connection in connections]
         consumers = [churn.consume(store, f"n{n}") for n, store in enumerate(stores)]
         await asyncio.wait_for(asyncio.gather(*producers, *consumers), 100)

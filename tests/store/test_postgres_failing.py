@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -26,16 +27,18 @@ from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.domain.state import Status
 from ferryman.store.postgres import nodes, schema
 from ferryman.store.postgres.connections import Line
+from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.failures import explain
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import ask
 from ferryman.store.postgres.target import Target
 from ferryman.store.protocol import Verdict
+from ferryman.testing.clock import ManualClock
 from tests.postgres.databases import Databases
 from tests.postgres.proxy import Proxy
 from tests.store.files import claim_of, new_job, node_info
-from tests.store.servers import connected, minter, opened, postgres_store
+from tests.store.servers import connected, end_process_of, minter, opened, postgres_store
 
 pytestmark = pytest.mark.anyio
 IDS = minter()
@@ -152,13 +155,13 @@ async def test_an_enqueue_whose_answer_was_lost_is_said_again_and_stored_once(pr
 
 
 async def test_an_enqueue_gives_up_while_the_server_is_gone(proxy: Proxy) -> None:
-    async with opened(proxy.url()) as store:
+    clock = ManualClock()
+    async with opened(proxy.url(), clock) as store:
         await store.insert([new_job(IDS.mint(0))], 0)
         proxy.cut()
-        store._clock.advance(0.0)  # type: ignore[attr-defined]
         inserting = asyncio.create_task(store.insert([new_job(IDS.mint(0))], 0))
         await asyncio.wait((inserting,), timeout=0.2)
-        store._clock.advance(10.0)  # type: ignore[attr-defined]
+        clock.advance(10.0)
         with pytest.raises(StoreUnreachable):
             await inserting
         proxy.restore()
@@ -172,7 +175,7 @@ async def test_an_enqueue_does_not_wait_for_a_server_that_says_nothing(
     async with opened(proxy.url()) as store:
         node = await store.register(node_info("n"), 0)
         await store.insert([new_job(IDS.mint(0))], 0, claim=claim_of(node, 1))
-        monkeypatch.setattr("ferryman.store.postgres.store.INSERT_SECONDS", 0.1)
+        monkeypatch.setattr("ferryman.store.postgres.flow.INSERT_SECONDS", 0.1)
         proxy.freeze()
         with pytest.raises(StoreUnreachable, match="did not answer in time"):
             await store.insert([new_job(IDS.mint(0))], 0, claim=claim_of(node, 2) if riding else None)
@@ -281,19 +284,22 @@ async def test_a_forked_child_forgets_the_connections_of_its_parent(database: st
     at_fork: list[Callable[[], None]] = []
     store = postgres_store(database, at_fork=at_fork.append)
     await store.open()
-    lines = [*store._lines(), store._beating]
-    assert store.beat(await store.register(node_info("n"), 0))
-    beats, inherited = store._beats, [vars(line).copy() for line in lines]
-    thread = beats._thread
-    loop = beats._loop
+    node = await store.register(node_info("n"), 0)
+    assert store.beat(node)
+    lines = [line for line in vars(store._lines).values() if isinstance(line, Line)]
+    inherited = [vars(line).copy() for line in lines]
+    thread = store._liveness._beats._thread
+    running = vars(thread).copy()
     at_fork[0]()
+    assert not any(line._all for line in lines)
+    assert thread._thread is None
     with pytest.raises(StoreClosed):
         await store.lanes()
-    assert beats._thread is None
     # what the parent still has
     for line, parts in zip(lines, inherited, strict=True):
         vars(line).update(parts)
-    beats._thread, beats._loop = thread, loop
+    vars(thread).update(running)
+    assert store.beat(node)
     await store.close()
 
 
@@ -321,9 +327,25 @@ async def test_a_beat_that_fails_says_so_and_the_next_one_works(proxy: Proxy) ->
         assert store.beat(node)
 
 
-async def test_without_lock_files_a_dead_node_is_found_by_its_beats(database: str) -> None:
+async def test_a_store_that_closes_ends_the_thread_of_its_beats(database: str) -> None:
+    before = set(threading.enumerate())
     async with opened(database) as store:
-        clock: Any = store._clock
+        assert store.beat(await store.register(node_info("n"), 0))
+        (thread,) = set(threading.enumerate()) - before
+    assert not thread.is_alive()
+
+
+async def test_a_node_that_was_rescued_leaves_no_lock_file(database: str, tmp_path: Path) -> None:
+    async with opened(database, locks=tmp_path) as store, opened(database, locks=tmp_path) as other:
+        end_process_of(store, await store.register(node_info("n"), 0))
+        assert list(tmp_path.iterdir())
+        assert [each.node for each in await other.rescue(0, 10.0)] == ["n"]
+        assert list(tmp_path.iterdir()) == []
+
+
+async def test_without_lock_files_a_dead_node_is_found_by_its_beats(database: str) -> None:
+    clock = ManualClock()
+    async with opened(database, clock) as store:
         dead, living = [await store.register(node_info(id), clock.now()) for id in ("dead", "living")]
         assert await store.rescue(clock.now(), 10.0) == []
         for _ in range(3):
@@ -336,11 +358,12 @@ async def test_without_lock_files_a_dead_node_is_found_by_its_beats(database: st
 
 
 async def test_a_node_that_beats_while_it_is_being_buried_lives(database: str) -> None:
-    async with opened(database) as store:
+    async with opened(database) as store, connected(database) as rescuer:
         node = await store.register(node_info("n"), 0)
-        (seen,) = await store._chores.do(nodes.live_nodes())
+        (seen,) = await drive(rescuer, Statements(), nodes.live_nodes())
         store.beat(node)
-        assert not await store._chores.transact(nodes.end(seen.number, seen.beats, 0))
+        async with rescuer.transaction():
+            assert not await drive(rescuer, Statements(), nodes.end(seen.number, seen.beats, 0))
         assert store.beat(node)
 
 

@@ -12,8 +12,13 @@ import asyncpg
 import pytest
 
 from ferryman.store.postgres import PostgresStore
+from ferryman.store.postgres.behind import LookBehind
+from ferryman.store.postgres.connections import Line
+from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.loopthread import LoopThread
 from ferryman.store.postgres.own import OwnConnection
+from ferryman.store.postgres.statements import Statements
+from ferryman.store.postgres.target import Target
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance import RETENTION
 from tests.postgres.databases import Databases
@@ -46,6 +51,17 @@ async def test_one_that_nobody_closed_is_told_in_its_own_process(url: str) -> No
     with pytest.warns(ResourceWarning, match="unclosed connection"):
         connection.__del__()
     assert connection.is_closed()
+
+
+async def test_the_look_under_way_is_not_the_childs_to_wait_for() -> None:
+    line = Line(Target.of("postgresql://h/d"), Statements(), size=1, seconds=1.0)
+    behind, others = LookBehind(Cursor(), line, lambda: 0.0), asyncio.all_tasks()
+    behind.begin_if_due()
+    (looking,) = asyncio.all_tasks() - others
+    behind.abandon()
+    await behind.flush()
+    assert not looking.done()
+    await looking
 
 
 async def test_a_loop_thread_does_one_more_thing_before_it_ends() -> None:

@@ -23,6 +23,7 @@ IDS = minter()
 DAY: Final = date(2026, 1, 3)
 NOON: Final = round(datetime(2026, 1, 3, 12, tzinfo=UTC).timestamp()) * MICROS
 DAYS: Final = 86_400
+OFTEN: Final = SOON / 2
 KEEP: Final = Retention(completed=100 * MICROS, failed=2 * DAYS * MICROS, cancelled=2 * DAYS * MICROS)
 SQL_DAYS: Final = "SELECT relname FROM pg_class WHERE relname ~ '^job_[0-9]{8}$' ORDER BY relname"
 
@@ -119,4 +120,16 @@ async def test_what_somebody_reads_is_dropped_later_and_nobody_waits_for_it(
     assert "job_20260103" in await days(admin), "not before it is due again"
     clock.advance(SOON)
     await store.prune(clock.now(), 10)
+    assert "job_20260103" not in await days(admin)
+
+
+async def test_the_next_look_comes_however_often_somebody_prunes(
+    store: PostgresStore, clock: ManualClock, admin: Any
+) -> None:
+    clock.advance(DAYS / 2)
+    await store.prune(clock.now(), 10)
+    assert "job_20260103" in await days(admin), "the day has ended, and is kept for 100 seconds"
+    for _ in range(round(PERIOD / OFTEN)):
+        clock.advance(OFTEN)
+        await store.prune(clock.now(), 10)
     assert "job_20260103" not in await days(admin)

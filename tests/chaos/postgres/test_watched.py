@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tests.chaos.postgres.unfenced import broken_fence
 from tests.chaos.postgres.watched import LOCKS, WatchedPostgresStore, watched_postgres
 from tests.chaos.test_watched import Points, late_finish, noted
 from tests.postgres.databases import Databases
+from tests.store.servers import end_process_of
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ class WatchedHarness:
 
     async def kill(self, store: Store, node: int) -> None:
         assert isinstance(store, WatchedPostgresStore)
-        os.close(store._locks._own.pop(store._own.pop(node)))
+        end_process_of(store, node)
 
     async def close(self) -> None:
         for store in self._stores:

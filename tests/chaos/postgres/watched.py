@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 from unittest import mock
 
-from ferryman.store.postgres import PostgresStore
-from ferryman.store.postgres import store as module
+from ferryman.store.postgres import PostgresStore, lines
 from ferryman.store.postgres.connections import Line
 from ferryman.store.postgres.steps import Steps
 from ferryman.store.protocol import Clock, Promoted, Rescued, Retention
@@ -63,7 +62,7 @@ def watched_postgres(
     """The store of a URL, for the process of a journal."""
     # nobody sees the lock files of another process, so that beats alone tell who lives, as between machines
     locks = journal.folder / LOCKS / journal.name
-    with mock.patch.object(module, "Line", partial(WatchedLine, triggers)):
+    with mock.patch.object(lines, "Line", partial(WatchedLine, triggers)):
         return WatchedPostgresStore(
             url,
             journal=journal,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -116,23 +116,24 @@ class Home:
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _block(self, steps: Steps[T]) -> T:
-        thread = LoopThread("ferryman-ask")
-        try:
-            return thread.run(self._ask(steps))
-        finally:
-            thread.end()
+        return _apart(self._ask(steps))
 
     def _block_for(self, verb: Callable[[], Steps[T]], seconds: float) -> T:
-        thread = LoopThread("ferryman-ask")
-        try:
-            return thread.run(self._insist(verb, seconds))
-        finally:
-            thread.end()
+        return _apart(self._insist(verb, seconds))
 
 
 def lanes_of(jobs: Iterable[NewJob]) -> set[tuple[str, str, int]]:
     """The lanes in which jobs are to stand."""
     return {(job.queue, job.type, job.priority) for job in jobs}
+
+
+def _apart(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a loop of its own: the caller's thread may have one that is running."""
+    thread = LoopThread("ferryman-ask")
+    try:
+        return thread.run(coroutine)
+    finally:
+        thread.end()
 
 
 def _look() -> Steps[tuple[Server, bool]]:

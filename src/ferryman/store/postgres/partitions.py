@@ -8,8 +8,11 @@ that a node has not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
+from ferryman.domain.errors import StoreError
+from ferryman.store.postgres.connections import Line
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import Retention
 
@@ -29,22 +32,24 @@ class Partitions:
         self._monotonic = monotonic
         self._due = 0.0
 
-    def is_due(self) -> bool:
-        """Whether it is time; then the next time is soon, unless `done` says that all went well."""
-        now = self._monotonic()
-        due, self._due = now >= self._due, max(self._due, now + SOON)
-        return due
+    async def keep(self, line: Line, now: int) -> None:
+        """Make and drop what is due, if it is time. Whatever keeps it from being done, the next time is soon."""
+        moment = self._monotonic()
+        if moment < self._due:
+            return
+        self._due = moment + SOON
+        with suppress(StoreError):
+            # first, since a reader may keep old ones from being dropped for days
+            await line.do(self._make())
+            await line.do(self._drop(now))
+            self._due = self._monotonic() + PERIOD
 
-    def done(self) -> None:
-        """Nothing need be done for a while."""
-        self._due = self._monotonic() + PERIOD
-
-    def make(self) -> Steps[None]:
+    def _make(self) -> Steps[None]:
         """Today's partitions and those of the next days. Fails where a reader holds a lock, or where jobs of such a
         day lie in the rest already; those stay there, as do all of that day."""
         yield Ask("make_partitions")
 
-    def drop(self, now: int) -> Steps[int]:
+    def _drop(self, now: int) -> Steps[int]:
         """Drop what retention no longer keeps; gives how many days."""
         keep = self._retention
         days = yield Ask("old_partitions", (now - min(keep.completed, keep.failed, keep.cancelled),))

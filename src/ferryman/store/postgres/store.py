@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
-from ferryman.domain.errors import NodeNotLive, StoreBusy, StoreError, StoreUnreachable
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
-from ferryman.store.postgres import chores, claiming, finishing, inserting, lanes, nodes, people, reading
+from ferryman.store.postgres import chores, lanes, people, reading
+from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.connecting import Connecting
-from ferryman.store.postgres.connections import ENGINE, UNSAFE, Line
 from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.ended import EndedRuns
-from ferryman.store.postgres.failures import explain
+from ferryman.store.postgres.ending import end_open_runs
+from ferryman.store.postgres.flow import Flow
 from ferryman.store.postgres.home import Home
 from ferryman.store.postgres.joining import PostgresJoins
-from ferryman.store.postgres.locks import NodeLocks
-from ferryman.store.postgres.loopthread import LoopThread
+from ferryman.store.postgres.lines import Lines
+from ferryman.store.postgres.liveness import Liveness
 from ferryman.store.postgres.partitions import Partitions
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
-from ferryman.store.postgres.steps import AlreadyThere, Steps, ask
+from ferryman.store.postgres.steps import ask
 from ferryman.store.postgres.target import Target
 from ferryman.store.postgres.transaction import PostgresTransactions
 from ferryman.store.protocol import (
@@ -42,30 +38,14 @@ from ferryman.store.protocol import (
     NodeInfo,
     NodeStatus,
     Promoted,
-    Receipt,
     Rescued,
     Retention,
     RetryResult,
 )
 
-Result = TypeVar("Result")
-
-ENGINE_SECONDS: Final = 8.0
-"""For so long a statement of the engine may take: less than a lease."""
-INSERT_SECONDS: Final = 1.8
-JOBS_PER_SECOND: Final = 2_000
-"""For so long an enqueue may take, and so much longer for many jobs."""
-PATIENCE_SECONDS: Final = 1.8
-FIRST_PAUSE_SECONDS: Final = 0.05
-"""For so long an enqueue is tried again whose connection was lost, with pauses that double."""
-PEOPLE_SECONDS: Final = 30.0
-BEAT_SECONDS: Final = 2.0
-LOOK_BEHIND_SECONDS: Final = 10.0
-"""How often a node looks behind its cursor."""
-
 
 class PostgresStore:
-    """One database. Verbs of the engine have connections of their own, so that nothing else delays them."""
+    """One database; its parts share the lines and the lanes."""
 
     def __init__(
         self,
@@ -93,45 +73,35 @@ class PostgresStore:
             BadSetting: no database has such a URL.
         """
         self.target = target = Target.of(url)
-        self._clock = clock
         self._retention = retention
         self._statements = statements = statements or Statements()
         self._at_fork = at_fork
-        self._lanes = lanes.Lanes()
-        self._cursor = Cursor()
-        self._ended = EndedRuns()
-        self._look_behind_at = 0.0
-        self._looking: asyncio.Task[None] | None = None
-        self._locks = NodeLocks(locks)
-        self._own: dict[int, str] = {}
-        self._watch = nodes.Watch(clock.monotonic)
-        self._promoter = chores.Promoter(clock.monotonic)
-        self._pruner = chores.Pruner(retention)
-        self._partitions = Partitions(retention, clock.monotonic)
-        self._beats = LoopThread("ferryman-beats")
         self._connecting = connecting = Connecting(around_forks or Forks().around)
-        line = partial(Line, target, statements, connect=connecting.connect)
-        self._claims = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE, on_connect=self._cursor.forget)
-        self._finishes = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE)
-        self._inserts = line(size=4, seconds=INSERT_SECONDS, setting_up=ENGINE)
-        self._chores = line(size=2, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
-        self._people = line(size=4, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
-        self._beating = line(size=1, seconds=BEAT_SECONDS)
-        self._ringing = line(size=1, seconds=BEAT_SECONDS, setting_up=UNSAFE)
-        self.bell = PostgresBell(target, self._ringing, connecting.connect)
-        """Tells other processes; it is sent over the store's connections, so it works while the store is open."""
+        self._lanes = known = lanes.Lanes()
+        cursor = Cursor()
+        self._lines = lines = Lines(target, statements, connecting.connect, on_claims=cursor.forget)
+        self._chores = lines.chores
+        self._people = lines.people
         home = Home(target, statements, connecting.connect)
         self.joins = PostgresJoins(home)
         """Takes jobs through the connections of others."""
         self.transactions = PostgresTransactions(home)
         """Begins transactions for handlers."""
+        self.bell = PostgresBell(target, lines.rings, connecting.connect)
+        """Tells other processes; it is sent over the store's connections, so it works while the store is open."""
+        self._behind = LookBehind(cursor, lines.chores, clock.monotonic)
+        self._ended = EndedRuns()
+        self._flow = Flow(lines, known, cursor, self._ended, self._behind, self.transactions, clock, target.place)
+        self._liveness = Liveness(lines, known, locks, clock.monotonic)
+        self._promoter = chores.Promoter(clock.monotonic)
+        self._pruner = chores.Pruner(retention)
+        self._partitions = Partitions(retention, clock.monotonic)
 
     # -- life ------------------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Check that the database is there and has our tables."""
-        for line in self._lines():
-            await line.open()
+        await self._lines.open()
         try:
             await Schema(self.target, self._connecting.connect).check()
             await self._people.do(lanes.read(self._lanes))
@@ -142,135 +112,36 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Let go of everything. Idempotent."""
-        if self._looking is not None:
-            await asyncio.wait((self._looking,))
+        await self._behind.flush()
         self.bell.close()
         await self.bell.flush()
         await self.transactions.close()
-        for line in self._lines():
-            await line.close()
-        await self._beats.close(self._beating.close)
-        self._locks.close()
-
-    def _lines(self) -> tuple[Line, ...]:
-        return self._claims, self._finishes, self._inserts, self._chores, self._people, self._ringing
+        await self._lines.close()
+        await self._liveness.close()
 
     def _abandon(self) -> None:
-        for line in (*self._lines(), self._beating):
-            line.abandon()
-        self._beats.abandon()
+        """Forget everything: it is that of the process that forked this one."""
+        self._behind.abandon()
+        self._lines.abandon()
         self.bell.abandon()
         self.transactions.abandon()
-        self._locks.close()
+        self._liveness.abandon()
 
-    # -- handing in ------------------------------------------------------------------------------
+    # -- running ---------------------------------------------------------------------------------
 
     async def insert(
         self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
     ) -> Inserted:
         """See `Store.insert`. A lost connection is tried again: what was stored is known by its id."""
-        seconds = INSERT_SECONDS + len(jobs) / JOBS_PER_SECOND
-        try:
-            async with asyncio.timeout(seconds):  # whatever it is that gives no answer
-                return await self._patiently(lambda: self._insert(jobs, now, claim, max_pending, seconds))
-        except TimeoutError as error:
-            raise explain(error, self.target.place) from error
-
-    async def _patiently(self, write: Callable[[], Awaitable[Result]]) -> Result:
-        deadline, pause = self._clock.monotonic() + PATIENCE_SECONDS, FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                return await write()
-            except StoreUnreachable:
-                if self._clock.monotonic() + pause >= deadline:
-                    raise
-            await asyncio.sleep(pause)
-            pause *= 2
-
-    async def _insert(
-        self, jobs: Sequence[NewJob], now: int, claim: ClaimRequest | None, max_pending: int, seconds: float
-    ) -> Inserted:
-        await self._know_lanes((job.queue, job.type, job.priority) for job in jobs)
-        if inserting.is_plain(jobs, max_pending):
-            try:
-                return await self._store(inserting.insert_plain(self._lanes, jobs, now), jobs, now, claim, seconds)
-            except AlreadyThere:
-                pass  # some were stored before: the same enqueue, said twice
-        judged = inserting.insert_judged(self._lanes, jobs, now, max_pending)
-        try:
-            return await self._store(judged, jobs, now, claim, seconds, whole=True)
-        except AlreadyThere as error:
-            raise StoreBusy("Somebody else is storing one of these jobs just now.", hint="Try again.") from error
-
-    async def _store(
-        self,
-        steps: Steps[list[Receipt]],
-        jobs: Sequence[NewJob],
-        now: int,
-        claim: ClaimRequest | None,
-        seconds: float,
-        *,
-        whole: bool = False,
-    ) -> Inserted:
-        """Insert; with a claim both are one commit, over the connection to which the cursor belongs."""
-        if claim is None:
-            do = self._inserts.transact if whole else self._inserts.do
-            return Inserted(await do(steps, seconds))
-        both = claiming.after(steps, claiming.claim(self._lanes, self._cursor, claim, now))
-        receipts, taken = await self._claims.transact(both, seconds)
-        if taken is None:  # somebody has made a lane: the jobs are stored, the claim is made up for
-            return Inserted(receipts, await self.claim(claim, now))
-        return Inserted(receipts, await self._without_bodiless(claim, taken, now))
-
-    async def _know_lanes(self, wanted: Iterable[tuple[str, str, int]]) -> None:
-        missing = self._lanes.missing(wanted)
-        if missing:
-            await self._inserts.do(lanes.make(self._lanes, missing))
-
-    # -- running ---------------------------------------------------------------------------------
+        return await self._flow.insert(jobs, now, claim=claim, max_pending=max_pending)
 
     async def claim(self, request: ClaimRequest, now: int) -> Batch:
         """See `Store.claim`."""
-        self._look_behind()
-        while True:
-            taken = await self._claims.do(claiming.claim(self._lanes, self._cursor, request, now))
-            if taken is not None:
-                return await self._without_bodiless(request, taken, now)
-            await self._chores.do(lanes.read(self._lanes))
-
-    async def _without_bodiless(self, request: ClaimRequest, taken: claiming.Taken, now: int) -> Batch:
-        """What was claimed; runs of jobs whose bodies are gone end here."""
-        if taken.bodiless:
-            by_number = self._lanes.by_number
-            ends = [finishing.bodiless(request.batch, run, by_number[run.lane], now) for run in taken.bodiless]
-            await self.finish(request.node, ends, now)
-        return taken.batch
-
-    def _look_behind(self) -> None:
-        """Now and then, beside the claims, look for what was given back behind the cursor."""
-        now = self._clock.monotonic()
-        if now >= self._look_behind_at and (self._looking is None or self._looking.done()):
-            self._look_behind_at = now + LOOK_BEHIND_SECONDS
-            self._looking = asyncio.get_running_loop().create_task(self._look())
-
-    async def _look(self) -> None:
-        with suppress(StoreError):  # the next one will
-            await self._chores.do(claiming.left_behind(self._cursor))
+        return await self._flow.claim(request, now)
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         """See `Store.finish`. What a handler's transaction has written already is passed over."""
-        finishing.check(finishes)
-        finishes = self.transactions.unwritten(finishes)
-        if not finishes:
-            return FinishReport(frozenset())
-        await self._know_lanes({each.lane for each in finishes})
-        await self._know_lanes((job.queue, job.type, job.priority) for each in finishes for job in each.follow_ups)
-        if not any(each.follow_ups for each in finishes):
-            try:
-                return await self._finishes.do(finishing.finish_plain(self._lanes, self._ended, node, finishes, now))
-            except AlreadyThere:
-                pass  # some were written before: by us, with a reply that was lost, or by somebody else
-        return await self._finishes.transact(finishing.finish_carefully(self._lanes, node, finishes, now))
+        return await self._flow.finish(node, finishes, now)
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         """See `Store.open_batches`. Claim rows whose runs have all ended are removed on the way."""
@@ -281,30 +152,7 @@ class PostgresStore:
 
     async def release(self, node: int, batch: int, now: int) -> int:
         """See `Store.release`."""
-        return await self._end_open_runs(What.RELEASED, now, batch=batch, node=node)
-
-    async def _end_open_runs(
-        self,
-        what: What,
-        now: int,
-        *,
-        batch: int | None = None,
-        node: int | None = None,
-        asked_before: int | None = None,
-    ) -> int:
-        """Give every open run that fits the same outcome, batch by batch. Returns how many were written."""
-        runs = await self._chores.do(finishing.open_runs(batch, node, asked_before))
-        if any(run.lane not in self._lanes.by_number for run in runs):
-            await self._chores.do(lanes.read(self._lanes))
-        by_batch: dict[tuple[int, int], list[Finish]] = {}
-        for run in runs:
-            end = finishing.ended(run, self._lanes.by_number[run.lane], what, now)
-            by_batch.setdefault((run.node, run.batch), []).append(end)
-        count = 0
-        for (owner, _), ends in by_batch.items():
-            report = await self._chores.transact(finishing.finish_carefully(self._lanes, owner, ends, now))
-            count += len(ends) - len(report.fenced)
-        return count
+        return await end_open_runs(self._chores, self._lanes, What.RELEASED, now, batch=batch, node=node)
 
     async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
         """See `Store.cancellations`."""
@@ -319,7 +167,7 @@ class PostgresStore:
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
         """See `Store.force_cancel`."""
-        return await self._end_open_runs(What.CANCELLED, now, asked_before=asked_before)
+        return await end_open_runs(self._chores, self._lanes, What.CANCELLED, now, asked_before=asked_before)
 
     async def retry(self, id: str, now: int) -> RetryResult:
         """See `Store.retry`."""
@@ -365,16 +213,8 @@ class PostgresStore:
 
     async def prune(self, now: int, limit: int) -> int:
         """See `Store.prune`. Days that have partitions are dropped as a whole, now and then."""
-        if self._partitions.is_due():
-            await self._keep_partitions(now)
+        await self._partitions.keep(self._chores, now)
         return await self._chores.transact(self._pruner.step(now, limit))
-
-    async def _keep_partitions(self, now: int) -> None:
-        """Whatever keeps it from being done, the next time is soon."""
-        with suppress(StoreError):
-            await self._chores.do(self._partitions.drop(now))
-            await self._chores.do(self._partitions.make())
-            self._partitions.done()
 
     def prunes_on(self) -> bool:
         """See `Store.prunes_on`."""
@@ -383,53 +223,21 @@ class PostgresStore:
     # -- nodes -----------------------------------------------------------------------------------
 
     async def register(self, node: NodeInfo, now: int) -> int:
-        """See `Store.register`. The lock is held before the row can be seen."""
-        self._locks.enter(node.id)
-        try:
-            number = await self._people.transact(nodes.register(node, now))
-        except NodeNotLive:
-            self._locks.leave(node.id)
-            raise
-        self._own[number] = node.id
-        return number
+        """See `Store.register`."""
+        return await self._liveness.register(node, now)
 
     def beat(self, node: int) -> bool:
         """See `Store.beat`."""
-        return self._beats.run(self._beat(node))
-
-    async def _beat(self, node: int) -> bool:
-        await self._beating.open()
-        return bool(await self._beating.do(ask("beat", node)))
+        return self._liveness.beat(node)
 
     async def retire(self, node: int, now: int) -> None:
         """See `Store.retire`."""
-        await self._people.do(ask("end_node", node, now))
-        id = self._own.pop(node, None)
-        if id is not None:
-            self._locks.leave(id)
+        await self._liveness.retire(node, now)
 
     async def rescue(self, now: int, lease: float) -> Sequence[Rescued]:
-        """See `Store.rescue`. A node ends first, which stops its claims; then they are given back."""
-        live = await self._chores.do(nodes.live_nodes())
-        silent = set(self._watch.silent(live, lease))
-        rescued: list[Rescued] = []
-        for node in live:
-            if (node in silent or self._gone(node.id)) and await self._chores.transact(
-                nodes.end(node.number, node.beats, now)
-            ):
-                self._locks.bury(node.id)
-                count = await self._end_open_runs(What.LOST, now, node=node.number)
-                rescued.append(Rescued(node.id, count))
-        for number in await self._chores.do(nodes.orphans()):
-            count = await self._end_open_runs(What.LOST, now, node=number)
-            await self._chores.do(ask("close_batches", number, None))
-            if count:
-                rescued.append(Rescued("", count))
-        return rescued
-
-    def _gone(self, id: str) -> bool:
-        return id not in self._own.values() and self._locks.gone(id)
+        """See `Store.rescue`."""
+        return await self._liveness.rescue(now, lease)
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         """See `Store.nodes`."""
-        return await self._people.do(nodes.seen(now, lambda number, id: self._gone(id) or self._watch.overdue(number)))
+        return await self._liveness.nodes(now)

@@ -1,0 +1,156 @@
+"""A job's way through the store, as the engine drives it: handed in, claimed, finished."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, TypeVar
+
+from ferryman.domain.claim import Batch, ClaimRequest
+from ferryman.domain.errors import StoreBusy, StoreUnreachable
+from ferryman.domain.job import NewJob
+from ferryman.domain.outcome import Finish
+from ferryman.store.postgres import claiming, finishing, inserting, lanes
+from ferryman.store.postgres.behind import LookBehind
+from ferryman.store.postgres.cursor import Cursor
+from ferryman.store.postgres.ended import EndedRuns
+from ferryman.store.postgres.failures import explain
+from ferryman.store.postgres.lanes import Lanes
+from ferryman.store.postgres.lines import INSERT_SECONDS, Lines
+from ferryman.store.postgres.steps import AlreadyThere, Steps
+from ferryman.store.postgres.transaction import PostgresTransactions
+from ferryman.store.protocol import Clock, FinishReport, Inserted, Receipt
+
+Result = TypeVar("Result")
+
+JOBS_PER_SECOND: Final = 2_000
+"""For INSERT_SECONDS an enqueue may take, and so much longer for many jobs."""
+PATIENCE_SECONDS: Final = 1.8
+FIRST_PAUSE_SECONDS: Final = 0.05
+"""For so long an enqueue is tried again whose connection was lost, with pauses that double."""
+
+
+class Flow:
+    """The verbs that every job passes through, one after the other, each over connections of its own."""
+
+    def __init__(
+        self,
+        lines: Lines,
+        known: Lanes,
+        cursor: Cursor,
+        ended: EndedRuns,
+        behind: LookBehind,
+        transactions: PostgresTransactions,
+        clock: Clock,
+        place: str,
+    ) -> None:
+        """`known` are the lanes that this process has heard of; `place` is what errors call the database."""
+        self._claims = lines.claims
+        self._finishes = lines.finishes
+        self._inserts = lines.inserts
+        self._chores = lines.chores
+        self._lanes = known
+        self._cursor = cursor
+        self._ended = ended
+        self._behind = behind
+        self._transactions = transactions
+        self._clock = clock
+        self._place = place
+
+    # -- handing in ------------------------------------------------------------------------------
+
+    async def insert(
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+    ) -> Inserted:
+        """See `Store.insert`. A lost connection is tried again: what was stored is known by its id."""
+        seconds = INSERT_SECONDS + len(jobs) / JOBS_PER_SECOND
+        try:
+            async with asyncio.timeout(seconds):  # whatever it is that gives no answer
+                return await self._patiently(lambda: self._insert(jobs, now, claim, max_pending, seconds))
+        except TimeoutError as error:
+            raise explain(error, self._place) from error
+
+    async def _patiently(self, write: Callable[[], Awaitable[Result]]) -> Result:
+        deadline, pause = self._clock.monotonic() + PATIENCE_SECONDS, FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await write()
+            except StoreUnreachable:
+                if self._clock.monotonic() + pause >= deadline:
+                    raise
+            await asyncio.sleep(pause)
+            pause *= 2
+
+    async def _insert(
+        self, jobs: Sequence[NewJob], now: int, claim: ClaimRequest | None, max_pending: int, seconds: float
+    ) -> Inserted:
+        await self._know_lanes((job.queue, job.type, job.priority) for job in jobs)
+        if inserting.is_plain(jobs, max_pending):
+            try:
+                return await self._store(inserting.insert_plain(self._lanes, jobs, now), jobs, now, claim, seconds)
+            except AlreadyThere:
+                pass  # some were stored before: the same enqueue, said twice
+        judged = inserting.insert_judged(self._lanes, jobs, now, max_pending)
+        try:
+            return await self._store(judged, jobs, now, claim, seconds, whole=True)
+        except AlreadyThere as error:
+            raise StoreBusy("Somebody else is storing one of these jobs just now.", hint="Try again.") from error
+
+    async def _store(
+        self,
+        steps: Steps[list[Receipt]],
+        jobs: Sequence[NewJob],
+        now: int,
+        claim: ClaimRequest | None,
+        seconds: float,
+        *,
+        whole: bool = False,
+    ) -> Inserted:
+        """Insert; with a claim both are one commit, over the connection to which the cursor belongs."""
+        if claim is None:
+            do = self._inserts.transact if whole else self._inserts.do
+            return Inserted(await do(steps, seconds))
+        both = claiming.after(steps, claiming.claim(self._lanes, self._cursor, claim, now))
+        receipts, taken = await self._claims.transact(both, seconds)
+        if taken is None:  # somebody has made a lane: the jobs are stored, the claim is made up for
+            return Inserted(receipts, await self.claim(claim, now))
+        return Inserted(receipts, await self._without_bodiless(claim, taken, now))
+
+    async def _know_lanes(self, wanted: Iterable[tuple[str, str, int]]) -> None:
+        missing = self._lanes.missing(wanted)
+        if missing:
+            await self._inserts.do(lanes.make(self._lanes, missing))
+
+    # -- running ---------------------------------------------------------------------------------
+
+    async def claim(self, request: ClaimRequest, now: int) -> Batch:
+        """See `Store.claim`."""
+        self._behind.begin_if_due()
+        while True:
+            taken = await self._claims.do(claiming.claim(self._lanes, self._cursor, request, now))
+            if taken is not None:
+                return await self._without_bodiless(request, taken, now)
+            await self._chores.do(lanes.read(self._lanes))
+
+    async def _without_bodiless(self, request: ClaimRequest, taken: claiming.Taken, now: int) -> Batch:
+        """What was claimed; runs of jobs whose bodies are gone end here."""
+        if taken.bodiless:
+            by_number = self._lanes.by_number
+            ends = [finishing.bodiless(request.batch, run, by_number[run.lane], now) for run in taken.bodiless]
+            await self.finish(request.node, ends, now)
+        return taken.batch
+
+    async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+        """See `Store.finish`. What a handler's transaction has written already is passed over."""
+        finishing.check(finishes)
+        finishes = self._transactions.unwritten(finishes)
+        if not finishes:
+            return FinishReport(frozenset())
+        await self._know_lanes({each.lane for each in finishes})
+        await self._know_lanes((job.queue, job.type, job.priority) for each in finishes for job in each.follow_ups)
+        if not any(each.follow_ups for each in finishes):
+            try:
+                return await self._finishes.do(finishing.finish_plain(self._lanes, self._ended, node, finishes, now))
+            except AlreadyThere:
+                pass  # some were written before: by us, with a reply that was lost, or by somebody else
+        return await self._finishes.transact(finishing.finish_carefully(self._lanes, node, finishes, now))
