@@ -73,6 +73,8 @@ async def test_a_listener_whose_connection_was_lost_listens_again(
     monkeypatch.setattr(bell, "AGAIN_SECONDS", (0.01, 0.1))
     async with opened(proxy.url()) as one, opened(database) as other, listening(one) as heard:
         await one.bell._heard.wait()
+        for _ in range(20):  # until the listener has noticed, too, and waits for the end of its connection
+            await asyncio.sleep(0)
         proxy.drop()
         assert {await heard.get() for _ in EVERYTHING} == EVERYTHING
         other.bell.ring(Ring.WORK)

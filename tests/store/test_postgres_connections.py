@@ -249,7 +249,8 @@ def test_a_pooler_that_nobody_told_us_of_is_told_of(error: Exception) -> None:
 
 async def test_nobody_listens_behind_a_pooler(url: str, line_to: MakeLine) -> None:
     heard: list[Ring] = []
-    bell = PostgresBell(Target.of(through_a_pooler(url)), await line_to(through_a_pooler(url)))
+    line = await line_to(through_a_pooler(url))
+    bell = PostgresBell(Target.of(through_a_pooler(url)), lambda: line)
     bell.listen("here", heard.append)
     assert bell._listening is None
     bell.ring(Ring.WORK)

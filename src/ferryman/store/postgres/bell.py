@@ -1,4 +1,4 @@
-"""Wakeups between processes: LISTEN and NOTIFY, each over a connection of its own.
+"""Wakeups between processes: LISTEN over a connection of its own, NOTIFY in a transaction of its own.
 
 NOTIFY takes a lock of the whole cluster at its commit, so it is never sent within an insert: the first ring goes out
 at once, those that come while one is under way go out together a moment later. LISTEN dies silently behind some
@@ -39,8 +39,8 @@ PROBE: Final = "p"
 class PostgresBell:
     """Implements `Bell` for the processes of one database."""
 
-    def __init__(self, target: Target, line: Line, connect: Connect = asyncpg.connect) -> None:
-        """`line` is what rings are sent over; opened and closed by the store."""
+    def __init__(self, target: Target, line: Callable[[], Line], connect: Connect = asyncpg.connect) -> None:
+        """`line` says what the next ring is sent over; opened and closed by the store."""
         self._target = target
         self._connect = connect
         self._line = line
@@ -70,7 +70,7 @@ class PostgresBell:
             self._sending = None
 
     async def _say(self, letters: str) -> None:
-        await self._line.do(ask("notify", CHANNEL, f"{self._name} {letters}"))
+        await self._line().do(ask("notify", CHANNEL, f"{self._name} {letters}"))
 
     async def flush(self) -> None:
         """Wait until what was rung is sent."""

@@ -27,8 +27,6 @@ SET {scope} enable_seqscan = off; SET {scope} enable_hashjoin = off; SET {scope}
 SET {scope} enable_bitmapscan = off; SET {scope} jit = off; SET {scope} plan_cache_mode = force_generic_plan;
 """
 """Plans made while the tables are empty are scans of whole tables, and would be kept."""
-UNSAFE: Final = "SET {scope} synchronous_commit = off;"
-"""For what may be lost: a ring."""
 SAFE: Final = """
 SET {scope} idle_in_transaction_session_timeout = '8s';
 SELECT set_config('synchronous_commit', 'on', '{scope}' = 'LOCAL')
@@ -77,6 +75,11 @@ class Line:
     async def open(self) -> None:
         """Be ready to connect. Idempotent."""
         self._is_open = True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is a connection that nobody uses."""
+        return bool(self._idle)
 
     async def close(self) -> None:
         """Wait for those who use a connection, then let go of every one. Idempotent."""

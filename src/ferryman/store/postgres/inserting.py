@@ -10,7 +10,7 @@ import msgspec
 
 from ferryman.domain.claim import care
 from ferryman.domain.job import NewJob
-from ferryman.store.postgres.columns import if_any, numbers, numbers_if_any
+from ferryman.store.postgres.columns import EMPTY, if_any, numbers, numbers_if_any
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import Receipt, Verdict
@@ -42,23 +42,24 @@ def insert_plain(lanes: Lanes, jobs: Sequence[NewJob], now: int) -> Steps[list[R
 def store(lanes: Lanes, jobs: Sequence[NewJob], now: int) -> Ask:
     """The statement that stores new jobs."""
     number = lanes.number
-    return Ask(
-        "insert",
-        (
-            [job.id for job in jobs],
-            numbers([number(job.queue, job.type, job.priority) for job in jobs]),
-            [job.payload for job in jobs],
-            numbers([job.max_attempts for job in jobs]),
-            numbers_if_any([job.timeout for job in jobs]),
-            numbers([job.created_at for job in jobs]),
-            numbers_if_any([job.run_at for job in jobs]),
-            numbers_if_any([job.expires_at for job in jobs]),
-            if_any([job.unique_key for job in jobs]),
-            if_any([encode(job.tags).decode() if job.tags else None for job in jobs]),
-            numbers([int(care(0, job.max_attempts, 0)) for job in jobs]),
-            now,
-        ),
+    first = (
+        [job.id for job in jobs],
+        numbers([number(job.queue, job.type, job.priority) for job in jobs]),
+        [job.payload for job in jobs],
+        numbers([job.max_attempts for job in jobs]),
+        numbers_if_any([job.timeout for job in jobs]),
+        numbers([job.created_at for job in jobs]),
     )
+    last = (
+        if_any([job.unique_key for job in jobs]),
+        if_any([encode(job.tags).decode() if job.tags else None for job in jobs]),
+        numbers([int(care(0, job.max_attempts, 0)) for job in jobs]),
+        now,
+    )
+    times = numbers_if_any([job.run_at for job in jobs]), numbers_if_any([job.expires_at for job in jobs])
+    if times == (EMPTY, EMPTY):
+        return Ask("insert_due", (*first, *last))
+    return Ask("insert", (*first, *times, *last))
 
 
 class Holder(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from ferryman.store.postgres.connections import ENGINE, UNSAFE, Line
+from ferryman.store.postgres.connections import ENGINE, Line
 from ferryman.store.postgres.own import Connect
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.target import Target
@@ -36,7 +36,7 @@ class Lines:
         self.inserts = line(size=4, seconds=INSERT_SECONDS, setting_up=ENGINE)
         self.chores = line(size=2, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
         self.people = line(size=4, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
-        self.rings = line(size=1, seconds=BEAT_SECONDS, setting_up=UNSAFE)
+        self.rings = line(size=1, seconds=BEAT_SECONDS)
         self.beats = line(size=1, seconds=BEAT_SECONDS)
         """For another loop than the others: `Beats` opens and closes it there."""
 
@@ -54,6 +54,10 @@ class Lines:
         """Forget the connections: they are those of the process that forked this one."""
         for line in (*self._of_this_loop(), self.beats):
             line.abandon()
+
+    def ring(self) -> Line:
+        """Where to ring: at best over a connection that an insert has just used, since it and its server are awake."""
+        return self.inserts if self.inserts.is_idle else self.rings
 
     def _of_this_loop(self) -> tuple[Line, ...]:
         return self.claims, self.finishes, self.inserts, self.chores, self.people, self.rings

@@ -87,7 +87,7 @@ class PostgresStore:
         """Takes jobs through the connections of others."""
         self.transactions = PostgresTransactions(home)
         """Begins transactions for handlers."""
-        self.bell = PostgresBell(target, lines.rings, connecting.connect)
+        self.bell = PostgresBell(target, lines.ring, connecting.connect)
         """Tells other processes; it is sent over the store's connections, so it works while the store is open."""
         self._behind = LookBehind(cursor, lines.chores, clock.monotonic)
         self._ended = EndedRuns()
