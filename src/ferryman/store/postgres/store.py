@@ -17,7 +17,7 @@ from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
 from ferryman.store.postgres import chores, claiming, finishing, inserting, lanes, nodes, people, reading
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.connecting import Connecting
-from ferryman.store.postgres.connections import ENGINE, UNSAFE, Line
+from ferryman.store.postgres.connections import ENGINE, INSERTS, UNSAFE, Line
 from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.failures import explain
 from ferryman.store.postgres.home import Home
@@ -59,6 +59,7 @@ FIRST_PAUSE_SECONDS: Final = 0.05
 """For so long an enqueue is tried again whose connection was lost, with pauses that double."""
 PEOPLE_SECONDS: Final = 30.0
 BEAT_SECONDS: Final = 2.0
+LEASE_SECONDS: Final = 10.0
 LOOK_BEHIND_SECONDS: Final = 10.0
 """How often a node looks behind its cursor."""
 
@@ -73,6 +74,7 @@ class PostgresStore:
         clock: Clock,
         retention: Retention,
         locks: Path,
+        lease: float = LEASE_SECONDS,
         statements: Statements | None = None,
         at_fork: AtFork = in_children,
         around_forks: AroundForks | None = None,
@@ -84,6 +86,8 @@ class PostgresStore:
             clock: the two times.
             retention: how long ended jobs are kept.
             locks: a folder that all processes on this machine share, by which they know each other's end at once.
+            lease: how long the nodes of this process may be silent and keep their claims; transactions of their
+                handlers end before.
             statements: of another store of this process; else they are read from their files.
             at_fork: has the connections forgotten in forked children.
             around_forks: has forks wait for connections that are being made; else the store sees to that itself.
@@ -111,7 +115,7 @@ class PostgresStore:
         line = partial(Line, target, statements, connect=connecting.connect)
         self._claims = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE, on_connect=self._cursor.forget)
         self._finishes = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE)
-        self._inserts = line(size=4, seconds=INSERT_SECONDS, setting_up=ENGINE)
+        self._inserts = line(size=4, seconds=INSERT_SECONDS, setting_up=INSERTS)
         self._chores = line(size=2, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
         self._people = line(size=4, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
         self._beating = line(size=1, seconds=BEAT_SECONDS)
@@ -121,7 +125,7 @@ class PostgresStore:
         home = Home(target, statements, connecting.connect)
         self.joins = PostgresJoins(home)
         """Takes jobs through the connections of others."""
-        self.transactions = PostgresTransactions(home)
+        self.transactions = PostgresTransactions(home, lease)
         """Begins transactions for handlers."""
 
     # -- life ------------------------------------------------------------------------------------
@@ -214,6 +218,10 @@ class PostgresStore:
         if claim is None:
             do = self._inserts.transact if whole else self._inserts.do
             return Inserted(await do(steps, seconds))
+        if any(job.unique_key is not None or job.idempotency is not None for job in jobs):
+            # somebody else's open transaction may have the key: this waits for it, and claims do not wait with it
+            receipts = await self._inserts.transact(steps, seconds)
+            return Inserted(receipts, await self.claim(claim, now))
         both = claiming.after(steps, claiming.claim(self._lanes, self._cursor, claim, now))
         receipts, taken = await self._claims.transact(both, seconds)
         if taken is None:  # somebody has made a lane: the jobs are stored, the claim is made up for
