@@ -17,7 +17,7 @@ import sqlalchemy
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from ferryman import Ferryman, Handle, errors
+from ferryman import Context, Ferryman, Handle, errors
 from ferryman.calls import Call
 from ferryman.client import Client
 from ferryman.embed import running
@@ -251,6 +251,17 @@ async def test_exactly_the_committed_jobs_run(app: Ferryman, url: str, make: Cal
     await adapter.close()
     committed = [number for number in range(TASKS) if number % 3 != 0]
     assert sorted(ran) == await numbers(app) == notes(url) == committed
+
+
+async def test_a_handlers_transaction_may_not_be_silent_for_a_whole_lease(app: Ferryman) -> None:
+    async def look(ctx: Context) -> str:
+        async with ctx.transaction() as tx:
+            tx.result = await tx.connection.fetchval("SHOW idle_in_transaction_session_timeout")
+        return "too late"
+
+    job = app.job_with_context(look)
+    async with running(app, lease="5s", beat="1s"):
+        assert await (await job.aenqueue()).aresult(timeout=60) == "4s"
 
 
 @each_adapter

@@ -258,6 +258,7 @@ def _make_store(settings: Settings, clock: SystemClock, ids: IdMinter) -> Store:
         ids=ids,
         retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
         runner=ThreadRunner,
+        lease=settings.lease,
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from ferryman.domain.job import Attempt, Job, JobError
 from ferryman.domain.state import Status
 from ferryman.testing.history import check
-from tests.chaos import harm, hostile, money, supervision
+from tests.chaos import family, harm, hostile, money, supervision
 from tests.chaos.harm import Found
 from tests.chaos.hostile_target import ATTEMPTS
 from tests.chaos.orders import BOTH, CHILD
@@ -22,7 +22,10 @@ from tests.chaos.transfers import Verdict
 # -- supervision -----------------------------------------------------------------------------------------
 
 
-def test_a_small_campaign_against_a_supervisor(tmp_path: Path) -> None:
+def test_a_small_campaign_against_a_supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds in ("UP_SECONDS", "REACH_SECONDS", "ORPHAN_SECONDS"):
+        # here everybody comes to where he is to die, and goes when he is to go, however slow the machine is
+        monkeypatch.setattr(family, seconds, 60.0)
     campaign = supervision.run(tmp_path, "serve", [(CHILD, "running"), (BOTH, "claimed")], seed=1)
     # how soon claims come back is for a campaign on a machine that has nothing else to do
     assert [each for each in check(campaign.history) if each.promise != "P15"] == []

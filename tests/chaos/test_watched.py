@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
 from ferryman.engine.runner import ThreadRunner
+from ferryman.store.factory import make_store
 from ferryman.store.protocol import Store
 from ferryman.store.sqlite import SqliteStore
 from ferryman.testing.conformance import RETENTION
@@ -147,3 +149,10 @@ async def test_with_a_broken_fence_it_commits_and_the_checker_finds_it(bench: Be
         history = await late_finish(bench, tmp_path)
     assert [len(entry.fenced) for entry in history.entries if isinstance(entry, Wrote)] == [0, 0]
     assert "P4" in [violation.promise for violation in check(history)]
+
+
+def test_what_makes_it_takes_all_that_the_real_one_takes() -> None:
+    """Processes of a campaign hand it what the program hands to that."""
+    ours = dict(inspect.signature(MakeStore.__call__).parameters)
+    del ours["self"]
+    assert ours == dict(inspect.signature(make_store).parameters)

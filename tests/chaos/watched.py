@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ferryman.domain.ids import IdMinter
 from ferryman.store.factory import is_postgres, sqlite_path
+from ferryman.store.forks import AroundForks
 from ferryman.store.protocol import Clock, Retention, Runner, Store
 from ferryman.store.sqlite import SqliteStore
 from ferryman.store.sqlite.session import Session
@@ -42,14 +43,31 @@ class MakeStore:
         self._triggers = triggers
 
     def __call__(
-        self, url: str, *, clock: Clock, ids: IdMinter, retention: Retention, runner: Callable[[str], Runner]
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        ids: IdMinter,
+        retention: Retention,
+        runner: Callable[[str], Runner],
+        around_forks: AroundForks | None = None,
+        lease: float = 10.0,
     ) -> Store:
         """The store of a URL."""
         journal, triggers = self._journal, self._triggers
         if is_postgres(url):
-            return watched_postgres(url, journal, triggers, clock=clock, retention=retention)
+            return watched_postgres(
+                url, journal, triggers, clock=clock, retention=retention, around_forks=around_forks, lease=lease
+            )
         path = sqlite_path(url)
         assert path is not None
         return WatchedStore(
-            path, journal=journal, triggers=triggers, clock=clock, ids=ids, retention=retention, runner=runner
+            path,
+            journal=journal,
+            triggers=triggers,
+            clock=clock,
+            ids=ids,
+            retention=retention,
+            runner=runner,
+            around_forks=around_forks,
         )

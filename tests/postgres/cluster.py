@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -110,11 +111,11 @@ class Cluster:
             raise
 
     def stop(self) -> None:
-        """Stop the server in order, but do not wait for its clients."""
+        """Stop the server in order, but do not wait for its clients. Raises ServerFailed: its guard had failed."""
         self._order(guard.FAST)
 
     def kill(self) -> None:
-        """End all processes of the server with SIGKILL."""
+        """End all processes of the server with SIGKILL. Raises ServerFailed: its guard had failed."""
         self._order(guard.KILL)
 
     def restart(self) -> None:
@@ -124,8 +125,10 @@ class Cluster:
 
     def close(self) -> None:
         """Stop the server and remove the folder."""
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def create(self, name: str, template: str | None = None) -> None:
         """Make a database."""
@@ -143,16 +146,20 @@ class Cluster:
             assert self._guard.stdin is not None
             with contextlib.suppress(BrokenPipeError):  # it has ended by itself
                 self._guard.stdin.write(order)
-            self._let_go()
+            code = self._let_go()
+            if code == guard.FAILED or code < 0:
+                raise ServerFailed(f"{_fate(code)} It was to look after {self.folder}:\n{_end(self.log)}")
 
-    def _let_go(self) -> None:
-        """Of a server that has ended, or is about to."""
-        if self._guard is not None:
-            self._guard.wait()
-            for pipe in (self._guard.stdin, self._guard.stdout):
-                assert pipe is not None
-                pipe.close()
-            self._guard = None
+    def _let_go(self) -> int:
+        """Of a server that has ended, or is about to. Gives the exit code of its guard."""
+        if self._guard is None:
+            return 0
+        code = self._guard.wait()
+        for pipe in (self._guard.stdin, self._guard.stdout):
+            assert pipe is not None
+            pipe.close()
+        self._guard = None
+        return code
 
     def _take_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -225,9 +232,20 @@ class Cluster:
             )
         assert self._guard.stdout is not None
         if self._guard.stdout.read(1) != guard.READY:
-            self._let_go()
-            raise ServerFailed(f"PostgreSQL did not start in {self.folder} on port {port}:\n{_end(self.log[said:])}")
+            fate = _fate(self._let_go())
+            raise ServerFailed(
+                f"PostgreSQL did not start in {self.folder} on port {port}. {fate}\n{_end(self.log[said:])}"
+            )
         return port
+
+
+def _fate(code: int) -> str:
+    """What the exit code of a guard means."""
+    if code == guard.FAILED:
+        return "Its guard could not go on."
+    if code < 0:
+        return f"Its guard was killed by {signal.Signals(-code).name}; the server may go on without it."
+    return f"Its exit code was {code}."
 
 
 def _environ() -> dict[str, str]:

@@ -4,7 +4,8 @@
 
 It says READY once the server accepts connections, and ends after the last process of the server: they all hold
 the end of the pipe that the log comes from. Orders come on its standard input, a byte each. When the parent is gone,
-however it died, the server is stopped at once and FOLDER is removed. It runs alone, before anything is installed.
+however it died, the server is stopped at once and FOLDER is removed. A guard that cannot go on leaves no server
+without one: it kills it, says why in the log, and ends with FAILED. It runs alone, before anything is installed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +25,13 @@ READY: Final = b"+"
 FAST, KILL = b"f", b"k"
 LOG: Final = "server.log"
 ACCEPTS: Final = b"ready to accept connections"
+FAILED: Final = 90
+"""The exit code of a guard that could not go on; no server ends with it."""
 _ORDERS, _ANSWERS = 0, 1
 
 
 def main(arguments: list[str]) -> int:
-    """Run the server to its end; its exit code, or 128 and more if a signal ended it."""
+    """Run the server to its end; its exit code, 128 and more if a signal ended it, or FAILED."""
     parent, folder, uid, gid, *command = arguments
     server = subprocess.Popen(
         command,
@@ -41,10 +45,20 @@ def main(arguments: list[str]) -> int:
     )
     with Path(folder, LOG).open("ab", buffering=0) as log:
         guard = Guard(server, _end_of(int(parent)), log.fileno(), _ANSWERS)
-        guard.watch()
+        failed = False
+        try:
+            guard.watch()
+        except Exception:  # whatever it is: the server must not stay, perhaps halted, with nobody to end it
+            failed = True
+            _end(server)
+            with contextlib.suppress(OSError):
+                log.write(b"The guard of the server could not go on, and has killed it.\n")
+                log.write(traceback.format_exc().encode())
     code = server.wait()
     if guard.orphaned:
         shutil.rmtree(folder, ignore_errors=True)
+    if failed:
+        return FAILED
     return code if code >= 0 else 128 - code
 
 
@@ -111,9 +125,18 @@ class Guard:
 
 def _kill(server: subprocess.Popen[bytes]) -> None:
     """All processes at once. The first one is halted before, so that it starts no more of them."""
+    if server.poll() is not None:
+        return  # it has ended by itself, and its children notice
     server.send_signal(signal.SIGSTOP)
     if not os.WIFSTOPPED(os.waitpid(server.pid, os.WUNTRACED)[1]):
-        return  # it has ended by itself
+        return  # the same, a moment later
+    _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """Kill the first process and those that it has started."""
+    if server.poll() is not None:
+        return  # its number may be another's by now
     for process in (*_children(server.pid), server.pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
@@ -121,12 +144,22 @@ def _kill(server: subprocess.Popen[bytes]) -> None:
 
 def _children(parent: int) -> list[int]:
     """Where there is no /proc, those of PostgreSQL notice by themselves that their parent has died."""
-    found: list[int] = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(stat.read_text("utf-8", "replace").rpartition(")")[2].split()[1]) == parent:
-                found.append(int(stat.parent.name))
-    return found
+    return [process for process in _processes() if _parent_of(process) == parent]
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    except OSError:
+        return []
+
+
+def _parent_of(process: int) -> int | None:
+    """None for one that has ended meanwhile."""
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.postgres import admin, ports
+from tests.postgres import admin, guard, ports
 from tests.postgres import cluster as module
 from tests.postgres.binaries import Binaries, find
 from tests.postgres.cluster import Cluster, ServerFailed
@@ -121,13 +121,45 @@ def test_to_start_or_stop_twice_changes_nothing(cluster: Cluster) -> None:
 
 
 def test_a_server_that_ended_by_itself_is_not_up_and_can_be_started(cluster: Cluster) -> None:
-    guard = cluster._guard
-    assert guard is not None
+    process = cluster._guard
+    assert process is not None
     os.kill(postmaster(cluster), signal.SIGINT)
-    guard.wait(PATIENCE)
+    process.wait(PATIENCE)
     assert not cluster.is_up
     cluster.start()
     assert ask(cluster.url(), "SELECT 1") == 1
+
+
+def test_a_guard_that_was_killed_is_told_of(any_binaries: Binaries) -> None:
+    cluster = Cluster(new_folder(), any_binaries)
+    with cluster:
+        server, process = postmaster(cluster), cluster._guard
+        assert process is not None
+        process.kill()
+        process.wait(PATIENCE)
+        end = os.pidfd_open(server)
+        os.kill(server, signal.SIGINT)
+        assert select.select([end], [], [], PATIENCE)[0]
+        os.close(end)
+        with pytest.raises(ServerFailed, match="Its guard was killed by SIGKILL"):
+            cluster.kill()
+    assert not cluster.folder.exists()
+
+
+def test_why_its_guard_could_not_go_on_is_told(
+    any_binaries: Binaries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, failing = Path(str(guard.__file__)), tmp_path / "guard.py"
+    failing.write_text(
+        ours.read_text().replace("self._server.send_signal(signal.SIGINT)", "raise OSError(5, 'the disk is odd')")
+    )
+    monkeypatch.setattr(guard, "__file__", str(failing))
+    cluster = Cluster(new_folder(), any_binaries)
+    cluster.start()
+    with pytest.raises(ServerFailed, match=r"(?s)Its guard could not go on.*the disk is odd"):
+        cluster.close()
+    assert not cluster.folder.exists()
+    assert processes(cluster) == []
 
 
 def test_a_durable_one_syncs_what_it_writes_and_goes_like_any_other(any_binaries: Binaries) -> None:

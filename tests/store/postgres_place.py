@@ -26,10 +26,11 @@ MOVED = {"a": 90, "b": 10}
 class Place:
     """One store on a database."""
 
-    def __init__(self, url: str, folder: Path, store_url: str | None = None) -> None:
+    def __init__(self, url: str, folder: Path, store_url: str | None = None, **options: Any) -> None:
         """`store_url` is how the store gets there, if not straight."""
         self.url = url
-        self.store = PostgresStore(store_url or url, clock=ManualClock(), retention=RETENTION, locks=folder / "locks")
+        given: dict[str, Any] = {"clock": ManualClock(), "retention": RETENTION, "locks": folder / "locks", **options}
+        self.store = PostgresStore(store_url or url, **given)
         self.node = 0
 
     async def open(self) -> None:

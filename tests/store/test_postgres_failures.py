@@ -25,6 +25,7 @@ PLACE = "db:5432, database shop, user ada"
         (asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT"), DatabaseReadOnly, "cannot execute INSERT"),
         (asyncpg.DeadlockDetectedError("deadlock detected"), StoreBusy, "deadlock detected"),
         (asyncpg.QueryCanceledError("statement timeout"), StoreBusy, "Nothing was written"),
+        (asyncpg.LockNotAvailableError("lock timeout"), StoreBusy, "Somebody else's transaction"),
         (asyncpg.DiskFullError("no space"), StoreFull, "Nothing was written"),
         (asyncpg.UndefinedTableError('relation "ferryman.job" does not exist'), SchemaMissing, "ferryman.job"),
         (asyncpg.InsufficientPrivilegeError("permission denied for table job"), StoreFailed, "permission denied"),

@@ -185,6 +185,16 @@ async def test_it_commits_durably(place: Place, own: bool) -> None:
         await connection.close()
 
 
+@pytest.mark.parametrize(("lease", "silence"), [(10.0, "8s"), (3600.0, "8s"), (5.0, "4s"), (0.3, "240ms")])
+async def test_a_silent_one_ends_before_the_lease_does(url: str, tmp_path: Path, lease: float, silence: str) -> None:
+    place = Place(url, tmp_path, lease=lease)
+    await place.open()
+    opened = await place.begin(await place.claim(JOB))
+    assert await opened.connection.fetchval("SHOW idle_in_transaction_session_timeout") == silence
+    await opened.rollback()
+    await place.store.close()
+
+
 # -- the commit whose answer is lost ---------------------------------------------------------------
 
 
@@ -282,6 +292,7 @@ async def test_where_the_store_cannot_be_asked_it_says_so(
 async def test_what_became_of_a_commit_is_not_told_before_it_has_ended(place: Place) -> None:
     job = await place.claim(JOB)
     opened = await place.begin(job)
+    await opened.connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # however slow all this is
     transactions, lent = place.store.transactions, place.store.transactions._home.lend(opened.connection)
     await aperform(transactions._home.know({done(job).lane}, on_loop=True))
     assert await aperform(lent.do(transactions._complete(place.node, opened._mark, done(job), 0)))

@@ -139,7 +139,8 @@ class Context:
         What the block writes, the follow-ups of `ctx.enqueue` and the run's completion commit together when the
         block ends, if the run still has its claim; nothing of it does when the block raises. From then on the
         job is completed, with the transaction's `result`. At most one commits per run. On SQLite it may last for
-        TRANSACTION_TIMEOUT; on PostgreSQL the server ends it when nothing is said in it for 8 seconds.
+        TRANSACTION_TIMEOUT; on PostgreSQL the server ends it when nothing is said in it for 8
+        seconds, or for four fifths of LEASE where that is less.
 
         Args:
             using: PostgreSQL only: what to write with instead of a connection of the node's own. A connection or pool

@@ -37,6 +37,7 @@ def make_store(
     retention: Retention,
     runner: Callable[[str], Runner],
     around_forks: AroundForks | None = None,
+    lease: float = 10.0,
 ) -> Store:
     """Build the store that a DATABASE_URL names; nothing is opened yet.
 
@@ -47,13 +48,14 @@ def make_store(
         retention: how long ended jobs are kept.
         runner: makes a named runner for blocking steps.
         around_forks: has forks wait for the store, where somebody else does that for all parts of an app.
+        lease: how long a node of this process may be silent and keep its claims, in seconds.
 
     Raises:
         BadSetting: no store has such a URL.
     """
     path = sqlite_path(url)
     if is_postgres(url):
-        make = partial(postgres().PostgresStore, locks=locks_folder())
+        make = partial(postgres().PostgresStore, locks=locks_folder(), lease=lease)
         store: Store = make(url, clock=clock, retention=retention, around_forks=around_forks)
         return store
     if path is not None and path.name:

@@ -57,7 +57,7 @@ class WatchedPostgresStore(Watched, PostgresStore):  # type: ignore[misc]
 
 
 def watched_postgres(
-    url: str, journal: Journal, triggers: Triggers, *, clock: Clock, retention: Retention
+    url: str, journal: Journal, triggers: Triggers, *, clock: Clock, retention: Retention, **options: Any
 ) -> WatchedPostgresStore:
     """The store of a URL, for the process of a journal."""
     # nobody sees the lock files of another process, so that beats alone tell who lives, as between machines
@@ -71,4 +71,5 @@ def watched_postgres(
             clock=clock,
             retention=retention,
             locks=locks,
+            **options,
         )

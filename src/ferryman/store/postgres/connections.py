@@ -34,6 +34,8 @@ WHERE current_setting('synchronous_commit') IN ('off', 'local');
 """
 """A commit that is answered is on the disk; a transaction of ours never outlives a lease."""
 ENGINE: Final = SAFE + PLANNER
+INSERTS: Final = ENGINE + "SET {scope} lock_timeout = '500ms';"
+"""Somebody else's transaction may give the same key to a job, and stay open. The client asks again for 2 s."""
 
 
 class Line:

@@ -35,7 +35,6 @@ UNREACHABLE: Final = (
 BUSY: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
 )
 """Nothing was written, and a second try may well succeed."""
@@ -66,6 +65,12 @@ def explain(error: BaseException, place: str) -> StoreError:
             f"PostgreSQL at {place} takes no writes.",
             why=f"It says: {reason}. It may be a standby, or in the middle of a failover.",
             hint="Point DATABASE_URL at the primary. After a failover this goes on by itself.",
+        )
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return StoreBusy(
+            f"Somebody else's transaction on PostgreSQL at {place} holds what this needs, and is still open.",
+            why=f"It says: {reason}. It may be storing a job with the same key just now. Nothing was written.",
+            hint="Try again. If it stays, look for transactions that are open for long (pg_stat_activity).",
         )
     if isinstance(error, BUSY):
         return StoreBusy(

@@ -110,6 +110,10 @@ class Flow:
         if claim is None:
             do = self._inserts.transact if whole else self._inserts.do
             return Inserted(await do(steps, seconds))
+        if any(job.unique_key is not None or job.idempotency is not None for job in jobs):
+            # somebody else's open transaction may have the key: this waits for it, and claims do not wait with it
+            receipts = await self._inserts.transact(steps, seconds)
+            return Inserted(receipts, await self.claim(claim, now))
         both = claiming.after(steps, claiming.claim(self._lanes, self._cursor, claim, now))
         receipts, taken = await self._claims.transact(both, seconds)
         if taken is None:  # somebody has made a lane: the jobs are stored, the claim is made up for

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from ferryman.store.postgres.connections import ENGINE, Line
+from ferryman.store.postgres.connections import ENGINE, INSERTS, Line
 from ferryman.store.postgres.own import Connect
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.target import Target
@@ -33,7 +33,7 @@ class Lines:
         line = partial(Line, target, statements, connect=connect)
         self.claims = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE, on_connect=on_claims)
         self.finishes = line(size=1, seconds=ENGINE_SECONDS, setting_up=ENGINE)
-        self.inserts = line(size=4, seconds=INSERT_SECONDS, setting_up=ENGINE)
+        self.inserts = line(size=4, seconds=INSERT_SECONDS, setting_up=INSERTS)
         self.chores = line(size=2, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
         self.people = line(size=4, seconds=PEOPLE_SECONDS, setting_up=ENGINE)
         self.rings = line(size=1, seconds=BEAT_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
@@ -43,6 +44,8 @@ from ferryman.store.protocol import (
     RetryResult,
 )
 
+LEASE_SECONDS: Final = 10.0
+
 
 class PostgresStore:
     """One database; its parts share the lines and the lanes."""
@@ -54,6 +57,7 @@ class PostgresStore:
         clock: Clock,
         retention: Retention,
         locks: Path,
+        lease: float = LEASE_SECONDS,
         statements: Statements | None = None,
         at_fork: AtFork = in_children,
         around_forks: AroundForks | None = None,
@@ -65,6 +69,8 @@ class PostgresStore:
             clock: the two times.
             retention: how long ended jobs are kept.
             locks: a folder that all processes on this machine share, by which they know each other's end at once.
+            lease: how long the nodes of this process may be silent and keep their claims; transactions of their
+                handlers end before.
             statements: of another store of this process; else they are read from their files.
             at_fork: has the connections forgotten in forked children.
             around_forks: has forks wait for connections that are being made; else the store sees to that itself.
@@ -85,7 +91,7 @@ class PostgresStore:
         home = Home(target, statements, connecting.connect)
         self.joins = PostgresJoins(home)
         """Takes jobs through the connections of others."""
-        self.transactions = PostgresTransactions(home)
+        self.transactions = PostgresTransactions(home, lease)
         """Begins transactions for handlers."""
         self.bell = PostgresBell(target, lines.ring, connecting.connect)
         """Tells other processes; it is sent over the store's connections, so it works while the store is open."""

@@ -32,6 +32,9 @@ T = TypeVar("T")
 
 SIZE: Final = 10
 """How many transactions may be open on connections of ours, of each kind of handler; who comes then waits."""
+SILENCE_SECONDS: Final = 8.0
+SILENCE_SHARE: Final = 0.8
+"""For so long, and for so much of a lease, nothing need be said in a transaction before the server ends it."""
 FATE_SECONDS: Final = 15.0
 """For so long the store is asked what became of a commit: the server notices a dead line within 8 s."""
 
@@ -42,8 +45,10 @@ _LOST_STATES: Final = ("08", "57P")
 class PostgresTransactions:
     """Begins transactions on one database; implements `ManyTransactions`."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, lease: float) -> None:
+        """`lease` is how long a silent node may keep its claims, in seconds: its transactions end before."""
         self._home = home
+        self._silence = f"{min(SILENCE_SECONDS, SILENCE_SHARE * lease) * 1000:.0f}ms"
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._spares = Spares(home.target.url, SIZE)
         self._committed: set[tuple[str, int, int]] = set()
@@ -91,7 +96,7 @@ class PostgresTransactions:
             lent = self._home.lend(hold.driver)
             if using is not None:
                 yield from self._home.recognise(lent, on_loop=not blocking)
-            yield from lent.do(ask("mark", mark))
+            yield from lent.do(ask("mark", mark, self._silence))
         except BaseException:
             yield from undo(hold)
             raise
