@@ -11,9 +11,11 @@ import pytest
 from ferryman.store.bell import Ring
 from ferryman.store.postgres import PostgresStore, bell
 from tests.postgres.proxy import Proxy
-from tests.store.servers import opened
+from tests.store.files import new_job
+from tests.store.servers import minter, opened
 
 pytestmark = pytest.mark.anyio
+IDS = minter()
 EVERYTHING = {Ring.WORK, Ring.SCHEDULED, Ring.CANCELLED}
 
 
@@ -24,6 +26,10 @@ async def listening(store: PostgresStore) -> AsyncIterator[asyncio.Queue[Ring]]:
     store.bell.listen("n", heard.put_nowait)
     assert {await heard.get() for _ in EVERYTHING} == EVERYTHING, "what was rung before is unknown"
     yield heard
+
+
+def sends(store: PostgresStore) -> bool:
+    return store.bell._sending is not None
 
 
 async def test_a_ring_is_heard_by_others_and_not_by_oneself(database: str) -> None:
@@ -50,6 +56,34 @@ async def test_rings_that_pile_up_go_out_together(database: str) -> None:
         assert {await heard.get(), await heard.get()} == {Ring.SCHEDULED, Ring.WORK}
         await other.bell.flush()
         assert heard.qsize() <= 2
+
+
+async def test_after_a_quiet_time_a_ring_rides_in_the_insert_and_is_not_sent_twice(database: str) -> None:
+    async with opened(database) as one, opened(database) as other, listening(one) as heard:
+        await other.insert([new_job(IDS.mint(0))], 0)
+        other.bell.ring(Ring.WORK)
+        assert not sends(other)
+        assert await heard.get() is Ring.WORK
+        await other.insert([new_job(IDS.mint(0))], 0)
+        other.bell.ring(Ring.WORK)
+        assert sends(other), "somebody has rung a moment ago"
+        assert await heard.get() is Ring.WORK
+        assert heard.empty()
+
+
+async def test_what_does_not_ring_for_its_insert_takes_no_ring_from_others(database: str) -> None:
+    async with opened(database) as one, opened(database) as other, listening(one) as heard:
+        await other.insert([new_job(IDS.mint(0))], 0)
+        assert await heard.get() is Ring.WORK
+        other.bell.ring(Ring.WORK)
+        assert await heard.get() is Ring.WORK
+
+
+async def test_what_is_scheduled_does_not_ring_by_itself(database: str) -> None:
+    async with opened(database) as one, opened(database) as other, listening(one) as heard:
+        await other.insert([new_job(IDS.mint(0), run_at=1 << 50)], 0)
+        other.bell.ring(Ring.SCHEDULED)
+        assert await heard.get() is Ring.SCHEDULED
 
 
 async def test_what_was_rung_before_the_store_closes_is_sent(database: str) -> None:

@@ -1,14 +1,16 @@
 """Wakeups between processes: LISTEN over a connection of its own, NOTIFY in a transaction of its own.
 
-NOTIFY takes a lock of the whole cluster at its commit, so it is never sent within an insert: the first ring goes out
-at once, those that come while one is under way go out together a moment later. LISTEN dies silently behind some
-poolers and broken links, so it is tried from time to time: who does not hear himself connects again. What is lost is
-covered by each node's periodic look.
+NOTIFY takes a lock of the whole cluster at its commit, so it is not sent within inserts: the first ring goes out at
+once, those that come while one is under way go out together a moment later. Only where nobody has rung for a while the
+ring rides in the insert itself, so that others hear of a single job sooner. LISTEN dies silently behind some poolers
+and broken links, so it is tried from time to time: who does not hear himself connects again. What is lost is covered
+by each node's periodic look.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +29,8 @@ from ferryman.store.postgres.target import Target
 CHANNEL: Final = "ferryman"
 TOGETHER_SECONDS: Final = 0.002
 """For so long rings pile up after one was sent."""
+QUIET_SECONDS: Final = 0.01
+"""After so long without a ring the next one may ride in an insert."""
 PROBE_SECONDS: Final = 10.0
 """How often a listener tries whether it hears."""
 ANSWER_SECONDS: Final = 2.0
@@ -46,6 +50,8 @@ class PostgresBell:
         self._line = line
         self._name = str(uuid.uuid4())
         self._pending: set[Ring] = set()
+        self._rang_at = -math.inf
+        self._rode = False
         self._sending: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
@@ -54,9 +60,28 @@ class PostgresBell:
 
     def ring(self, what: Ring) -> None:
         """Tell every other node, soon; what cannot be sent is lost."""
+        if self._rode and what is Ring.WORK:
+            self._rode = False
+            return
         self._pending.add(what)
         if self._sending is None:
             self._sending = asyncio.get_running_loop().create_task(self._send())
+
+    def ride(self) -> tuple[str, str] | None:
+        """Channel and payload that an insert may notify by itself; None where somebody has rung a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if self._sending is not None or self._target.pooled or now - self._rang_at < QUIET_SECONDS:
+            return None
+        self._rang_at = now
+        return CHANNEL, f"{self._name} {Ring.WORK}"
+
+    def rode(self) -> None:
+        """Such an insert has committed: the ring for its jobs, which comes within this step of the loop, is sent."""
+        self._rode = True
+        asyncio.get_running_loop().call_soon(self._forget_ride)
+
+    def _forget_ride(self) -> None:
+        self._rode = False
 
     async def _send(self) -> None:
         try:
@@ -65,6 +90,7 @@ class PostgresBell:
                 self._pending.clear()
                 with suppress(StoreError):
                     await self._say(letters)
+                self._rang_at = asyncio.get_running_loop().time()
                 await asyncio.sleep(TOGETHER_SECONDS)
         finally:
             self._sending = None

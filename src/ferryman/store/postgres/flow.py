@@ -12,6 +12,7 @@ from ferryman.domain.job import NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.store.postgres import claiming, finishing, inserting, lanes
 from ferryman.store.postgres.behind import LookBehind
+from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.ended import EndedRuns
 from ferryman.store.postgres.failures import explain
@@ -41,6 +42,7 @@ class Flow:
         ended: EndedRuns,
         behind: LookBehind,
         transactions: PostgresTransactions,
+        bell: PostgresBell,
         clock: Clock,
         place: str,
     ) -> None:
@@ -54,6 +56,7 @@ class Flow:
         self._ended = ended
         self._behind = behind
         self._transactions = transactions
+        self._bell = bell
         self._clock = clock
         self._place = place
 
@@ -86,10 +89,16 @@ class Flow:
     ) -> Inserted:
         await self._know_lanes((job.queue, job.type, job.priority) for job in jobs)
         if inserting.is_plain(jobs, max_pending):
+            ring = self._bell.ride() if claim is None and inserting.are_due(jobs) else None
+            plain = inserting.insert_plain(self._lanes, jobs, now, ring)
             try:
-                return await self._store(inserting.insert_plain(self._lanes, jobs, now), jobs, now, claim, seconds)
+                inserted = await self._store(plain, jobs, now, claim, seconds)
             except AlreadyThere:
                 pass  # some were stored before: the same enqueue, said twice
+            else:
+                if ring is not None:
+                    self._bell.rode()
+                return inserted
         judged = inserting.insert_judged(self._lanes, jobs, now, max_pending)
         try:
             return await self._store(judged, jobs, now, claim, seconds, whole=True)

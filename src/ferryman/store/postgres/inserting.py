@@ -10,7 +10,7 @@ import msgspec
 
 from ferryman.domain.claim import care
 from ferryman.domain.job import NewJob
-from ferryman.store.postgres.columns import EMPTY, if_any, numbers, numbers_if_any
+from ferryman.store.postgres.columns import if_any, numbers, numbers_if_any
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import Receipt, Verdict
@@ -29,17 +29,24 @@ def is_plain(jobs: Sequence[NewJob], max_pending: int) -> bool:
     return not max_pending and all(job.unique_key is None and job.idempotency is None for job in jobs)
 
 
-def insert_plain(lanes: Lanes, jobs: Sequence[NewJob], now: int) -> Steps[list[Receipt]]:
-    """Insert jobs of which nothing need be asked, in one statement.
+def are_due(jobs: Sequence[NewJob]) -> bool:
+    """Whether these jobs wait for no time and for none do they expire, as most do."""
+    return all(job.run_at is None and job.expires_at is None for job in jobs)
+
+
+def insert_plain(
+    lanes: Lanes, jobs: Sequence[NewJob], now: int, ring: tuple[str, str] | None = None
+) -> Steps[list[Receipt]]:
+    """Insert jobs of which nothing need be asked, in one statement; `ring` goes with those that are due.
 
     Raises:
         AlreadyThere: an id is there already; nothing was inserted.
     """
-    yield store(lanes, jobs, now)
+    yield store(lanes, jobs, now, ring)
     return [Receipt(job.id, Verdict.INSERTED) for job in jobs]
 
 
-def store(lanes: Lanes, jobs: Sequence[NewJob], now: int) -> Ask:
+def store(lanes: Lanes, jobs: Sequence[NewJob], now: int, ring: tuple[str, str] | None = None) -> Ask:
     """The statement that stores new jobs."""
     number = lanes.number
     first = (
@@ -56,9 +63,9 @@ def store(lanes: Lanes, jobs: Sequence[NewJob], now: int) -> Ask:
         numbers([int(care(0, job.max_attempts, 0)) for job in jobs]),
         now,
     )
+    if are_due(jobs):
+        return Ask("insert_due", (*first, *last, *(ring or ("", ""))))
     times = numbers_if_any([job.run_at for job in jobs]), numbers_if_any([job.expires_at for job in jobs])
-    if times == (EMPTY, EMPTY):
-        return Ask("insert_due", (*first, *last))
     return Ask("insert", (*first, *times, *last))
 
 

@@ -97,7 +97,9 @@ class PostgresStore:
         """Tells other processes; it is sent over the store's connections, so it works while the store is open."""
         self._behind = LookBehind(cursor, lines.chores, clock.monotonic)
         self._ended = EndedRuns()
-        self._flow = Flow(lines, known, cursor, self._ended, self._behind, self.transactions, clock, target.place)
+        self._flow = Flow(
+            lines, known, cursor, self._ended, self._behind, self.transactions, self.bell, clock, target.place
+        )
         self._liveness = Liveness(lines, known, locks, clock.monotonic)
         self._promoter = chores.Promoter(clock.monotonic)
         self._pruner = chores.Pruner(retention)
