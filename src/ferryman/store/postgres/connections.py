@@ -37,6 +37,8 @@ ENGINE: Final = SAFE + PLANNER
 INSERTS: Final = ENGINE + "SET {scope} lock_timeout = '500ms';"
 """Somebody else's transaction may give the same key to a job, and stay open. The client asks again for 2 s."""
 
+READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
+
 
 class Line:
     """A few connections for one purpose, made when they are needed and made again when they were lost."""
@@ -66,7 +68,8 @@ class Line:
         self._size = size
         self._seconds = seconds
         self._setting_up = setting_up.format(scope="LOCAL" if target.pooled else "SESSION")
-        self._begin = "BEGIN;" + self._setting_up if target.pooled else "BEGIN"
+        settings = self._setting_up if target.pooled else ""
+        self._begin, self._begin_reading = "BEGIN;" + settings, READING + settings
         self._on_connect = on_connect
         self._connect = connect
         self._is_open = False
@@ -143,6 +146,11 @@ class Line:
         """Drive a verb in a transaction of its own. Raises as `do`."""
         async with self._lent(seconds) as connection, _transaction(connection, self._begin):
             return await drive(connection, self._statements, steps, seconds)
+
+    async def read(self, steps: Steps[T]) -> T:
+        """Drive a verb that only reads: all of its statements see the same moment. Raises as `do`."""
+        async with self._lent(None) as connection, _transaction(connection, self._begin_reading):
+            return await drive(connection, self._statements, steps)
 
     @asynccontextmanager
     async def _lent(self, seconds: float | None) -> AsyncGenerator[Connection]:

@@ -184,12 +184,12 @@ class PostgresStore:
 
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""
-        return await self._people.transact(reading.get(id, now, self._retention))
+        return await self._people.read(reading.get(id, now, self._retention))
 
     async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
         """See `Store.list`."""
         await self._people.do(lanes.read(self._lanes))
-        return await self._people.transact(reading.list_jobs(self._lanes, filter, now, self._retention))
+        return await self._people.read(reading.list_jobs(self._lanes, filter, now, self._retention))
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         """See `Store.attempts`."""
@@ -197,7 +197,7 @@ class PostgresStore:
 
     async def counts(self, now: int) -> Counts:
         """See `Store.counts`."""
-        return await self._people.transact(reading.counts(now))
+        return await self._people.read(reading.counts(now))
 
     async def lanes(self) -> Mapping[int, Lane]:
         """See `Store.lanes`."""
