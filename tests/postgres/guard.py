@@ -128,7 +128,7 @@ def _kill(server: subprocess.Popen[bytes]) -> None:
     if server.poll() is not None:
         return  # it has ended by itself, and its children notice
     server.send_signal(signal.SIGSTOP)
-    if not os.WIFSTOPPED(os.waitpid(server.pid, os.WUNTRACED)[1]):
+    if server.returncode is not None or not os.WIFSTOPPED(os.waitpid(server.pid, os.WUNTRACED)[1]):
         return  # the same, a moment later
     _end(server)
 

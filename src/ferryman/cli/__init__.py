@@ -27,6 +27,7 @@ COMMANDS = {
     "nodes": ("ferryman.cli.nodes:nodes", "Show the processes that run jobs."),
     "quiet": ("ferryman.cli.quiet:quiet", "Have nodes on this machine claim no more."),
     "prune": ("ferryman.cli.prune:prune", "Delete ended jobs now."),
+    "cron": ("ferryman.cli.cron:cron", "Say a cron expression in words, and show when it fires."),
     "migrate": ("ferryman.cli.migrate:migrate", "Bring the database up to date, or print how."),
     "config": ("ferryman.cli.config:config", "Show every setting: its value, and where that came from."),
     "check": ("ferryman.cli.check:check", "Look for what would go wrong, and say what to do about it."),

@@ -53,7 +53,8 @@ FerrymanError
 │   ├── WouldWaitForever         FM316
 │   ├── AlreadyTesting           FM317
 │   ├── NotAwaited               FM318
-│   └── CrashTestImpossible      FM319
+│   ├── CrashTestImpossible      FM319
+│   └── BadSchedule              FM320
 ├── RequestError                 FM4xx HTTP and state
 │   ├── MalformedJson            FM400
 │   ├── BadParameter             FM401
@@ -101,6 +102,7 @@ from ferryman.domain.errors.enqueue import (
     AlreadyTesting,
     BadNumber,
     BadOption,
+    BadSchedule,
     BadText,
     CrashTestImpossible,
     DuplicateMember,
@@ -206,6 +208,7 @@ __all__ = [
     "BadNumber",
     "BadOption",
     "BadParameter",
+    "BadSchedule",
     "BadSetting",
     "BadSettingsFile",
     "BadText",

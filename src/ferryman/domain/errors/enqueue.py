@@ -131,3 +131,9 @@ class CrashTestImpossible(EnqueueError):
     """`crash_test` has nothing to compare with, or cannot fork a node; nothing was tried."""
 
     code = "FM319"
+
+
+class BadSchedule(EnqueueError):
+    """A schedule has no such cron expression, or no such time zone."""
+
+    code = "FM320"
