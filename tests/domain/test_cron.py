@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ferryman.domain.cron import Ambiguous, Cron, Nonexistent
+from ferryman.domain.cron import Ambiguous, Cron, Missed, Nonexistent, due
 from ferryman.domain.errors import BadSchedule
 from ferryman.domain.job import MICROS
 
@@ -206,3 +206,46 @@ def test_what_is_no_time_zone_is_refused(zone: str) -> None:
 
 def test_a_good_one_passes() -> None:
     Cron("30 2 * * *", "Europe/Berlin").check()
+
+
+# -- ticks for which nobody was there ----------------------------------------------------------------
+
+DAY = 86400 * MICROS
+START = micros(datetime(YEAR, 6, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("expression", ["* * * * *", "*/20 * * * * *", "0 3 * * *", "0 0 1 * *"])
+@pytest.mark.parametrize("most", [0, 1, 7, 1000])
+@pytest.mark.parametrize("silence", [0, 1, 59 * MICROS, DAY // 2])
+def test_the_latest_ticks_are_the_end_of_all_ticks(expression: str, most: int, silence: int) -> None:
+    cron = Cron(expression, "Europe/Berlin")
+    every = ticks_until(cron, START, START + silence)
+    assert cron.latest(START, START + silence, most) == (every[-most:] if most else [])
+
+
+def ticks_until(cron: Cron, since: int, end: int) -> list[int]:
+    return list(takewhile(lambda tick: tick <= end, cron.ticks(since)))
+
+
+def test_a_year_of_silence_is_not_gone_through_second_by_second() -> None:
+    cron = Cron("* * * * * *")
+    assert cron.latest(START, START + 366 * DAY, 3) == [START + 366 * DAY - n * MICROS for n in (2, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("missed", "most", "hours"),
+    [(Missed.SKIP, 9, [5]), (Missed.ONCE, 9, [4, 5]), (Missed.ALL, 9, [1, 2, 3, 4, 5]), (Missed.ALL, 2, [3, 4, 5])],
+)
+def test_what_was_missed_is_skipped_made_up_for_once_or_all_of_it(missed: Missed, most: int, hours: list[int]) -> None:
+    hourly, hour = Cron("@hourly"), 3600 * MICROS
+    now = START + 5 * hour + 30 * MICROS
+    assert due(hourly, START, now, missed, most) == [START + n * hour for n in hours]
+    assert due(hourly, START + 5 * hour, now, missed, most) == [], "it was fired"
+
+
+@pytest.mark.parametrize("missed", Missed)
+def test_a_tick_that_is_a_little_late_is_not_missed(missed: Missed) -> None:
+    assert due(Cron("* * * * *"), START, START + 61 * MICROS, missed) == [START + 60 * MICROS]
+    assert due(Cron("* * * * *"), START, START + 60 * MICROS, missed) == [START + 60 * MICROS]
+    assert due(Cron("* * * * *"), START, START + 60 * MICROS - 1, missed) == []
+    assert due(Cron("* * * * *"), START, START - 1, missed) == []

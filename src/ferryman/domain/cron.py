@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -24,13 +25,19 @@ import msgspec
 from cronsim import CronSim, CronSimError
 
 from ferryman.domain.errors import BadSchedule
+from ferryman.domain.job import MICROS
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - all times here are naive: UTC, or the wall's
 _SECOND: Final = timedelta(seconds=1)
 _STEP: Final = timedelta(hours=12)
 """No zone sets its clocks twice within this."""
+_WINDOW: Final = 60 * MICROS
 _LONGEST: Final = timedelta(hours=26)
 """No zone sets its clocks by more: Samoa left out a day in 2011."""
+
+LATE: Final = 60 * MICROS
+"""A tick that is not fired within this time is a missed one."""
+ALL_MOST: Final = 100
 
 _NAMED: Final = MappingProxyType(
     {
@@ -57,6 +64,14 @@ class Nonexistent(StrEnum):
 
     SHIFT = "shift"
     SKIP = "skip"
+
+
+class Missed(StrEnum):
+    """What becomes of ticks for which nobody was there."""
+
+    SKIP = "skip"
+    ONCE = "once"
+    ALL = "all"
 
 
 class Cron(msgspec.Struct, frozen=True):
@@ -91,6 +106,19 @@ class Cron(msgspec.Struct, frozen=True):
             if tick > last:
                 yield (tick - _EPOCH) // timedelta(microseconds=1)
                 last = tick
+
+    def latest(self, since: int, now: int, most: int) -> list[int]:
+        """The last ticks later than `since` and not later than `now`, in order; at most so many.
+
+        Looks back from `now`, so that the ticks of a year of silence are not all gone through. Raises as `ticks`.
+        """
+        window = _WINDOW
+        while True:
+            begin = max(since, now - window)
+            found = list(takewhile(lambda tick: tick <= now, self.ticks(begin)))
+            if len(found) >= most or begin == since:
+                return found[-most:] if most else []
+            window *= 4
 
     def _through_stretches(self, zone: ZoneInfo, moment: datetime) -> Iterator[datetime]:
         """The ticks from a moment on; some may be before it, or come twice."""
@@ -160,6 +188,23 @@ class Cron(msgspec.Struct, frozen=True):
                 why="The time zone database does not have it.",
                 hint="Name one as in Europe/Berlin, or UTC.",
             ) from error
+
+
+def due(cron: Cron, since: int, now: int, missed: Missed, most: int = ALL_MOST) -> list[int]:
+    """The ticks to fire now, in order.
+
+    Args:
+        since: the last tick that was fired or passed over, or when the schedule began.
+        missed: what becomes of those that are later than LATE; the others fire in any case.
+        most: of how many missed ones `Missed.ALL` makes up for, the latest; 0 makes it as `Missed.SKIP`.
+
+    Raises:
+        BadSchedule: see `Cron.check`.
+    """
+    on_time = max(since, now - LATE)
+    late = {Missed.SKIP: 0, Missed.ONCE: 1, Missed.ALL: most}[missed]
+    fresh = list(takewhile(lambda tick: tick <= now, cron.ticks(on_time)))
+    return [*(cron.latest(since, on_time, late) if late and since < on_time else ()), *fresh]
 
 
 def _to_the_end(matches: Iterator[datetime]) -> Iterator[datetime]:
