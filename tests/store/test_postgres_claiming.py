@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import pytest
 
 from ferryman.domain.claim import Batch
+from ferryman.domain.errors import NodeNotLive
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
-from ferryman.store.postgres import PostgresStore
+from ferryman.store.postgres import PostgresStore, claiming
 from ferryman.store.postgres.behind import LOOK_BEHIND_SECONDS
-from ferryman.store.postgres.cursor import LAST, START, Position, Span
+from ferryman.store.postgres.cursor import LAST, START, Cursor, Position, Span
 from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.inserting import insert_plain
 from ferryman.testing.clock import ManualClock
@@ -154,6 +156,27 @@ async def test_a_claim_that_rides_along_waits_for_lanes_that_another_process_mad
     inserted = await store.insert([job], clock.now(), claim=claim_of(node, 7, 1))
     assert inserted.batch is not None
     assert [each.id for each in inserted.batch.jobs] == urgent
+
+
+async def test_a_node_retires_when_its_claims_under_way_have_ended(store: PostgresStore, database: str) -> None:
+    node = await store.register(node_info("n"), 0)
+    ids = await add(store, 2)
+    async with connected(database) as lost:
+        transaction = lost.transaction()
+        await transaction.start()
+        late = claiming.claim(store._lanes, Cursor(), claim_of(node, 7), NOW)
+        await drive(lost, store._statements, late)
+        retiring = asyncio.create_task(store.retire(node, NOW))
+        async with connected(database) as observer:
+            while not retiring.done() and not await observer.fetch("SELECT FROM pg_locks WHERE NOT granted"):
+                pass  # each look gives the loop a turn
+        assert not retiring.done(), "else a look after the retirement would find nothing"
+        await transaction.commit()
+    await retiring
+    (batch,) = await store.open_batches(node)
+    assert [id for id, _ in batch.runs] == ids
+    with pytest.raises(NodeNotLive):
+        await claim(store, node)
 
 
 async def test_a_job_without_a_body_ends_failed_and_holds_nobody_up(store: PostgresStore, database: str) -> None:

@@ -41,15 +41,18 @@ class Inserter:
         self._events = events
         self._max_pending = max_pending
         self._direct = direct
-        self._pile: Pile[NewJob, Receipt] = Pile(self.write, CHUNK)
+        self._plain: Pile[NewJob, Receipt] = Pile(self.write, CHUNK)
+        self._keyed: Pile[NewJob, Receipt] = Pile(self.write, CHUNK)
+        """Somebody's open transaction may have a key: those who wait for it let nobody else wait."""
 
     def submit(self, job: NewJob) -> asyncio.Future[Receipt]:
-        """Store a job together with whatever else is submitted while the last group is being written."""
-        return self._pile.submit(job)
+        """Store a job together with whatever else of its kind is submitted while the last group is being written."""
+        return (self._keyed if _is_keyed(job) else self._plain).submit(job)
 
     async def flush(self) -> None:
         """Wait until everything submitted so far has been answered."""
-        await self._pile.flush()
+        await self._plain.flush()
+        await self._keyed.flush()
 
     async def write(self, jobs: Sequence[NewJob]) -> Sequence[Receipt]:
         """Store jobs in one commit. Raises StoreError; jobs that were stored all the same are not doubled."""
@@ -58,7 +61,8 @@ class Inserter:
         return inserted.receipts
 
     async def _offer_and_insert(self, jobs: Sequence[NewJob]) -> Inserted:
-        offer = None if self._direct is None else self._direct.offer()
+        # an offer keeps the node from claiming until it is settled: it does not go where it may have to wait for a key
+        offer = None if self._direct is None or any(map(_is_keyed, jobs)) else self._direct.offer()
         if self._direct is None or offer is None:
             return await self._insert(jobs)
         try:
@@ -99,6 +103,10 @@ class Inserter:
             self._wakeup.scheduled(due)
         for (kind, queue), count in counts.items():
             self._events.emit(Enqueued(kind, queue, count))
+
+
+def _is_keyed(job: NewJob) -> bool:
+    return job.unique_key is not None or job.idempotency is not None
 
 
 async def patiently(write: Callable[[], Awaitable[T]]) -> T:

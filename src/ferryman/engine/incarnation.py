@@ -143,6 +143,9 @@ class Incarnation:
             await self._store.retire(self.number, self._clock.now())
         except StoreError as error:
             log.warning("The node could not retire, it will be found dead: %s", error, extra={"event": "retire_failed"})
+            return
+        # a claim whose connection was lost may have come after the look; after the retirement none can
+        await self.dispatcher.last_look(self._patience)
 
 
 async def _nothing() -> None:

@@ -203,7 +203,10 @@ class Store(Protocol):
         ...
 
     async def retire(self, node: int, now: int) -> None:
-        """A node ends by itself; it must hold no claims. Idempotent."""
+        """A node ends by itself; it should hold no claims. Idempotent.
+
+        When this returns, no claim of the node can come any more, also none that is under way; it may still release.
+        """
 
     async def rescue(self, now: int, lease: float) -> Sequence[Rescued]:
         """Find dead nodes and give their claims back: each open run ends `lost`.

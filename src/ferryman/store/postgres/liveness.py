@@ -57,7 +57,7 @@ class Liveness:
 
     async def retire(self, node: int, now: int) -> None:
         """See `Store.retire`."""
-        await self._people.do(ask("end_node", node, now))
+        await self._people.transact(nodes.retire(node, now))
         id = self._own.pop(node, None)
         if id is not None:
             self._locks.leave(id)

@@ -98,6 +98,12 @@ def end(node: int, beats: int, now: int) -> Steps[bool]:
     return True
 
 
+def retire(node: int, now: int) -> Steps[None]:
+    """End a node by its own wish; no claim of it can come after that. To be driven in a transaction."""
+    yield Ask("lock_node", (node,))
+    yield Ask("end_node", (node, now))
+
+
 def seen(now: int, gone: Callable[[int, str], bool]) -> Steps[list[NodeStatus]]:
     """The nodes to tell of. `gone` says of a number and an id whether that node's process is known to have ended."""
     rows = yield Ask("nodes", (now - NODES_SHOWN,))

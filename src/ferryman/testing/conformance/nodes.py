@@ -107,6 +107,22 @@ class Nodes:
         await bench.rescue()
         assert await bench.status(job.id) is Status.PENDING
 
+    async def test_what_a_retired_node_still_held_is_told_and_released(self, bench: Bench) -> None:
+        node = await bench.node()
+        ids = [await bench.add(max_attempts=1) for _ in range(3)]
+        batch = await bench.claim(limit=2)
+        await bench.store.retire(node, bench.now)
+        (still_open,) = await bench.store.open_batches(node)
+        assert (still_open.id, sorted(tuple(run) for run in still_open.runs)) == (batch.id, [(id, 1) for id in ids[:2]])
+        assert await bench.store.release(node, batch.id, bench.now) == 2
+        for id in ids[:2]:
+            job = await bench.read(id)
+            assert (job.status, job.attempt, job.error) == (Status.PENDING, 0, None)
+            assert (await bench.last(id)).what == "released"
+        assert list(await bench.store.open_batches(node)) == []
+        assert sum(each.count for each in await bench.rescue()) == 0
+        assert len((await bench.claim(await bench.node())).jobs) == 3
+
     # -- rescue ----------------------------------------------------------------------------------
 
     async def test_rescue_gives_back_what_a_dead_node_held(self, bench: Bench) -> None:
