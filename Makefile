@@ -59,6 +59,6 @@ mutants: $(READY)
 # STORE=postgres has PgQueuer, chancy and Procrastinate beside ours on one server; BEFORE=commit measures that commit
 # and this tree in turns
 bench: $(READY)
-	$(if $(BEFORE),$(BIN)/python -m benchmarks.before_after $(BEFORE) --rounds $(or $(ROUNDS),10), \
+	$(if $(BEFORE),$(BIN)/python -m benchmarks.before_after $(BEFORE) --rounds $(or $(ROUNDS),10) --store $(or $(STORE),sqlite), \
 	  $(if $(filter postgres,$(STORE)),$(BIN)/python -m benchmarks.postgres.compare --rounds $(or $(ROUNDS),5), \
 	  $(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000)))

@@ -1,6 +1,7 @@
 """What a change costs: this tree and an older commit, measured in turns on the same machine.
 
-    make bench BEFORE=9374351            (python -m benchmarks.before_after 9374351 --rounds 10)
+    make bench BEFORE=9374351                   (python -m benchmarks.before_after 9374351 --rounds 10)
+    make bench BEFORE=9374351 STORE=postgres    (... --store postgres: on a durable server of its own)
 
 Each commit measures itself, with its own code and its own benchmarks, every time in a fresh process on a fresh file;
 what it imports is what is installed here. In every other round the older one goes first. The interval is the
@@ -19,11 +20,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.figures import spread
+from benchmarks.postgres.places import place
+from benchmarks.postgres.server import durable_server
 from ferryman.testing.serving import Server
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +57,28 @@ def posts(tree: Path) -> float:
         finally:
             server.stop()
     return float(json.loads(result.stdout)["per_second"])
+
+
+def on_postgres(server: str, arguments: str, figure: str) -> Measure:
+    """One of the measures of `postgres.ferryman_side`, each time on a fresh database."""
+
+    def measure(tree: Path) -> float:
+        with place(server) as url, importing(tree):
+            command = [sys.executable, "-m", "benchmarks.postgres.ferryman_side", url, *arguments.split()]
+            result = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True, timeout=600)
+        return float(json.loads(result.stdout.splitlines()[-1])[figure])
+
+    return measure
+
+
+def postgres_measures(server: str) -> dict[str, tuple[Measure, bool]]:
+    """What is measured on a server."""
+    return {
+        "enqueue, one at a time /s": (on_postgres(server, "enqueue 3000", "per_second"), True),
+        "enqueue, 50 tasks awaiting /s": (on_postgres(server, "enqueue 30000 --callers 50", "per_second"), True),
+        "bulk through /s": (on_postgres(server, "through 100000", "per_second"), True),
+        "drain /s": (on_postgres(server, "drain 200000", "ended_per_second"), True),
+    }
 
 
 MEASURES: dict[str, tuple[Measure, bool]] = {
@@ -94,10 +119,10 @@ def interval(ratios: Sequence[float], random: random.Random) -> tuple[float, flo
     return math.exp(statistics.fmean(logs)), math.exp(low), math.exp(high)
 
 
-def compare(before: Path, rounds: int) -> None:
+def compare(before: Path, rounds: int, measures: Mapping[str, tuple[Measure, bool]]) -> None:
     """Every measure, both trees in turns."""
     print(f"{'':32} {'before':>28} {'after':>28}   better by (95 %)")
-    for name, (measure, more_is_better) in MEASURES.items():
+    for name, (measure, more_is_better) in measures.items():
         old: list[float] = []
         new: list[float] = []
         for number in range(rounds):
@@ -114,9 +139,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure this tree and an older commit in turns.")
     parser.add_argument("before", help="the older commit")
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--only", default="", help="only the measures with these words in their names")
     options = parser.parse_args()
-    with checkout(options.before) as before:
-        compare(before, options.rounds)
+    with ExitStack() as stack:
+        before = stack.enter_context(checkout(options.before))
+        measures = MEASURES
+        if options.store == "postgres":
+            measures = postgres_measures(stack.enter_context(durable_server(None)))
+        compare(before, options.rounds, {name: each for name, each in measures.items() if options.only in name})
 
 
 if __name__ == "__main__":

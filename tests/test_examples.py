@@ -118,6 +118,7 @@ def test_marks_are_known_and_what_is_not_run_is_at_least_python() -> None:
         "docs/handlers.md",
         "docs/hooks.md",
         "docs/http.md",
+        "docs/flow.md",
         "docs/jobs.md",
         "docs/transactions.md",
     }

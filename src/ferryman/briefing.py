@@ -30,6 +30,7 @@ def node_options(settings: Settings) -> NodeOptions:
         workers=settings.worker_count,
         capacity=settings.job_queue_capacity,
         queues=settings.queues,
+        priority_factor=settings.priority_factor,
         lease=settings.lease,
         beat=settings.beat,
         stop_deadline=settings.stop_deadline,

@@ -240,3 +240,31 @@ def test_payload_and_result_are_embedded_as_they_are() -> None:
     text = wire.job_json(job)
     assert b'"payload":{"a":1.50,  "b":"\\u00e9"},"result":1e2,' in text
     assert datetime.fromisoformat(json.loads(text)["created_at"]).microsecond == 1
+
+
+async def test_a_job_that_waits_is_explained(http: httpx.AsyncClient) -> None:
+    await http.post("/jobs", json={"type": "echo"})
+    id = (await http.post("/jobs", json={"type": "echo"})).json()["id"]
+    await http.post("/queues/default/pause")
+    answer = await http.get(f"/jobs/{id}/explain")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert list(told) == ["id", "status", "summary", "conditions", "ahead", "estimated_start"]
+    assert (told["id"], told["status"], told["ahead"], told["estimated_start"]) == (id, "pending", 1, None)
+    assert told["summary"] == "Queue default is paused; `ferryman resume` lets it go on."
+    assert [each["name"] for each in told["conditions"] if not each["holds"]] == [
+        "queue not paused",
+        "a node can run it",
+    ]
+
+
+async def test_what_is_scheduled_is_explained_with_its_start(http: httpx.AsyncClient) -> None:
+    at = "2030-01-31T12:00:00.000000Z"
+    id = (await http.post("/jobs", json={"type": "echo", "run_at": at})).json()["id"]
+    told = (await http.get(f"/jobs/{id}/explain")).json()
+    assert (told["status"], told["ahead"]) == ("scheduled", None)
+
+
+async def test_who_is_not_there_is_not_explained(http: httpx.AsyncClient) -> None:
+    is_problem(await http.get(f"/jobs/{UNKNOWN}/explain"), 404, "FM404")
+    is_problem(await http.get(f"/jobs/{UNKNOWN}/explain?why=1"), 400, "FM401")

@@ -13,7 +13,9 @@ from typing import Any, Final, TypeVar
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
+from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
     CancelResult,
     Counts,
@@ -243,6 +245,18 @@ class SimStore:
         return self._inner.beat(node)
 
     # -- verbs that leave none -------------------------------------------------------------------
+
+    async def rules(self) -> Sequence[Rule]:
+        return await self._call("rules", self._inner.rules)
+
+    async def whereabouts(self, id: str) -> Whereabouts | None:
+        return await self._call("whereabouts", lambda: self._inner.whereabouts(id))
+
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        return await self._call("pause", lambda: self._inner.pause(scope, name, paused))
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        return await self._call("limit", lambda: self._inner.limit(scope, name, limit))
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         return await self._call("open_batches", lambda: self._inner.open_batches(node))

@@ -100,10 +100,10 @@ async def test_what_rolls_back_is_forgotten(store: PostgresStore, database: str)
         await add_within(slow, store, 1)
         await add(store)
         await claim(store, node)
-        assert store._flow._cursor.look([1]).gaps
+        assert store._flow._known.cursor.look([1]).gaps
         await transaction.rollback()
     assert await claim(store, node) == []
-    assert store._flow._cursor.look([1]).gaps == []
+    assert store._flow._known.cursor.look([1]).gaps == []
 
 
 async def test_what_another_claim_gave_back_is_found_behind_the_cursor(
@@ -164,7 +164,8 @@ async def test_a_node_retires_when_its_claims_under_way_have_ended(store: Postgr
     async with connected(database) as lost:
         transaction = lost.transaction()
         await transaction.start()
-        late = claiming.claim(store._lanes, Cursor(), claim_of(node, 7), NOW)
+        known = store._flow._known._replace(cursor=Cursor())
+        late = claiming.claim(known, claim_of(node, 7), NOW)
         await drive(lost, store._statements, late)
         retiring = asyncio.create_task(store.retire(node, NOW))
         async with connected(database) as observer:
@@ -197,9 +198,9 @@ async def test_what_is_looked_at_twice_is_claimed_once(store: PostgresStore) -> 
     node = await store.register(node_info("n"), 0)
     ids = await add(store, 5)
     again = Span(1, START, LAST - 1)
-    store._flow._cursor._positions[1] = Position(START, frozenset(), (again, again))
+    store._flow._known.cursor._positions[1] = Position(START, frozenset(), (again, again))
     assert await claim(store, node, 3) == ids[:3]
-    store._flow._cursor._positions[1] = Position(START, frozenset(), (again,))
+    store._flow._known.cursor._positions[1] = Position(START, frozenset(), (again,))
     assert await claim(store, node, 9) == ids[3:]
     assert await claim(store, node, 9) == []
-    assert store._flow._cursor.look([1]).spans[1:] == [], "what has come to its end is not looked at for ever"
+    assert store._flow._known.cursor.look([1]).spans[1:] == [], "what has come to its end is not looked at for ever"

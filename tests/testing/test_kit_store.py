@@ -12,6 +12,7 @@ import pytest
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
+from ferryman.domain.limits import Limit, Scope
 from ferryman.store.protocol import JobFilter, NodeInfo, Retention
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.kit.store import SharedStore, at_once
@@ -50,6 +51,9 @@ VERBS: dict[str, Verb] = {
     "list": lambda store, node: store.list(JobFilter(), 0),
     "attempts": lambda store, node: store.attempts(JOB.id),
     "counts": lambda store, node: store.counts(0),
+    "rules": lambda store, node: store.rules(),
+    "pause": lambda store, node: store.pause(Scope.QUEUE, "q", True),
+    "limit": lambda store, node: store.limit(Scope.QUEUE, "q", Limit(1)),
     "promote": lambda store, node: store.promote(0, 1),
     "expire": lambda store, node: store.expire(0, 1),
     "prune": lambda store, node: store.prune(0, 1),

@@ -15,14 +15,17 @@ import msgspec
 from ferryman.client.admission import Admission
 from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.endings import Endings, wait_within
+from ferryman.client.explaining import Explaining
 from ferryman.client.inserter import Inserter, patiently
 from ferryman.client.joining import Joining
 from ferryman.client.known import Asking
 from ferryman.client.making import admit, refusal
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
+from ferryman.client.rules import Rules
 from ferryman.domain import options
 from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
+from ferryman.domain.explain import Explanation
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
 from ferryman.domain.state import TERMINAL, Status
@@ -87,6 +90,9 @@ class Client:
         self._types = Asking(store, catalogue, admission.known)
         self.joining = Joining(joins, admission, clock, max_pending)
         """Takes jobs through the connections of others; from any thread, whether this client is open or not."""
+        self.rules = Rules(store, wakeup)
+        """What holds for all jobs of a queue or a type."""
+        self._explaining = Explaining(store, clock)
         self._endings = Endings()
         self._on_close = on_close
         events.listen(self._endings.listen)
@@ -176,6 +182,11 @@ class Client:
         """Every ended run of a job, oldest first. Raises JobNotFound."""
         await self.get(id)
         return await self._store.attempts(id)
+
+    async def explain(self, id: str) -> Explanation:
+        """Why a job has not started: each condition that must hold, and which do not. Raises JobNotFound."""
+        job = await self.get(id)
+        return await self._explaining.explain(job)
 
     async def counts(self) -> Counts:
         """How many jobs there are and were."""

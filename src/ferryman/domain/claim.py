@@ -14,6 +14,7 @@ from enum import IntEnum
 import msgspec
 
 from ferryman.domain.job import ClaimedJob
+from ferryman.domain.limits import NEVER, Again
 
 
 class Care(IntEnum):
@@ -73,6 +74,8 @@ class ClaimRequest(msgspec.Struct, frozen=True):
     limit: int
     idle: int
     alone: bool
+    by_age: bool = False
+    """Whether the priorities are to be passed over: who has been pending longest comes first."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -81,6 +84,9 @@ class Batch(msgspec.Struct, frozen=True):
     id: int
     claimed_at: int
     jobs: list[ClaimedJob]
+    mixed: bool = False
+    """Whether the lanes that were asked for have several priorities."""
+    again: Again = NEVER
 
 
 class OpenBatch(msgspec.Struct, frozen=True):

@@ -18,6 +18,9 @@ MAX_ATTEMPTS: Final = 1000
 MAX_TAGS: Final = 20
 MAX_DELAY: Final = 10 * 366 * 24 * 3600
 """Ten years, in seconds."""
+RATE_MIN: Final = 0.001
+RATE_MAX: Final = 1e6
+COUNT_MAX: Final = 1_000_000
 
 _QUEUE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 """Without a colon, which parts a queue from its share of the workers in QUEUES."""
@@ -91,6 +94,20 @@ def seconds_of(option: str, value: object) -> float:
     if _is_number(seconds) and 0 <= seconds <= MAX_DELAY:
         return float(seconds)
     raise refused(option, value, "seconds or a timedelta from 0 to ten years")
+
+
+def rate(value: object) -> float:
+    """So many a second."""
+    if _is_number(value) and RATE_MIN <= value <= RATE_MAX:
+        return float(value)
+    raise refused("rate", value, f"a number a second from {RATE_MIN:g} to {RATE_MAX:g}")
+
+
+def count(option: str, value: object) -> int:
+    """How many at once, for an option of this name."""
+    if _is_integer(value) and 1 <= value <= COUNT_MAX:
+        return value
+    raise refused(option, value, f"an integer from 1 to {COUNT_MAX}")
 
 
 def moment_of(option: str, value: object) -> int:

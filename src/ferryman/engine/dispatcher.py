@@ -18,7 +18,7 @@ from typing import Any, Final
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreError
 from ferryman.domain.ids import IdMinter
-from ferryman.domain.job import ClaimedJob
+from ferryman.domain.job import MICROS, ClaimedJob
 from ferryman.domain.outcome import Finish
 from ferryman.engine.books import Books
 from ferryman.engine.channel import Channel
@@ -27,6 +27,7 @@ from ferryman.engine.heartbeat import Lease
 from ferryman.engine.pause import Pause, backoff
 from ferryman.engine.prefetch import Prefetch
 from ferryman.engine.shares import Group, Shares
+from ferryman.engine.turns import Turns
 from ferryman.store.protocol import Clock, Store
 
 log: Final = logging.getLogger("ferryman.engine")
@@ -51,7 +52,9 @@ class Dispatcher:
         types: frozenset[str],
         shares: Shares,
         workers: int,
+        turns: Turns,
         on_lost: Callable[[], None],
+        on_due: Callable[[float], None],
     ) -> None:
         """Make a dispatcher.
 
@@ -60,7 +63,9 @@ class Dispatcher:
             lease: until when the node may vouch for its claims; after that it claims nothing.
             types: what the node has handlers for.
             shares: the queues that it serves, and how many workers each may have.
+            turns: when age counts instead of priority.
             on_lost: called once when the store says that the node is not live any more.
+            on_due: called with the seconds in which `poll` is to be called, as a rate may let something through.
         """
         self._store = store
         self._node = node
@@ -71,7 +76,11 @@ class Dispatcher:
         self._lease = lease
         self._types = types
         self._shares = shares
+        self._turns = turns
         self._on_lost = on_lost
+        self._on_due = on_due
+        self._limited = False
+        """Whether a limit has kept something from a claim: the end of any run may make room."""
         self._prefetch = Prefetch(workers)
         self._books = Books()
         self._busy = False
@@ -126,7 +135,7 @@ class Dispatcher:
 
     def written(self, finishes: Sequence[Finish]) -> None:
         """Runs of this node have their outcomes in the store."""
-        held_back = self._books.alone or self._shares.bound
+        held_back = self._books.alone or self._shares.bound or self._limited
         self._books.ended(finishes)
         self._prefetch.ended(finishes)
         if held_back:  # something may have waited for one of these runs
@@ -178,6 +187,9 @@ class Dispatcher:
         limit = min(CAP, room, wanted, CAP if group.room is None else group.room)
         if limit <= 0:
             return None
+        owed = self._turns.owed
+        if owed:
+            limit = min(limit, owed)
         self._shares.asked(group)
         self._busy = True
         self._books.in_flight = batch = self._ids.number()
@@ -190,6 +202,7 @@ class Dispatcher:
             limit=limit,
             idle=min(idle, limit),
             alone=not self._books.alone,
+            by_age=owed > 0,
         )
 
     async def _claim(self, group: Group, request: ClaimRequest) -> None:
@@ -213,17 +226,28 @@ class Dispatcher:
     def _accept(self, group: Group, request: ClaimRequest, batch: Batch) -> None:
         """Keep the books, then send."""
         jobs = batch.jobs
-        starved = self._channel.idle > 0 and len(jobs) >= request.limit
+        starved = self._channel.idle > 0 and len(jobs) >= request.limit and not request.by_age
         self._prefetch.claimed(self._asked_at, self._clock.monotonic(), starved=starved)
         self._books.opened(batch)
         self._shares.claimed(jobs)
+        self._turns.claimed(request, batch)
         group.answered(request, len(jobs))
+        self._heed(group, batch)
         if self._running:
             self._channel.send_all(jobs)
         else:
             self._completer.release(jobs)
         self._land()
         self._look_soon()
+
+    def _heed(self, group: Group, batch: Batch) -> None:
+        """Where a limit has kept something back, look again: as long as that gives jobs, and when it may give more."""
+        again = batch.again
+        self._limited = again.limited
+        if again.limited and batch.jobs:
+            group.work()
+        elif again.due is not None:
+            self._on_due(max(0.0, (again.due - self._clock.now()) / MICROS))
 
     def _land(self) -> None:
         """No claim is under way any more."""

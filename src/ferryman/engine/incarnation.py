@@ -27,6 +27,7 @@ from ferryman.engine.shares import Shares
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
 from ferryman.engine.transaction import AnyDesk
+from ferryman.engine.turns import Turns
 from ferryman.engine.upkeep import Cancellations, Poll, Reconcile
 from ferryman.engine.world import NodeOptions, World
 
@@ -72,12 +73,13 @@ class Incarnation:
             world.store, number, world.clock, world.wakeup, world.events, self._written, world.ids.number
         )
         self.pool = _pool(world, options, id, self.channel, executor, self.completer, ladder)
-        self.dispatcher = _dispatcher(world, options, number, self.channel, self.completer, lease, self._lose)
+        self.dispatcher = _dispatcher(
+            world, options, number, self.channel, self.completer, lease, on_lost=self._lose, on_due=self._poll_within
+        )
         self._heartbeat = _heartbeat(world, options, number, lease, alive, self._lose)
         self._cancellations = Cancellations(world.store, number, self.pool)
-        self._upkeep = Sweeper(
-            world.clock.monotonic, [Poll(self.dispatcher), self._cancellations, Reconcile(self.dispatcher)]
-        )
+        self._poll = Poll(self.dispatcher)
+        self._upkeep = Sweeper(world.clock.monotonic, [self._poll, self._cancellations, Reconcile(self.dispatcher)])
         self._parts = self._start_list()
 
     def _start_list(self) -> StartList:
@@ -117,6 +119,9 @@ class Incarnation:
     def cancel_soon(self) -> None:
         """Somebody asked to cancel a job that this node runs."""
         self._upkeep.sooner(self._cancellations, 0.0)
+
+    def _poll_within(self, seconds: float) -> None:
+        self._upkeep.sooner(self._poll, seconds)
 
     def _written(self, finishes: Sequence[Finish]) -> None:
         self.dispatcher.written(finishes)
@@ -216,7 +221,9 @@ def _dispatcher(
     channel: Channel[ClaimedJob],
     completer: Completer,
     lease: Lease,
+    *,
     on_lost: Callable[[], None],
+    on_due: Callable[[float], None],
 ) -> Dispatcher:
     return Dispatcher(
         world.store,
@@ -229,7 +236,9 @@ def _dispatcher(
         types=world.registry.types,
         shares=Shares(options.queues),
         workers=options.workers,
+        turns=Turns(options.priority_factor),
         on_lost=on_lost,
+        on_due=on_due,
     )
 
 

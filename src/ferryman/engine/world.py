@@ -29,6 +29,8 @@ class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs that the channel buffers."""
     queues: tuple[tuple[str, int | None], ...] | None = None
     """(queue, share of the workers or None for all of them); None serves every queue."""
+    priority_factor: int = 100
+    """Of how many jobs and one more, one goes by age instead of priority; 0 is none."""
     lease: float = 10.0
     beat: float = 2.0
     stop_deadline: float = 25.0

@@ -23,6 +23,7 @@ from ferryman.http.jobs import Jobs
 from ferryman.http.node import TEXT, NodeRoutes, NodeStats
 from ferryman.http.problems import problem
 from ferryman.http.resource import JSON, Resource
+from ferryman.http.rules import Rules
 from ferryman.observe.metrics import Metrics
 
 STOPPING: Final = "ferryman.stopping"
@@ -62,7 +63,9 @@ def make_api(
             Route("/jobs", all_jobs),
             Route("/jobs/{id}", one_job),
             Route("/jobs/{id}/cancel", Resource({"POST": jobs.cancel})),
+            Route("/jobs/{id}/explain", Resource({"GET": jobs.explain})),
             Route("/jobs/{id}/retry", Resource({"POST": jobs.retry})),
+            *(Route(path, resource) for path, resource in Rules(client, max_body).routes().items()),
             Route("/health", health),
             Route("/livez", health),
             Route("/readyz", Resource({"GET": node.readyz})),

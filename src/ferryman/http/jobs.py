@@ -13,6 +13,7 @@ from ferryman.domain.job import Job
 from ferryman.domain.state import Status
 from ferryman.http import query, wire
 from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.explanation import explanation_json
 from ferryman.http.resource import check_json
 
 _JSON: Final = (b"content-type", b"application/json")
@@ -55,6 +56,11 @@ class Jobs:
         """GET /jobs/{id}."""
         query.parameters(request)
         return await self._answer(await self._client.get(request.job_id))
+
+    async def explain(self, request: Request) -> Answer:
+        """GET /jobs/{id}/explain: why it has not started."""
+        query.parameters(request)
+        return Answer(200, (_JSON,), explanation_json(await self._client.explain(request.job_id)))
 
     async def cancel(self, request: Request) -> Answer:
         """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""

@@ -33,18 +33,8 @@ def read_request(body: bytes, idempotency_key: str | None, on_conflict: str | No
         WrongContent: naming every member that is wrong, with its pointer.
         MalformedJson, DuplicateMember, BadNumber, BadText, TooDeep: the body is not strict JSON.
     """
-    members = _members(strictjson.parse(body))
-    asked: dict[str, Any] = {}
-    wrong: list[tuple[str, str]] = []
-    for name, value in members.items():
-        check = _MEMBERS.get(name)
-        if check is None:
-            wrong.append((pointer(name), f"There is no member {name!a}. {did_you_mean(name, _MEMBERS)}".strip()))
-        elif value is not None or name in _NEVER_NULL:
-            try:
-                asked[name] = check(value)
-            except BadOption as error:
-                wrong.append((pointer(name), f"{error.what} {error.why}"))
+    members = read_members(body)
+    asked, wrong = checked(members, _MEMBERS, _NEVER_NULL)
     if "type" not in members:
         wrong.append(("/type", "The type is missing: it says which handler runs the job."))
     if wrong:
@@ -52,6 +42,39 @@ def read_request(body: bytes, idempotency_key: str | None, on_conflict: str | No
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
     return JobRequest(**asked, idempotency_key=idempotency_key)
+
+
+def read_members(body: bytes) -> dict[str, object]:
+    """The members of the object that a body holds. Raises as `read_request`."""
+    return _members(strictjson.parse(body))
+
+
+def checked(
+    members: Mapping[str, object],
+    known: Mapping[str, Callable[[object], object]],
+    never_null: frozenset[str] = frozenset(),
+    at: str = "",
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The members of an object, each as its check gives it, and what is wrong with it, with its pointer.
+
+    Args:
+        members: what came in.
+        known: the check of each member that there may be; what it refuses it says with BadOption.
+        never_null: those of which null is checked, too; of every other one null is as if it were not there.
+        at: the pointer to the object itself.
+    """
+    asked: dict[str, Any] = {}
+    wrong: list[tuple[str, str]] = []
+    for name, value in members.items():
+        check = known.get(name)
+        if check is None:
+            wrong.append((at + pointer(name), f"There is no member {name!a}. {did_you_mean(name, known)}".strip()))
+        elif value is not None or name in never_null:
+            try:
+                asked[name] = check(value)
+            except BadOption as error:
+                wrong.append((at + pointer(name), f"{error.what} {error.why}"))
+    return asked, wrong
 
 
 def check_empty(body: bytes) -> None:
@@ -87,11 +110,12 @@ def _payload(value: object) -> str:
     raise options.refused("payload", value, "a JSON object, whose members are the handler's keyword arguments")
 
 
-def _moment(name: str, value: object) -> int:
-    moment = read_moment(value) if isinstance(value, str) else None
-    if moment is None:
+def moment(name: str, value: object) -> int:
+    """A time as microseconds. Raises BadOption."""
+    found = read_moment(value) if isinstance(value, str) else None
+    if found is None:
         raise options.refused(name, value, "an RFC 3339 time with its offset, such as 2030-01-31T12:00:00Z")
-    return moment
+    return found
 
 
 def _seconds(value: object) -> float:
@@ -111,9 +135,9 @@ _MEMBERS: Final[Mapping[str, Callable[[object], object]]] = {
     "priority": options.priority,
     "max_attempts": options.max_attempts,
     "timeout": options.timeout,
-    "run_at": partial(_moment, "run_at"),
+    "run_at": partial(moment, "run_at"),
     "delay": _seconds,
-    "expires_at": partial(_moment, "expires_at"),
+    "expires_at": partial(moment, "expires_at"),
     "unique_key": options.unique_key,
     "on_conflict": _on_conflict,
     "tags": options.tags,

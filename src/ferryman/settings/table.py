@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = "sqlite:///ferryman.db"
     queues: tuple[tuple[str, int | None], ...] | None = None
     """(queue, share of the workers or None); None serves every queue."""
+    priority_factor: int = 100
+    """0 means that priorities alone count."""
     processes: int = 0
     process_max_jobs: int = 1000
     """0 means never."""
@@ -90,6 +92,11 @@ TABLE: Final = (
     ),
     Setting("database_url", kinds.database_url(), "Where jobs live.", bare=True, secret=True),
     Setting("queues", kinds.queues(), "Which queues a node serves; name:n lets one hold n workers at most."),
+    Setting(
+        "priority_factor",
+        kinds.whole(0, 1_000_000, "0 = priorities alone count"),
+        "After so many jobs by priority one goes by age, so that nothing waits for ever.",
+    ),
     Setting(
         "processes",
         kinds.whole(0, 1000, "0 = this process"),

@@ -13,6 +13,7 @@ from typing import Protocol
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
+from ferryman.store.explaining import Explaining
 from ferryman.store.ports import Clock, DirectDispatch, Runner, Wakeup
 from ferryman.store.records import (
     NODES_SHOWN,
@@ -32,6 +33,7 @@ from ferryman.store.records import (
     RetryResult,
     Verdict,
 )
+from ferryman.store.ruling import Ruling
 
 __all__ = [
     "NODES_SHOWN",
@@ -58,7 +60,7 @@ __all__ = [
 ]
 
 
-class Store(Protocol):
+class Store(Ruling, Explaining, Protocol):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means."""
 
     async def open(self) -> None:
@@ -88,8 +90,8 @@ class Store(Protocol):
     async def claim(self, request: ClaimRequest, now: int) -> Batch:
         """Take pending jobs, by priority, then arrival, as `domain.claim.take` allows; maybe none.
 
-        The claim is durable before it is returned. A job past its expires_at is given out like any
-        other; the worker ends it.
+        What a rule pauses is not taken, and of the rest no more than the limits allow (see `Ruling`). The claim is
+        durable before it is returned. A job past its expires_at is given out like any other; the worker ends it.
 
         Raises:
             NodeNotLive: the node was rescued or never registered; nothing was claimed.

@@ -156,6 +156,8 @@ class NodeStatus(msgspec.Struct, frozen=True):
     """Whether it has not ended and its process is not known to be gone; one that hangs is live until it is rescued."""
     claimed: int
     """How many jobs it holds: those that run and those that wait in its channel."""
+    types: frozenset[str] | None = None
+    """Those that it has handlers for; None where its version does not say."""
 
 
 class Retention(msgspec.Struct, frozen=True):

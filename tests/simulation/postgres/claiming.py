@@ -27,9 +27,17 @@ class Claiming:
         if self._request.batch in tables.claims:
             return []
         self._anew = self._server.loop.time() >= self._connection.rescan_at
-        self._look = look(tables, self._request, self._cursors, snapshot, self._server.locked, anew=self._anew)
+        lanes, bounds = self._server.memory.allowing(self._request, self._now)
+        self._look = look(
+            tables, self._request, lanes, bounds, self._cursors, snapshot, self._server.locked, anew=self._anew
+        )
         self._gaps = self._server.bringing(xid for xid in snapshot.running if xid < self._look.past)
         return [row.job.id for row in self._look.rows]
+
+    def look_and_take(self) -> Batch:
+        """Both at once, as it commits."""
+        self.look()
+        return self.take()
 
     def take(self) -> Batch:
         """Its effect, as it commits."""

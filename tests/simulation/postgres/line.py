@@ -8,6 +8,7 @@ import msgspec
 
 from ferryman.domain.claim import Care, ClaimRequest, take
 from ferryman.domain.job import Lane
+from ferryman.domain.limits import Bounds
 from ferryman.store.memory.rows import JobRow
 from tests.simulation.postgres.cursor import Cursor, Key, Snapshot
 from tests.simulation.postgres.tables import ModelTables
@@ -41,6 +42,8 @@ class Part(msgspec.Struct, frozen=True):
 def look(
     tables: ModelTables,
     request: ClaimRequest,
+    lanes: Mapping[Lane, int],
+    bounds: Bounds,
     cursors: Mapping[Lane, Cursor],
     snapshot: Snapshot,
     locked: Container[str],
@@ -50,16 +53,17 @@ def look(
     """Look at the lanes that a claim asks for.
 
     Args:
+        lanes: those that may be looked at, by their numbers.
+        bounds: how much they may give.
         cursors: as far as the connection has looked before.
         snapshot: of this very look.
         locked: jobs that other transactions have taken, which may be rolled back yet; they are passed by (SKIP LOCKED).
         anew: whether to look from the beginning, which gives new cursors.
     """
-    asked = [lane for lane in tables.ready if _asked(lane, request)]
-    parts = [_part(tables, lane, Cursor() if anew else cursors.get(lane, Cursor()), request, locked) for lane in asked]
+    parts = [_part(tables, lane, Cursor() if anew else cursors.get(lane, Cursor()), request, locked) for lane in lanes]
     line = [row for part in parts for row in part.rows if _may_be_taken(row, request)]
-    line.sort(key=lambda row: (row.job.priority, tables.places[row.job.id]))
-    line = line[: request.limit]
+    line.sort(key=lambda row: (0 if request.by_age else row.job.priority, tables.places[row.job.id]))
+    line = [line[each] for each in bounds.admit([lanes[row.job.lane] for row in line], request.limit)]
     rows = [line[position] for position in take([row.care for row in line], request.idle, request.alone)]
     taken = {row.job.id for row in rows}
     before = {row.job.id: cursors.get(row.job.lane, Cursor()) for row in rows}
@@ -74,10 +78,6 @@ def look(
         [id for id, cursor in before.items() if not cursor.covers(tables.places[id])],
         max((tables.places[id][0] for id in before), default=0),
     )
-
-
-def _asked(lane: Lane, request: ClaimRequest) -> bool:
-    return lane.type in request.types and (request.queues is None or lane.queue in request.queues)
 
 
 def _may_be_taken(row: JobRow, request: ClaimRequest) -> bool:

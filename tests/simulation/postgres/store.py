@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.state import INITIAL, Status
+from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
     CancelResult,
     Counts,
@@ -69,11 +71,17 @@ class ModelStore:
     # -- running ---------------------------------------------------------------------------------
 
     async def claim(self, request: ClaimRequest, now: int) -> Batch:
-        """Look, take, commit. Until then others pass by what was taken, and nothing of it has changed."""
+        """Look, take, commit. Until then others pass by what was taken, and nothing of it has changed.
+
+        A claim under limits holds the locks of its rules from the look to the commit, so that nobody else claims
+        under them: it looks when it commits.
+        """
         took, claiming = TOOK.get(), Claiming(self._connection, request, now)
 
         def begun(transaction: Transaction) -> Callable[[], Batch]:
             self._memory.require_live(request.node)
+            if self._memory.is_bounded(request):
+                return noted(claiming.look_and_take, took)
             self._server.lock(transaction, claiming.look())
             return noted(claiming.take, took)
 
@@ -131,6 +139,20 @@ class ModelStore:
 
     async def known_types(self) -> Mapping[str, Declaration]:
         return await self._connection.read(self._memory.known_types)
+
+    # -- rules -----------------------------------------------------------------------------------
+
+    async def rules(self) -> Sequence[Rule]:
+        return await self._connection.read(self._memory.rules)
+
+    async def whereabouts(self, id: str) -> Whereabouts | None:
+        return await self._connection.read(lambda: self._memory.whereabouts(id))
+
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        return await self._connection.simply("pause", lambda: self._memory.pause(scope, name, paused))
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        return await self._connection.simply("limit", lambda: self._memory.limit(scope, name, limit))
 
     # -- chores ----------------------------------------------------------------------------------
 

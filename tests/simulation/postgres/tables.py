@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Lane
+from ferryman.domain.limits import Bounds
 from ferryman.domain.state import Status
 from ferryman.store.memory import MemoryStore
 from ferryman.store.memory.liveness import Watch
@@ -33,7 +34,7 @@ class ModelTables(Tables):
         """The pending jobs of a lane."""
         return sorted(self.ready[lane].values(), key=lambda row: self.places[row.job.id])
 
-    def candidates(self, request: ClaimRequest) -> list[JobRow]:
+    def candidates(self, request: ClaimRequest, lanes: Iterable[Lane]) -> list[JobRow]:
         """What the look of this claim has found; nobody else could touch it since."""
         chosen, self.chosen = self.chosen, []
         return chosen
@@ -64,9 +65,8 @@ class ModelMemory(MemoryStore):
     """The meaning of every verb, over those tables."""
 
     def __init__(self, clock: Clock, ids: IdMinter, retention: Retention) -> None:
-        super().__init__(clock, ids, retention)
         self.tables = ModelTables()
-        self._tables = self.tables
+        super().__init__(clock, ids, retention, tables=self.tables)
         self._beats = Beats()
         self._watch = self._beats
 
@@ -82,6 +82,16 @@ class ModelMemory(MemoryStore):
         if lives:
             self._beats.latest[node] = self._clock.monotonic()
         return lives
+
+    def allowing(self, request: ClaimRequest, now: int) -> tuple[dict[Lane, int], Bounds]:
+        """The lanes that a claim may look at, by their numbers, and how much they may give."""
+        lanes = self._rules.open(self.tables.lanes_for(request))
+        return {lane: number for number, lane in lanes.items()}, self._rules.bounds(lanes, request.idle, now)
+
+    def is_bounded(self, request: ClaimRequest) -> bool:
+        """Whether a claim is under limits."""
+        lanes, bounds = self.allowing(request, 0)
+        return any(bounds.over(number) for number in lanes.values())
 
     def require_live(self, node: int) -> None:
         """Raises NodeNotLive: the node was rescued or never registered."""

@@ -37,4 +37,5 @@ def status_of(node: NodeRow, *, gone: bool, claimed: int) -> NodeStatus:
         ended_at=node.ended_at,
         live=node.ended_at is None and not gone,
         claimed=claimed,
+        types=info.types,
     )

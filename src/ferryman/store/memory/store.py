@@ -10,12 +10,15 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch, take
 from ferryman.domain.errors import JobExpired, NodeNotLive
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import JobError, NewJob
+from ferryman.domain.limits import NEVER, Again, Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
 from ferryman.domain.state import INITIAL, Status
+from ferryman.store.explaining import Whereabouts
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
 from ferryman.store.memory.people import People
 from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
+from ferryman.store.memory.rules import Rules
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import (
     Clock,
@@ -41,10 +44,17 @@ class MemoryStore(People):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
-        self, clock: Clock, ids: IdMinter, retention: Retention, *, gone: Callable[[str], bool] = _nobody
+        self,
+        clock: Clock,
+        ids: IdMinter,
+        retention: Retention,
+        *,
+        gone: Callable[[str], bool] = _nobody,
+        tables: Tables | None = None,
     ) -> None:
         """`gone` says of a node's id whether its process is known to have ended; simulations give their own."""
-        super().__init__(Tables(), retention)
+        super().__init__(Tables() if tables is None else tables, retention)
+        self._rules = Rules(self._tables)
         self._clock = clock
         self._ids = ids
         self._gone = gone
@@ -95,12 +105,24 @@ class MemoryStore(People):
         tables = self._tables
         node = self._live(request.node)
         claim = tables.claims.get(request.batch)
-        if claim is None:
-            claim = ClaimRow(request.batch, node, now, {})
-            line = tables.candidates(request)
-            taken = take([row.care for row in line], request.idle, request.alone)
-            tables.start([line[position] for position in taken], claim, now)
-        return Batch(claim.batch, claim.claimed_at, [claimed(tables.jobs[each], claim) for each in claim.runs])
+        if claim is not None:
+            return self._batch(claim)
+        lanes = self._rules.open(tables.lanes_for(request))
+        numbers = {lane: number for number, lane in lanes.items()}
+        bounds = self._rules.bounds(lanes, request.idle, now)
+        line = tables.candidates(request, numbers)
+        line = [line[each] for each in bounds.admit([numbers[row.job.lane] for row in line], request.limit)]
+        taken = [line[position] for position in take([row.care for row in line], request.idle, request.alone)]
+        claim = ClaimRow(request.batch, node, bounds.claimed_at, {})
+        tables.start(taken, claim, now)
+        counts = [numbers[row.job.lane] for row in taken]
+        self._rules.spend(bounds, counts)
+        mixed = len({lane.priority for lane in numbers}) > 1
+        return self._batch(claim, mixed=mixed, again=bounds.again(counts))
+
+    def _batch(self, claim: ClaimRow, *, mixed: bool = False, again: Again = NEVER) -> Batch:
+        jobs = [claimed(self._tables.jobs[each], claim) for each in claim.runs]
+        return Batch(claim.batch, claim.claimed_at, jobs, mixed, again)
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         """Refuse all if one is no legal end of a run; else write those whose run is still open."""
@@ -150,6 +172,27 @@ class MemoryStore(People):
         """The node's open runs whose job has a cancel asked for."""
         runs = [run for claim in self._claims(node) for run in claim.runs.items()]
         return [run for run in runs if self._tables.jobs[run[0]].cancel_asked is not None]
+
+    # -- rules -----------------------------------------------------------------------------------
+
+    async def rules(self) -> Sequence[Rule]:
+        """Rules, as people set them."""
+        return self._rules.all()
+
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        """Change whether a queue or type is paused."""
+        return self._rules.pause(scope, name, paused)
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        """Change the limit of a queue or type."""
+        return self._rules.limit(scope, name, limit)
+
+    async def whereabouts(self, id: str) -> Whereabouts | None:
+        """Those ahead of it, and the limits that it is under."""
+        row = self._tables.jobs.get(id)
+        if row is None:
+            return None
+        return Whereabouts(self._tables.ahead_of(row), self._rules.holdings(row.job.lane))
 
     # -- chores ----------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -93,19 +93,34 @@ class Tables:
 
     # -- claims ----------------------------------------------------------------------------------
 
-    def candidates(self, request: ClaimRequest) -> list[JobRow]:
-        """The head of the line, as long as the claim's limit, without those that nobody may take now."""
-        line = self._line(request.types, request.queues)
-        return list(islice((row for row in line if request.alone or row.care != Care.ALONE), request.limit))
+    def lanes_for(self, request: ClaimRequest) -> dict[int, Lane]:
+        """The lanes that a claim asks for, as they are numbered."""
+        return {
+            number: lane
+            for number, lane in enumerate(self.ready, start=1)
+            if lane.type in request.types and (request.queues is None or lane.queue in request.queues)
+        }
 
-    def _line(self, types: frozenset[str], queues: frozenset[str] | None) -> Iterator[JobRow]:
-        """The pending jobs of some lanes, by (priority, arrival)."""
-        lanes = [
-            rows.values()
-            for lane, rows in self.ready.items()
-            if lane.type in types and (queues is None or lane.queue in queues)
+    def candidates(self, request: ClaimRequest, lanes: Iterable[Lane]) -> list[JobRow]:
+        """The head of the line of each of these lanes, as long as the claim's limit and in the order of the claim.
+
+        Those that nobody may take now are left out.
+        """
+        care = Care.ALONE if request.alone else Care.IDLE
+        fronts = [
+            islice((row for row in self.ready[lane].values() if row.care <= care), max(0, request.limit))
+            for lane in lanes
         ]
-        return merge(*lanes, key=attrgetter("job.priority", "arrival"))
+        order = attrgetter("arrival") if request.by_age else attrgetter("job.priority", "arrival")
+        return list(merge(*fronts, key=order))
+
+    def ahead_of(self, row: JobRow) -> int:
+        """How many pending jobs of its queue come before a pending job."""
+        if row.status is not Status.PENDING:
+            return 0
+        queue, place = row.job.queue, (row.job.priority, row.arrival)
+        lines = [rows.values() for lane, rows in self.ready.items() if lane.queue == queue]
+        return sum((each.job.priority, each.arrival) < place for line in lines for each in line)
 
     def start(self, rows: Sequence[JobRow], claim: ClaimRow, now: int) -> None:
         """Hand pending jobs to a claim, each under its next number."""

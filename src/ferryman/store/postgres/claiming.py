@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive
 from ferryman.domain.job import ClaimedJob, Lane
+from ferryman.domain.limits import Bounds, limiting, open_lanes
 from ferryman.store.postgres.cursor import Cursor, Key, Span
 from ferryman.store.postgres.lanes import Lanes
+from ferryman.store.postgres.rules import Rules, spend, using
 from ferryman.store.postgres.steps import Ask, Row, Steps
 from ferryman.store.views import tags_of
 
@@ -38,6 +40,8 @@ class Taken(NamedTuple):
 
     batch: Batch
     bodiless: Sequence[Run]
+    lanes: Sequence[int]
+    """Those that jobs were taken from now, one for each job."""
 
 
 def not_live(node: int) -> NodeNotLive:
@@ -49,16 +53,50 @@ def not_live(node: int) -> NodeNotLive:
     )
 
 
-def claim(lanes: Lanes, cursor: Cursor, request: ClaimRequest, now: int) -> Steps[Taken | None]:
+class Known(NamedTuple):
+    """What this process knows of the store, as far as claims need it."""
+
+    lanes: Lanes
+    rules: Rules
+    cursor: Cursor
+
+    def fitting(self, request: ClaimRequest) -> Mapping[int, Lane]:
+        """The lanes that a claim may take from."""
+        return open_lanes(self.rules.all, self.lanes.fitting(request.types, request.queues))
+
+    def bounds(self, request: ClaimRequest) -> bool:
+        """Whether a claim is under limits: then it is to be driven in a transaction."""
+        return bool(self.rules.all) and bool(limiting(self.rules.all, self.fitting(request)))
+
+
+def claim(known: Known, request: ClaimRequest, now: int) -> Steps[Taken | None]:
     """Take what `domain.claim.take` allows from the lanes that the node can run.
 
     A batch that is open already, because the answer to its claim was lost, is answered with what it still holds.
-    None: there are lanes that this process has not heard of; nothing was claimed.
+    None: there are lanes or rules that this process has not heard of; nothing was claimed.
 
     Raises:
         NodeNotLive: nothing was claimed.
     """
-    numbers = lanes.fitting(request.types, request.queues)
+    fitting = known.fitting(request)
+    if known.rules.all and limiting(known.rules.all, fitting):
+        bounds = yield from using(known.lanes, known.rules, fitting, request.idle, now)
+        if bounds is None:
+            return None
+    else:
+        bounds = Bounds((), fitting, request.idle, now)
+    taken = yield from _take(known, request, fitting, bounds)
+    if taken is not None:
+        yield from spend(bounds, taken.lanes)
+    return taken
+
+
+def _take(known: Known, request: ClaimRequest, fitting: Mapping[int, Lane], bounds: Bounds) -> Steps[Taken | None]:
+    """The statement itself."""
+    lanes, cursor, now = known.lanes, known.cursor, bounds.claimed_at
+    most = {number: bounds.most(number, request.limit) for number in fitting}
+    numbers = [number for number in fitting if most[number] > 0 or request.limit <= 0]
+    over = [(number, place) for number in numbers for place in bounds.over(number)]
     look = cursor.look(numbers)
     rows = yield Ask(
         "claim",
@@ -70,26 +108,35 @@ def claim(lanes: Lanes, cursor: Cursor, request: ClaimRequest, now: int) -> Step
             request.idle,
             request.alone,
             [span.lane for span in look.spans],
-            [lanes.by_number[span.lane].priority for span in look.spans],
+            [0 if request.by_age else lanes.by_number[span.lane].priority for span in look.spans],
             [span.after.xid for span in look.spans],
             [span.after.arrival for span in look.spans],
             [span.after.id for span in look.spans],
             [span.last for span in look.spans],
             look.gaps,
             len(lanes.by_number),
+            known.rules.edition,
+            [most[span.lane] for span in look.spans],
+            [lane for lane, _ in over],
+            [place for _, place in over],
+            bounds.left,
+            [bounds.is_of_type(place) for _, place in over],
         ),
     )
     rows = sorted(rows, key=_RANK)
-    live, held, known, *spans, next_xid, running = rows[0][_COLUMNS + 1 :]
+    live, held, up_to_date, *spans, next_xid, running = rows[0][_COLUMNS + 1 :]
     if not live:
         raise not_live(request.node)
     if held:
         return (yield from still_held(lanes, request, now))
-    if not known:
+    if not up_to_date:
         return None
     if request.limit > 0:
         cursor.looked(numbers, look, _spans(spans), next_xid, running)
-    return _taken(lanes, request.batch, now, rows if rows[0][0] else ())
+    taken = _taken(lanes, request.batch, now, rows if rows[0][0] else ())
+    mixed = len({lane.priority for lane in fitting.values()}) > 1
+    batch = Batch(request.batch, now, taken.batch.jobs, mixed, bounds.again(taken.lanes))
+    return taken._replace(batch=batch)
 
 
 def _spans(columns: Sequence[Any]) -> list[Span]:
@@ -100,9 +147,8 @@ def _taken(lanes: Lanes, id: int, claimed_at: int, rows: Sequence[Row]) -> Taken
     """The batch as the engine has it, out of rows that begin with a run and the body of its job."""
     by_number = lanes.by_number
     jobs = [_claimed(id, row, by_number[row[_LANE]]) for row in rows if row[_PAYLOAD] is not None]
-    if len(jobs) == len(rows):
-        return Taken(Batch(id, claimed_at, jobs), ())
-    return Taken(Batch(id, claimed_at, jobs), [Run._make(row[:_PAYLOAD]) for row in rows if row[_PAYLOAD] is None])
+    bodiless = () if len(jobs) == len(rows) else [Run._make(row[:_PAYLOAD]) for row in rows if row[_PAYLOAD] is None]
+    return Taken(Batch(id, claimed_at, jobs), bodiless, [row[_LANE] for row in rows])
 
 
 def _claimed(batch: int, row: Row, lane: Lane) -> ClaimedJob:
@@ -136,7 +182,8 @@ def after(first: Steps[T], claimed: Steps[Taken | None]) -> Steps[tuple[T, Taken
 def still_held(lanes: Lanes, request: ClaimRequest, now: int) -> Steps[Taken]:
     """What an open batch still holds."""
     rows = yield Ask("held_batch", (request.batch, request.node))
-    return _taken(lanes, request.batch, rows[0][_COLUMNS] if rows else now, rows)
+    taken = _taken(lanes, request.batch, rows[0][_COLUMNS] if rows else now, rows)
+    return taken._replace(lanes=())
 
 
 def left_behind(cursor: Cursor) -> Steps[None]:

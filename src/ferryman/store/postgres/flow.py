@@ -10,13 +10,12 @@ from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreBusy, StoreUnreachable
 from ferryman.domain.job import NewJob
 from ferryman.domain.outcome import Finish
-from ferryman.store.postgres import claiming, finishing, inserting, lanes
+from ferryman.store.postgres import claiming, finishing, inserting, lanes, rules
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
-from ferryman.store.postgres.cursor import Cursor
+from ferryman.store.postgres.claiming import Known
 from ferryman.store.postgres.ended import EndedRuns
 from ferryman.store.postgres.failures import explain
-from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.lines import INSERT_SECONDS, Lines
 from ferryman.store.postgres.steps import AlreadyThere, Steps
 from ferryman.store.postgres.transaction import PostgresTransactions
@@ -37,8 +36,7 @@ class Flow:
     def __init__(
         self,
         lines: Lines,
-        known: Lanes,
-        cursor: Cursor,
+        known: Known,
         ended: EndedRuns,
         behind: LookBehind,
         transactions: PostgresTransactions,
@@ -46,13 +44,13 @@ class Flow:
         clock: Clock,
         place: str,
     ) -> None:
-        """`known` are the lanes that this process has heard of; `place` is what errors call the database."""
+        """`known` is what this process has heard of; `place` is what errors call the database."""
         self._claims = lines.claims
         self._finishes = lines.finishes
         self._inserts = lines.inserts
         self._chores = lines.chores
-        self._lanes = known
-        self._cursor = cursor
+        self._known = known
+        self._lanes = known.lanes
         self._ended = ended
         self._behind = behind
         self._transactions = transactions
@@ -123,9 +121,9 @@ class Flow:
             # somebody else's open transaction may have the key: this waits for it, and claims do not wait with it
             receipts = await self._inserts.transact(steps, seconds)
             return Inserted(receipts, await self.claim(claim, now))
-        both = claiming.after(steps, claiming.claim(self._lanes, self._cursor, claim, now))
+        both = claiming.after(steps, claiming.claim(self._known, claim, now))
         receipts, taken = await self._claims.transact(both, seconds)
-        if taken is None:  # somebody has made a lane: the jobs are stored, the claim is made up for
+        if taken is None:  # somebody has made a lane or a rule: the jobs are stored, the claim is made up for
             return Inserted(receipts, await self.claim(claim, now))
         return Inserted(receipts, await self._without_bodiless(claim, taken, now))
 
@@ -140,10 +138,12 @@ class Flow:
         """See `Store.claim`."""
         self._behind.begin_if_due()
         while True:
-            taken = await self._claims.do(claiming.claim(self._lanes, self._cursor, request, now))
+            do = self._claims.transact if self._known.bounds(request) else self._claims.do
+            taken = await do(claiming.claim(self._known, request, now))
             if taken is not None:
                 return await self._without_bodiless(request, taken, now)
             await self._chores.do(lanes.read(self._lanes))
+            await self._chores.do(rules.read(self._known.rules))
 
     async def _without_bodiless(self, request: ClaimRequest, taken: claiming.Taken, now: int) -> Batch:
         """What was claimed; runs of jobs whose bodies are gone end here."""

@@ -23,13 +23,13 @@ class Lanes:
         """Those of these lanes that are not known yet."""
         return {lane for lane in lanes if lane not in self._numbers}
 
-    def fitting(self, types: frozenset[str], queues: frozenset[str] | None) -> list[int]:
+    def fitting(self, types: frozenset[str], queues: frozenset[str] | None) -> dict[int, Lane]:
         """The lanes of these types in these queues; None means every queue."""
-        return [
-            number
+        return {
+            number: lane
             for number, lane in self.by_number.items()
             if lane.type in types and (queues is None or lane.queue in queues)
-        ]
+        }
 
     def learn(self, number: int, queue: str, type: str, priority: int) -> None:
         """Remember one."""

@@ -12,7 +12,7 @@ from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import NODES_SHOWN, Declaration, NodeInfo, NodeStatus
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
-_queues: Final = msgspec.json.Decoder(frozenset[str])
+_names: Final = msgspec.json.Decoder(frozenset[str])
 
 
 class LiveNode(NamedTuple):
@@ -59,7 +59,8 @@ def register(node: NodeInfo, now: int) -> Steps[int]:
         NodeNotLive: it was, and has ended.
     """
     queues = None if node.queues is None else _encode(node.queues).decode()
-    added = yield Ask("add_node", (node.id, node.host, node.pid, node.version, queues, node.workers, now))
+    types = _encode(node.types).decode()
+    added = yield Ask("add_node", (node.id, node.host, node.pid, node.version, queues, node.workers, now, types))
     if not added:
         ((number, live),) = yield Ask("node_number", (node.id,))
         if not live:
@@ -113,12 +114,13 @@ def seen(now: int, gone: Callable[[int, str], bool]) -> Steps[list[NodeStatus]]:
             host=host,
             pid=pid,
             version=version,
-            queues=None if queues is None else _queues.decode(queues),
+            queues=None if queues is None else _names.decode(queues),
             workers=workers,
             started_at=started,
             ended_at=ended,
             live=ended is None and not gone(number, id),
             claimed=claimed,
+            types=None if types is None else _names.decode(types),
         )
-        for number, id, host, pid, version, queues, workers, started, ended, claimed in rows
+        for number, id, host, pid, version, queues, workers, started, ended, claimed, types in rows
     ]

@@ -8,11 +8,14 @@ from typing import Final
 
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
+from ferryman.store.explaining import Whereabouts
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
-from ferryman.store.postgres import chores, lanes, people, reading
+from ferryman.store.postgres import chores, explaining, lanes, people, reading, rules
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
+from ferryman.store.postgres.claiming import Known
 from ferryman.store.postgres.connecting import Connecting
 from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.ended import EndedRuns
@@ -23,6 +26,7 @@ from ferryman.store.postgres.joining import PostgresJoins
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.liveness import Liveness
 from ferryman.store.postgres.partitions import Partitions
+from ferryman.store.postgres.rules import Rules
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import ask
@@ -97,8 +101,16 @@ class PostgresStore:
         """Tells other processes; it is sent over the store's connections, so it works while the store is open."""
         self._behind = LookBehind(cursor, lines.chores, clock.monotonic)
         self._ended = EndedRuns()
+        self._rules = Rules()
         self._flow = Flow(
-            lines, known, cursor, self._ended, self._behind, self.transactions, self.bell, clock, target.place
+            lines,
+            Known(known, self._rules, cursor),
+            self._ended,
+            self._behind,
+            self.transactions,
+            self.bell,
+            clock,
+            target.place,
         )
         self._liveness = Liveness(lines, known, locks, clock.monotonic)
         self._promoter = chores.Promoter(clock.monotonic)
@@ -113,6 +125,7 @@ class PostgresStore:
         try:
             await Schema(self.target, self._connecting.connect).check()
             await self._people.do(lanes.read(self._lanes))
+            await self._people.do(rules.read(self._rules))
         except BaseException:
             await self.close()
             raise
@@ -207,6 +220,24 @@ class PostgresStore:
     async def known_types(self) -> Mapping[str, Declaration]:
         """See `Store.known_types`."""
         return await self._people.do(reading.known_types())
+
+    # -- rules -----------------------------------------------------------------------------------
+
+    async def rules(self) -> Sequence[Rule]:
+        """See `Ruling.rules`."""
+        return await self._people.do(rules.read(self._rules))
+
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        """See `Ruling.pause`."""
+        return await self._people.transact(rules.pause(scope, name, paused))
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        """See `Ruling.limit`."""
+        return await self._people.transact(rules.limit(scope, name, limit))
+
+    async def whereabouts(self, id: str) -> Whereabouts | None:
+        """See `Explaining.whereabouts`."""
+        return await self._people.read(explaining.whereabouts(id))
 
     # -- chores ----------------------------------------------------------------------------------
 

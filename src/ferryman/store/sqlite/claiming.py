@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from ferryman.domain.claim import Batch, Care, ClaimRequest, take
 from ferryman.domain.errors import NodeNotLive, StoreFailed
-from ferryman.domain.job import ClaimedJob
+from ferryman.domain.job import ClaimedJob, Lane
+from ferryman.domain.limits import NEVER, Again, limiting, open_lanes
+from ferryman.store.sqlite.rules import spend, using
 from ferryman.store.sqlite.session import Session, encode
 from ferryman.store.views import tags_of
 
@@ -44,27 +47,70 @@ def claim(session: Session, request: ClaimRequest, now: int) -> Batch:
     if held:
         session.lanes()
         return Batch(request.batch, held[0][1], [_claimed(session, request.batch, row) for row in held])
-    care = Care.ALONE if request.alone else Care.IDLE
-    lanes = [
-        number
+    lanes: Mapping[int, Lane] = {
+        number: lane
         for number, lane in session.lanes().by_number.items()
         if lane.type in request.types and (request.queues is None or lane.queue in request.queues)
-    ]
+    }
+    rules = session.rules()
+    if rules:
+        lanes = open_lanes(rules, lanes)
+        if limiting(rules, lanes):
+            return claim_bounded(session, request, lanes, now)
     if not lanes or request.limit <= 0:
         return Batch(request.batch, now, [])
-    if len(lanes) == 1:
-        found = session.document("lane_candidates", _candidates, lane=lanes[0], care=care, limit=request.limit)
-    else:
-        found = session.document(
-            "candidates", _candidates, lanes=encode(lanes).decode(), care=care, limit=request.limit
-        )
+    care = Care.ALONE if request.alone else Care.IDLE
+    found = candidates(session, request, lanes, care)
     positions = take([row[7] for row in found], request.idle, request.alone)
     taken = [found[position] for position in positions]
-    if not taken:
-        return Batch(request.batch, now, [])
-    _leave_ready(session, taken, whole=len(lanes) == 1 and positions[-1] == len(positions) - 1, care=care)
-    _write_claim(session, request, taken, now)
-    return Batch(request.batch, now, [_claimed(session, request.batch, row) for row in taken])
+    if taken:
+        _leave_ready(session, taken, whole=len(lanes) == 1 and positions[-1] == len(positions) - 1, care=care)
+    return _given(session, request, taken, now, lanes)
+
+
+def candidates(session: Session, request: ClaimRequest, lanes: Mapping[int, Lane], care: Care) -> list[Candidate]:
+    """The first pending jobs of these lanes."""
+    if len(lanes) == 1:
+        return session.document("lane_candidates", _candidates, lane=next(iter(lanes)), care=care, limit=request.limit)
+    asked = encode(list(lanes)).decode()
+    return session.document(
+        "candidates", _candidates, lanes=asked, care=care, limit=request.limit, by_age=request.by_age
+    )
+
+
+def claim_bounded(session: Session, request: ClaimRequest, lanes: Mapping[int, Lane], now: int) -> Batch:
+    """The same where limits bound how much of the lanes may be taken; what is taken is spent in this transaction."""
+    bounds = using(session, lanes, request.idle, now)
+    asked = [lane for lane in lanes if bounds.most(lane, request.limit) > 0]
+    found = session.document(
+        "bounded_candidates",
+        _candidates,
+        lanes=encode(asked).decode(),
+        care=Care.ALONE if request.alone else Care.IDLE,
+        limit=request.limit,
+        by_age=request.by_age,
+    )
+    admitted = bounds.admit([row[0] for row in found], request.limit)
+    positions = take([found[each][7] for each in admitted], request.idle, request.alone)
+    taken = [found[admitted[position]] for position in positions]
+    if taken:
+        _leave_ready(session, taken, whole=False, care=Care.ALONE)
+    spend(session, bounds, [row[0] for row in taken])
+    return _given(session, request, taken, bounds.claimed_at, lanes, bounds.again([row[0] for row in taken]))
+
+
+def _given(
+    session: Session,
+    request: ClaimRequest,
+    taken: list[Candidate],
+    claimed_at: int,
+    lanes: Mapping[int, Lane],
+    again: Again = NEVER,
+) -> Batch:
+    if taken:
+        _write_claim(session, request, taken, claimed_at)
+    jobs = [_claimed(session, request.batch, row) for row in taken]
+    return Batch(request.batch, claimed_at, jobs, len({lane.priority for lane in lanes.values()}) > 1, again)
 
 
 def _leave_ready(session: Session, taken: list[Candidate], *, whole: bool, care: int) -> None:

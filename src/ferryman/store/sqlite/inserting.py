@@ -43,7 +43,7 @@ def _insert_plain(session: Session, jobs: Sequence[NewJob], now: int) -> list[Re
         _store_bodies(session, jobs)
     except sqlite3.IntegrityError:
         session.connection.execute("ROLLBACK TO jobs")
-        session.known.forget()
+        session.forget()
         return None
     finally:
         session.connection.execute("RELEASE jobs")

@@ -31,6 +31,7 @@ class NodeRow(msgspec.Struct, array_like=True, frozen=True):
     started_at: int
     ended_at: int | None
     claimed: int
+    types: frozenset[str] | None
 
 
 _nodes: Final = msgspec.json.Decoder(list[NodeRow])
@@ -51,6 +52,7 @@ def register(session: Session, node: NodeInfo, now: int) -> int:
             queues=None if node.queues is None else encode(sorted(node.queues)).decode(),
             workers=node.workers,
             started_at=now,
+            types=encode(sorted(node.types)).decode(),
         )
         known = session.one("node_number", id=node.id)
         session.insert("add_types", [(name, now, _as_stored(node.declared.get(name))) for name in sorted(node.types)])
@@ -98,4 +100,5 @@ def status_of(row: NodeRow, *, gone: bool) -> NodeStatus:
         ended_at=row.ended_at,
         live=row.ended_at is None and not gone,
         claimed=row.claimed,
+        types=row.types,
     )

@@ -9,10 +9,13 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from ferryman.domain.job import Lane
+from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.store.sqlite.statements import Connection, Statements, insert_rows
 
 Decoded = TypeVar("Decoded")
 encode: Final = msgspec.json.Encoder().encode
+RuleRow = tuple[Scope, str, int, int | None, float | None, int]
+_rule_rows: Final = msgspec.json.Decoder(list[RuleRow])
 
 
 class Lanes:
@@ -33,6 +36,17 @@ class Lanes:
         self.by_name.clear()
 
 
+class Rules:
+    """All rules as of an edition."""
+
+    def __init__(self, edition: int, rows: Sequence[RuleRow]) -> None:
+        self.edition = edition
+        self.rules = [
+            Rule(scope, name, bool(paused), Limit(concurrency, rate, burst))
+            for scope, name, paused, concurrency, rate, burst in rows
+        ]
+
+
 class Session:
     """One write transaction as the verbs see it.
 
@@ -43,19 +57,21 @@ class Session:
         self.connection = connection
         self.statements = statements
         self.known = Lanes()
+        self._rules: Rules | None = None
+        self._edition = 0
         self.tallies: Counter[tuple[int, str]] = Counter()
         self._last_arrival = 0
 
-    def run(self, name: str, **parameters: object) -> int:
+    def run(self, name: str, /, **parameters: object) -> int:
         """Execute a statement; gives the number of rows it changed."""
         return self.connection.execute(self.statements[name], parameters).rowcount
 
-    def one(self, name: str, **parameters: object) -> tuple[Any, ...] | None:
+    def one(self, name: str, /, **parameters: object) -> tuple[Any, ...] | None:
         """The first row of a statement, or None."""
         row: tuple[Any, ...] | None = self.connection.execute(self.statements[name], parameters).fetchone()
         return row
 
-    def document(self, name: str, into: msgspec.json.Decoder[Decoded], **parameters: object) -> Decoded:
+    def document(self, name: str, into: msgspec.json.Decoder[Decoded], /, **parameters: object) -> Decoded:
         """Decode the one JSON document that a statement makes of all its rows.
 
         A row fetched is a step, and each step gives up the interpreter lock (see `insert_rows`).
@@ -77,10 +93,22 @@ class Session:
 
     def lanes(self) -> Lanes:
         """All lanes, read again only when another process has made one."""
-        newest = self.one("newest_lane")
-        if newest is not None and newest[0] not in self.known.by_number:
+        newest, self._edition = self.one("newest") or (None, 0)
+        if newest is not None and newest not in self.known.by_number:
             load_lanes(self.connection, self.statements, self.known)
         return self.known
+
+    def rules(self) -> Sequence[Rule]:
+        """All rules as `lanes` has found them, which comes first; read again only when somebody has changed one."""
+        if self._rules is None or self._rules.edition != self._edition:
+            rows = self.document("rules", _rule_rows)
+            self._rules = Rules(self._edition, rows)
+        return self._rules.rules
+
+    def forget(self) -> None:
+        """Forget what was read, because a rolled-back transaction may have written it."""
+        self.known.forget()
+        self._rules = None
 
     def lane(self, queue: str, type: str, priority: int) -> int:
         """The number of a lane, made if it is new."""

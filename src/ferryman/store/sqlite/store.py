@@ -13,7 +13,9 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.errors import NodeNotLive, StoreClosed
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
+from ferryman.store.explaining import Whereabouts
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
 from ferryman.store.protocol import (
     CancelResult,
@@ -36,11 +38,13 @@ from ferryman.store.sqlite import (
     chores,
     claiming,
     database,
+    explaining,
     finishing,
     inserting,
     nodes,
     people,
     reading,
+    rules,
 )
 from ferryman.store.sqlite.joining import SqliteJoins
 from ferryman.store.sqlite.liveness import Liveness, nodes_folder
@@ -244,6 +248,22 @@ class SqliteStore:
     async def known_types(self) -> Mapping[str, Declaration]:
         """See `Store.known_types`."""
         return await self._read(nodes.known_types)
+
+    async def rules(self) -> Sequence[Rule]:
+        """See `Ruling.rules`."""
+        return await self._read(rules.all_rules)
+
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        """See `Ruling.pause`."""
+        return await self._write(lambda session: rules.pause(session, scope, name, paused))
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        """See `Ruling.limit`."""
+        return await self._write(lambda session: rules.limit(session, scope, name, limit))
+
+    async def whereabouts(self, id: str) -> Whereabouts | None:
+        """See `Explaining.whereabouts`."""
+        return await self._read(lambda session: explaining.whereabouts(session, id))
 
     async def promote(self, now: int, limit: int) -> Promoted:
         """See `Store.promote`."""

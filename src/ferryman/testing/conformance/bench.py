@@ -98,9 +98,10 @@ class Bench:
         limit: int = MANY,
         idle: int = MANY,
         alone: bool = True,
+        by_age: bool = False,
     ) -> ClaimRequest:
         """A claim for everything, unless told otherwise, under a batch id of its own."""
-        return ClaimRequest(node, self.ids.number(), types, queues, limit, idle, alone)
+        return ClaimRequest(node, self.ids.number(), types, queues, limit, idle, alone, by_age)
 
     async def claim(self, node: int | None = None, **options: Any) -> Batch:
         """Claim for a node, the first one by default."""

@@ -16,8 +16,9 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.job import MICROS, Idempotency, NewJob
+from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
-from ferryman.store.protocol import FinishReport, Store
+from ferryman.store.protocol import FinishReport, Inserted, Store
 from ferryman.testing.conformance.bench import TYPES
 from ferryman.testing.conformance.harness import Harness
 from ferryman.testing.conformance.machine import ANY, SECONDS, BothStores, pick
@@ -82,12 +83,14 @@ class StoreMachine(BothStores):
             self.both(lambda store: store.insert(jobs, now, max_pending=bound))
             return
         node, batch = pick(self.living, claim), self.next_batch()
-        inserted = self.both_as(
-            node,
-            lambda store, number: store.insert(
-                jobs, now, claim=ClaimRequest(number, batch, TYPES, None, 2, 2, True), max_pending=bound
-            ),
-        )
+
+        async def say(store: Store, number: int) -> Inserted:
+            request = ClaimRequest(number, batch, TYPES, None, 2, 2, True)
+            inserted = await store.insert(jobs, now, claim=request, max_pending=bound)
+            assert inserted.batch is not None
+            return Inserted(inserted.receipts, _without_hint(inserted.batch))
+
+        inserted = self.both_as(node, say)
         assert inserted.batch is not None
         self.claimed += [(job, node) for job in inserted.batch.jobs]
 
@@ -105,6 +108,7 @@ class StoreMachine(BothStores):
         limit=st.integers(0, 4),
         idle=st.integers(0, 3),
         alone=st.booleans(),
+        by_age=st.booleans(),
     )
     def claim(
         self,
@@ -114,12 +118,14 @@ class StoreMachine(BothStores):
         limit: int,
         idle: int,
         alone: bool,
+        by_age: bool,
     ) -> None:
         """A node asks for jobs."""
         node, batch = pick(self.living, which), self.next_batch()
 
         async def say(store: Store, number: int) -> Batch:
-            return await store.claim(ClaimRequest(number, batch, types, queues, limit, idle, alone), self.clock.now())
+            request = ClaimRequest(number, batch, types, queues, limit, idle, alone, by_age)
+            return _without_hint(await store.claim(request, self.clock.now()))
 
         self.claims.append((node, say))
         self.say_claim(node, say)
@@ -133,6 +139,22 @@ class StoreMachine(BothStores):
     def say_claim(self, node: Twin, say: SayAs[Batch]) -> None:
         """Say a claim, and keep what it gave."""
         self.claimed += [(job, node) for job in self.both_as(node, say).jobs]
+
+    @rule(scope=st.sampled_from([*Scope]), name=st.sampled_from(["a", "b", "echo"]), paused=st.booleans())
+    def pause(self, scope: Scope, name: str, paused: bool) -> None:
+        """A queue or type is paused, or is not any more."""
+        self.both(lambda store: store.pause(scope, name, paused))
+
+    @rule(
+        # of queues alone: a claim that is under the limits of a queue and of a type may take less than it might
+        queue=st.sampled_from(["a", "b"]),
+        concurrency=st.none() | st.integers(1, 3),
+        rate=st.none() | st.sampled_from([0.5, 3]),
+        burst=st.integers(1, 3),
+    )
+    def limit(self, queue: str, concurrency: int | None, rate: float | None, burst: int) -> None:
+        """A queue gets another limit, or none."""
+        self.both(lambda store: store.limit(Scope.QUEUE, queue, Limit(concurrency, rate, burst)))
 
     def next_batch(self) -> int:
         """Batch ids that grow, so that "by batch" and "by age" are the same order."""
@@ -225,3 +247,8 @@ class Modelled:
                 suppress_health_check=[HealthCheck.too_slow],
             ),
         )
+
+
+def _without_hint(batch: Batch) -> Batch:
+    """A batch but for what a store says of lanes: one that nobody stands in may be there or not."""
+    return msgspec.structs.replace(batch, mixed=False)

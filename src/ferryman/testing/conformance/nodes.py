@@ -216,7 +216,7 @@ class Nodes:
         info = NodeInfo("node-x", "ferry", 17, "0.1.0", frozenset({"echo"}), frozenset({"q", "r"}), 4)
         await bench.store.register(info, since)
         bench.clock.advance(HOUR)
-        told = NodeStatus("node-x", "ferry", 17, "0.1.0", frozenset({"q", "r"}), 4, since, None, True, 0)
+        told = NodeStatus("node-x", "ferry", 17, "0.1.0", frozenset({"q", "r"}), 4, since, None, True, 0, info.types)
         assert list(await bench.store.nodes(bench.now)) == [told]
 
     async def test_a_node_that_serves_every_queue_names_none(self, bench: Bench) -> None:

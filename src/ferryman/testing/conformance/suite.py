@@ -11,6 +11,7 @@ from ferryman.testing.conformance.bench import Bench
 from ferryman.testing.conformance.chores import Expiring, Promoting, Pruning
 from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
 from ferryman.testing.conformance.edges import Edges
+from ferryman.testing.conformance.explaining import Explaining
 from ferryman.testing.conformance.fencing import Fencing
 from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCancelled
 from ferryman.testing.conformance.follow_ups import FollowingUp
@@ -21,6 +22,7 @@ from ferryman.testing.conformance.nodes import Nodes
 from ferryman.testing.conformance.people import Cancelling, Retrying
 from ferryman.testing.conformance.racing import Racing
 from ferryman.testing.conformance.reading import Counting, Reading
+from ferryman.testing.conformance.ruling import Ruling
 
 
 @pytest.mark.anyio
@@ -42,6 +44,8 @@ class StoreConformance(
     Counting,
     Edges,
     Racing,
+    Ruling,
+    Explaining,
     Modelled,
 ):
     """Subclass it and give it a `make_harness` fixture. After every test all invariants must hold."""

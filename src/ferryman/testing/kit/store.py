@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
+from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import (
@@ -57,6 +58,18 @@ class SharedStore(MemoryStore):
     async def claim(self, request: ClaimRequest, now: int) -> Batch:
         with self._turn:
             return await super().claim(request, now)
+
+    async def rules(self) -> Sequence[Rule]:
+        with self._turn:
+            return await super().rules()
+
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        with self._turn:
+            return await super().pause(scope, name, paused)
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        with self._turn:
+            return await super().limit(scope, name, limit)
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         with self._turn:

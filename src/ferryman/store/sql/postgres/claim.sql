@@ -2,16 +2,21 @@
 -- $1 node, $2 batch, $3 now, $4 limit, $5 idle workers, $6 whether a job that must be alone may be taken,
 -- $7-$12 the spans to look at: lane, priority, then the key after which each begins, and the last transaction in it,
 -- $13 transactions that were in progress when the cursor went past them: one that has ended since is a span, too,
--- $14 how many lanes the node knows of: while there are others, nothing is claimed.
+-- $14 how many lanes the node knows of, and $15 which edition of the rules: where there is another, nothing is claimed.
+-- $16 how many jobs each span may give. Of lanes under limits: $17 lane, $18 a limit that it is under, as a position in
+-- $19, how many jobs may be taken under each limit, $20 whether that limit is one for a type.
 -- The look takes no locks: it says how many to take from each span, so that no row is locked and then left alone,
 -- which would hide it from other nodes.
 WITH moment AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot),
 alive AS MATERIALIZED (SELECT 1 FROM ferryman.node WHERE number = $1::bigint AND ended_at IS NULL),
 held AS MATERIALIZED (SELECT 1 FROM ferryman.claim WHERE batch = $2::bigint),
-known AS MATERIALIZED (SELECT count(*) = $14::bigint AS all FROM ferryman.lane),
+known AS MATERIALIZED (
+    SELECT count(*) = $14::bigint AND (SELECT number FROM ferryman.edition) = $15::bigint AS all FROM ferryman.lane
+),
 line AS MATERIALIZED (
-    SELECT * FROM unnest($7::integer[], $8::smallint[], $9::bigint[], $10::bigint[], $11::uuid[], $12::bigint[])
-        AS line (lane, priority, xid, arrival, id, last)
+    SELECT *
+    FROM unnest($7::integer[], $8::smallint[], $9::bigint[], $10::bigint[], $11::uuid[], $12::bigint[], $16::integer[])
+        AS line (lane, priority, xid, arrival, id, last, most)
     WHERE EXISTS (SELECT FROM alive) AND NOT EXISTS (SELECT FROM held) AND (SELECT known.all FROM known)
 ),
 span AS MATERIALIZED (
@@ -19,23 +24,23 @@ span AS MATERIALIZED (
     FROM (
         SELECT * FROM line
         UNION ALL
-        SELECT line.lane, line.priority, gap, -1, '00000000-0000-0000-0000-000000000000'::uuid, gap
+        SELECT line.lane, line.priority, gap, -1, '00000000-0000-0000-0000-000000000000'::uuid, gap, line.most
         FROM line CROSS JOIN unnest($13::bigint[]) AS gap CROSS JOIN moment
         WHERE line.last = 9223372036854775807 AND gap <= line.xid
         AND pg_visible_in_snapshot(gap::text::xid8, moment.snapshot)
     ) AS spans
 ),
 look AS MATERIALIZED (
-    SELECT span.span, span.priority, found.xid, found.arrival, found.id, found.care
+    SELECT span.span, span.lane, span.priority, found.xid, found.arrival, found.id, found.care
     FROM span CROSS JOIN LATERAL (
         SELECT ready.xid, ready.arrival, ready.id, ready.care FROM ferryman.ready
         WHERE ready.care < 2 AND ready.lane = span.lane AND ready.xid <= span.last
         AND (ready.xid, ready.arrival, ready.id) > (span.xid, span.arrival, span.id)
-        ORDER BY ready.xid, ready.arrival, ready.id LIMIT $4::integer
+        ORDER BY ready.xid, ready.arrival, ready.id LIMIT span.most
     ) AS found
     UNION ALL
     SELECT * FROM (
-        SELECT 0, line.priority, found.xid, found.arrival, found.id, found.care
+        SELECT 0, line.lane, line.priority, found.xid, found.arrival, found.id, found.care
         FROM line CROSS JOIN LATERAL (
             SELECT ready.xid, ready.arrival, ready.id, ready.care FROM ferryman.ready
             WHERE ready.care = 2 AND ready.lane = line.lane
@@ -45,8 +50,29 @@ look AS MATERIALIZED (
         ORDER BY line.priority, found.xid, found.arrival, found.id LIMIT 1
     ) AS alone
 ),
+-- of lanes that share a limit, each may have given as much as all of them together may. What is over the limit of its
+-- type does not count for its queue; what is over the limit of its queue does count for its type, so that a claim may
+-- take less than it might, but never more
+bounded AS MATERIALIZED (
+    SELECT look.*, bound.place, bound.of_type
+    FROM unnest($17::integer[], $18::integer[], $20::boolean[]) AS bound (lane, place, of_type)
+    JOIN look ON look.lane = bound.lane
+),
+over_type AS MATERIALIZED (
+    SELECT id FROM (
+        SELECT id, place, row_number() OVER (PARTITION BY place ORDER BY priority, xid, arrival, id) AS rank
+        FROM bounded WHERE of_type) AS line
+    WHERE rank > ($19::integer[])[place + 1]
+),
+over_queue AS MATERIALIZED (
+    SELECT id FROM (
+        SELECT id, place, row_number() OVER (PARTITION BY place ORDER BY priority, xid, arrival, id) AS rank
+        FROM bounded WHERE NOT of_type AND id <> ALL (ARRAY(SELECT id FROM over_type))) AS line
+    WHERE rank > ($19::integer[])[place + 1]
+),
 candidate AS MATERIALIZED (
     SELECT span, care, row_number() OVER (ORDER BY priority, xid, arrival, id) AS rank FROM look
+    WHERE id <> ALL (ARRAY(SELECT id FROM over_type UNION ALL SELECT id FROM over_queue))
 ),
 plan AS MATERIALIZED (
     SELECT span, count(*) AS n FROM candidate
@@ -104,7 +130,7 @@ fate AS MATERIALIZED (
     SELECT span.lane, span.last,
         coalesce(took.n, 0) = coalesce(got.n, 0) AND (
             coalesce(got.n, 0) < coalesce(plan.n, 0)
-            OR (coalesce(plan.n, 0) = coalesce(looked.n, 0) AND coalesce(looked.n, 0) < $4::integer)
+            OR (coalesce(plan.n, 0) = coalesce(looked.n, 0) AND coalesce(looked.n, 0) < span.most)
         ) AS done,
         coalesce(final.xid, span.xid) AS xid, coalesce(final.arrival, span.arrival) AS arrival,
         coalesce(final.id, span.id) AS id

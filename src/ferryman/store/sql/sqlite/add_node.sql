@@ -1,2 +1,2 @@
-INSERT INTO node (id, host, pid, version, queues, workers, started_at)
-VALUES (:id, :host, :pid, :version, :queues, :workers, :started_at);
+INSERT INTO node (id, host, pid, version, queues, workers, started_at, types)
+VALUES (:id, :host, :pid, :version, :queues, :workers, :started_at, :types);

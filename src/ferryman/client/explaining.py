@@ -1,0 +1,39 @@
+"""Gathers what a job is judged by, so that somebody can be told why it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ferryman.domain.explain import Circumstances, Explanation, Server, explain
+from ferryman.domain.job import Job
+from ferryman.store.protocol import Clock, NodeStatus, Store
+
+
+class Explaining:
+    """Asks the store. What it is told in several answers need not be of one moment: it is for people."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def explain(self, job: Job) -> Explanation:
+        """Why a job has not started. Raises StoreError."""
+        store, now = self._store, self._clock.now()
+        where = await store.whereabouts(job.id)
+        nodes = await store.nodes(now)
+        around = Circumstances(
+            rules=await store.rules(),
+            limits=() if where is None else where.limits,
+            nodes=[Server(node.types, node.queues) for node in nodes if node.live],
+            known=job.type in await store.known_types(),
+            last_seen=_last_seen(nodes, job.type),
+            ahead=0 if where is None else where.ahead,
+            per_second=None,
+        )
+        return explain(job, around, now)
+
+
+def _last_seen(nodes: Sequence[NodeStatus], type: str) -> int | None:
+    """When the last node ended that had a handler for a type, as far as nodes are remembered."""
+    ends = [node.ended_at for node in nodes if node.ended_at is not None and type in (node.types or ())]
+    return max(ends, default=None)

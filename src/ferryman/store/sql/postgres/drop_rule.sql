@@ -1,0 +1,1 @@
+DELETE FROM ferryman.rule WHERE scope = $1::text AND name = $2::text;

@@ -1,0 +1,1 @@
+SELECT (SELECT max(number) FROM lane), (SELECT number FROM edition);

@@ -1,1 +1,0 @@
-SELECT max(number) FROM lane HAVING max(number) IS NOT NULL;
