@@ -11,7 +11,7 @@ import pytest
 
 from ferryman import Context, Ferryman, errors
 from ferryman.client import JobRequest
-from ferryman.domain.job import Job
+from ferryman.domain.job import AfterCrashes, Job
 from ferryman.domain.retry import Exponential, Fixed, Listed, RetryPolicy
 from ferryman.domain.state import Status
 from ferryman.engine.registry import Handler
@@ -92,6 +92,11 @@ def test_retries_are_spelled_in_many_ways(app: Ferryman, retry: Any, policy: Ret
     assert declared(app, "add").retry == policy
 
 
+def test_where_a_job_goes_after_crashes_is_declared_to_the_store(app: Ferryman) -> None:
+    app.job(after_crashes=(3, "poison"))(add)
+    assert app.registry.declarations["add"].after_crashes == AfterCrashes(3, "poison")
+
+
 @pytest.mark.parametrize("retry", [2, RetryPolicy(Fixed(2.0), ((OSError, None),)), {OSError: 3}])
 def test_what_is_never_retried_goes_before_the_other_rules(app: Ferryman, retry: Any) -> None:
     app.job(retry=retry, never=(ValueError,))(add)
@@ -120,6 +125,8 @@ def test_what_is_never_retried_goes_before_the_other_rules(app: Ferryman, retry:
         ({"never": ValueError}, "never"),
         ({"never": ["ValueError"]}, "never"),
         ({"never": [int]}, "never"),
+        ({"after_crashes": 3}, "after_crashes"),
+        ({"after_crashes": (3, "")}, "queue"),
     ],
 )
 def test_a_bad_declaration_is_refused_by_name(app: Ferryman, options: Any, option: str) -> None:
@@ -331,6 +338,25 @@ def test_settings_of_the_app_hold_for_its_enqueues() -> None:
         job.enqueue(1)
         with pytest.raises(errors.QueueFull):
             job.enqueue(1)
+
+
+def test_who_enqueues_may_wait_for_room() -> None:
+    with Ferryman("memory://", max_pending=1) as app:
+        call = app.job(add).call(1)
+        call.enqueue(wait=timedelta(seconds=1))
+        with pytest.raises(errors.QueueFull):
+            call.enqueue(wait=0.01)
+        with pytest.raises(errors.BadOption, match="wait cannot be -1"):
+            call.enqueue(wait=-1)
+
+
+@pytest.mark.anyio
+async def test_who_enqueues_on_a_loop_may_wait_for_room_too() -> None:
+    with Ferryman("memory://", max_age="mail:10m", max_pending="0,mail:1") as app:
+        call = app.job(add).call(1).options(queue="mail")
+        await call.aenqueue(wait=1)
+        with pytest.raises(errors.QueueFull):
+            await call.aenqueue(wait=0.01)
 
 
 def test_the_settings_given_to_the_app_are_there_for_serve() -> None:

@@ -85,6 +85,7 @@ def test_the_settings_that_travel_are_those_of_the_client() -> None:
     assert told == {
         "database_url": f"sqlite:///{Path.cwd()}/a/b.db",
         "max_pending": "0",
+        "max_age": "0s",
         "accept_unknown_types": "false",
         "retention": "completed=24h,failed=14d,cancelled=14d",
         "max_body": "2KiB",

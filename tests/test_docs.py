@@ -141,7 +141,7 @@ def test_every_flag_of_an_example_exists() -> None:
     for line in re.findall(r"^ferryman .+$", section, re.MULTILINE):
         words = shlex.split(line.partition(" > ")[0])[1:]
         command: click.Command = group
-        while isinstance(command, click.Group):
+        while isinstance(command, click.Group) and words:  # `queues` alone does something, too
             found = command.get_command(click.Context(command), words.pop(0))
             assert found is not None, line
             command = found

@@ -40,7 +40,8 @@ BAD = {
     "beat": ["0", "11m", "2sec", "-2"],
     "stop_deadline": ["-1", "25h", "soon"],
     "priority_factor": ["-1", "1000001", "often"],
-    "max_pending": ["-1", "1000000001", "none", "1.5"],
+    "max_pending": ["-1", "1000000001", "none", "1.5", "1,2", "mail:", ":5", "mail:1,mail:2", "a b:1", "a:1:2", "mail"],
+    "max_age": ["-1", "soon", "mail:5x", "1,2s", "366d"],
     "default_timeout": ["0", "366d", "None", "-3"],
     "loop_stall": ["0", "50ms", "25h", "x"],
     "retention": [
@@ -79,7 +80,8 @@ GOOD: Mapping[str, Mapping[str, object]] = {
     "beat": {"200ms": 0.2, "0.5": 0.5, "1.5 s": 1.5},
     "stop_deadline": {"0": 0.0, "24h": 86400.0},
     "priority_factor": {"0": 0, "7": 7},
-    "max_pending": {"0": 0, "1000000": 1_000_000},
+    "max_pending": {"0": 0, "1000000": 1_000_000, "mail:500, 9": {"mail": 500, "": 9}, "a:0,b:1": {"a": 0, "b": 1}},
+    "max_age": {"0": 0.0, "10m": 600.0, "10m,mail:1h": {"": 600.0, "mail": 3600.0}},
     "default_timeout": {"5m": 300.0, "14d": 14 * 86400.0},
     "loop_stall": {"100ms": 0.1},
     "retention": {
@@ -161,6 +163,7 @@ def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
         "BEAT": "2s",
         "STOP_DEADLINE": "25s",
         "MAX_PENDING": "0",
+        "MAX_AGE": "0s",
         "DEFAULT_TIMEOUT": "1h",
         "LOOP_STALL": "1m",
         "RETENTION": "completed=24h,failed=14d,cancelled=14d",

@@ -8,7 +8,9 @@ from ferryman.engine.world import NodeOptions
 from ferryman.settings import TABLE, Settings
 from ferryman.store.factory import SQLITE, sqlite_path
 
-OF_THE_CLIENT: Final = frozenset({"database_url", "max_body", "max_pending", "accept_unknown_types", "retention"})
+OF_THE_CLIENT: Final = frozenset(
+    {"database_url", "max_body", "max_pending", "max_age", "accept_unknown_types", "retention"}
+)
 """Settings that decide what becomes of a job that is enqueued."""
 
 

@@ -83,39 +83,41 @@ class Call(Generic[R]):
         }
         return self._with(**{name: value for name, value in given.items() if value is not None})
 
-    def enqueue(self, *, tx: Any = None) -> Handle[R]:
+    def enqueue(self, *, tx: Any = None, wait: float | timedelta = 0) -> Handle[R]:
         """Hand the job in, and block until it is durable.
 
         Args:
+            wait: so many seconds to wait for room where the queue is full; in a transaction nobody waits.
             tx: a transaction of your own in the store's database, of which the job becomes a part: it exists iff you
                 commit. A connection of sqlite3's or psycopg's, a SQLAlchemy Session or Connection, Django's
                 connection, or what `ctx.transaction()` gives. Those that are awaited are for `aenqueue`.
 
         Raises:
             TransactionImpossible: `tx` is not on the store's database, not safe enough, or has no transaction open.
-            EnqueueError: it was refused; nothing was stored.
+            EnqueueError: it was refused; nothing was stored. QueueFull says when to come again.
             SyncInsideLoop: an event loop runs here; await `aenqueue`.
             StoreError: the store failed.
         """
         if tx is not None:
             return self._enqueue_in(tx)
-        accepted = self._bridge.call(lambda client: client.enqueue(self.request), "aenqueue()")
+        seconds = seconds_of("wait", wait)
+        accepted = self._bridge.call(lambda client: client.enqueue(self.request, seconds), "aenqueue()")
         return Handle(accepted.id, self._bridge, self._decode)
 
-    def aenqueue(self, *, tx: Any = None) -> Coroutine[Any, Any, Handle[R]]:
+    def aenqueue(self, *, tx: Any = None, wait: float | timedelta = 0) -> Coroutine[Any, Any, Handle[R]]:
         """As `enqueue`, without blocking; enqueues that are awaited together share a commit.
 
         With `tx` the statements run on this loop, as your own on that connection do: it may be a connection of
         asyncpg's or an AsyncConnection of psycopg's, or an AsyncSession or AsyncConnection of SQLAlchemy's. One of
         those that `enqueue` takes blocks the loop meanwhile.
         """
-        return Enqueueing(self.request.type, self._aenqueue(tx))
+        return Enqueueing(self.request.type, self._aenqueue(tx, seconds_of("wait", wait)))
 
-    async def _aenqueue(self, tx: Any) -> Handle[R]:
+    async def _aenqueue(self, tx: Any, wait: float) -> Handle[R]:
         if tx is not None:
             (id,) = await self._bridge.aenqueue_in(tx, [self.request])
             return Handle(id, self._bridge, self._decode)
-        accepted = await self._bridge.acall(lambda client: client.enqueue(self.request))
+        accepted = await self._bridge.acall(lambda client: client.enqueue(self.request, wait))
         return Handle(accepted.id, self._bridge, self._decode)
 
     def _enqueue_in(self, tx: Any) -> Handle[R]:

@@ -73,6 +73,7 @@ def client_of(settings: Settings, registry: Registry, clock: Clock, around_forks
         catalogue=registry,
         max_body=settings.max_body,
         max_pending=settings.max_pending,
+        max_age=settings.max_age,
         accept_unknown_types=settings.accept_unknown_types,
         on_close=bell.close,
         joins=joins_of(store),

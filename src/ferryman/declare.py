@@ -41,6 +41,8 @@ class JobOptions(TypedDict, total=False):
     """When to try again; by default after 1 s x 2^n with full jitter, at most an hour."""
     never: Sequence[type[BaseException]]
     """Exceptions that are not retried."""
+    after_crashes: tuple[int, str] | None
+    """(3, "poison"): a job whose node has died under it three times in a row goes to that queue; by default none."""
     process: bool
     """Whether the function, a `def`, runs in a worker process; such a run really ends at its timeout."""
 
@@ -56,6 +58,7 @@ def make_handler(
     timeout: float | Literal["default"] | None = "default",
     retry: Delays | Rules | RetryPolicy | None = None,
     never: Sequence[type[BaseException]] = (),
+    after_crashes: tuple[int, str] | None = None,
     process: bool = False,
 ) -> Handler:
     """Check a declaration.
@@ -76,6 +79,7 @@ def make_handler(
         max_attempts=options.max_attempts(max_attempts),
         timeout=timeout if timeout is None or timeout == "default" else options.timeout(timeout),
         retry=_policy(retry, never),
+        after_crashes=None if after_crashes is None else options.after_crashes(after_crashes),
         origin=_origin(function, process),
     )
 

@@ -282,6 +282,7 @@ def _make_client(settings: Settings, world: World, node: Node | None) -> Client:
         catalogue=world.registry,
         max_body=settings.max_body,
         max_pending=settings.max_pending,
+        max_age=settings.max_age,
         accept_unknown_types=settings.accept_unknown_types,
         direct=node,
         joins=joins_of(world.store),

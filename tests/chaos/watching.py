@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreError
 from ferryman.domain.job import NewJob
@@ -47,7 +48,7 @@ class Watched(Verbs):
         self._calls = itertools.count(time.monotonic_ns())  # no other process begins at the same nanosecond
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         asked_at = time.monotonic()
         self._triggers.reach("insert asked")

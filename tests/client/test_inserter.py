@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from ferryman.client.inserter import Inserter
+from ferryman.client.pressure import Pressure
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.events import Events
 from ferryman.domain.job import Idempotency, NewJob
@@ -44,8 +45,10 @@ class Held:
         return Inserted([Receipt(job.id, Verdict.INSERTED) for job in jobs], None)
 
 
-def inserter(store: Held) -> Inserter:
-    return Inserter(cast("Store", store), ManualClock(), Wakes(), Events(), max_pending=0, direct=None)
+def inserter(store: Held, node: Offering | None = None) -> Inserter:
+    clock, given = ManualClock(), cast("Store", store)
+    pressure = Pressure(given, clock, max_pending=0, max_age=0)
+    return Inserter(given, clock, Wakes(), Events(), pressure=pressure, direct=node)
 
 
 def job(id: str, **options: Any) -> NewJob:
@@ -120,7 +123,7 @@ class Offering:
 @KEYS
 async def test_no_offer_waits_for_a_key(key: dict[str, Any]) -> None:
     store, node = Held(), Offering()
-    several = Inserter(cast("Store", store), ManualClock(), Wakes(), Events(), max_pending=0, direct=node)
+    several = inserter(store, node)
     waiting = several.submit(job("a", **key))
     await turn()
     assert node.offers == 0

@@ -38,6 +38,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
 
+async def pass_time(seconds: float) -> None:
+    """Have the loop's time go on."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.call_later(seconds, over.set_result, None)
+    await over
+
+
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on a new virtual loop."""
     loop = VirtualLoop()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from ferryman.client import Client, JobRequest
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import WrongArgumentType
 from ferryman.domain.events import Event, Events
@@ -77,7 +78,7 @@ class FaultyStore:
         self.gate.set()
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         self.batches.append(list(jobs))
         self.claims.append(claim)

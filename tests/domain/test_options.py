@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ferryman.domain import options
 from ferryman.domain.errors import BadOption
+from ferryman.domain.job import AfterCrashes
 
 NOW = 1_800_000_000_000_000
 
@@ -67,6 +68,13 @@ def test_what_is_allowed_comes_back(check: Callable[[Any], Any], value: Any) -> 
         (options.max_attempts, "max_attempts", [0, 1001, 2.0, "5", True, None]),
         (options.timeout, "timeout", [0, -1, float("nan"), float("inf"), "5", True, None, 10**400]),
         (seconds, "delay", [-1, -0.1, float("nan"), float("inf"), "5", True, None, timedelta(-1), 1e9, 10**400]),
+        (
+            options.after_crashes,
+            "after_crashes",
+            [3, "poison", (3,), (0, "q"), ("3", "q"), (True, "q"), (1, "q", 2), None],
+        ),
+        (options.after_crashes, "queue", [(3, "a b"), (3, None)]),
+        (options.rate, "rate", [0, -1, 0.0001, 2e6, float("nan"), float("inf"), "5", True, None]),
         (moment, "run_at", [-1, NOW * 10, 1.5, "5", True, None]),
         (options.unique_key, "unique_key", ["", "x" * 257, "a\0", "ü\0", "\ud800", None, 5]),
         (options.idempotency_key, "idempotency_key", ["", "x" * 256, "a b", "é", "a\n", None, 5]),
@@ -95,6 +103,10 @@ def test_a_tag_said_twice_counts_once() -> None:
     assert options.tags(["b", "a", "b"]) == ("b", "a")
 
 
+def test_a_detour_is_a_number_and_a_queue() -> None:
+    assert options.after_crashes((3, "poison")) == options.after_crashes([3, "poison"]) == AfterCrashes(3, "poison")
+
+
 def test_a_timedelta_is_seconds() -> None:
     assert options.seconds_of("delay", timedelta(days=1, milliseconds=5)) == 86_400.005
 
@@ -120,6 +132,8 @@ def test_no_value_gets_anything_but_an_answer_or_a_bad_option(value: Any) -> Non
         options.priority,
         options.max_attempts,
         options.timeout,
+        options.rate,
+        options.after_crashes,
         options.unique_key,
         options.idempotency_key,
         options.tags,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferryman.domain.claim import Care, care
-from ferryman.domain.job import MICROS, ClaimedJob, JobError
+from ferryman.domain.job import MICROS, AfterCrashes, ClaimedJob, JobError, Lane
 from ferryman.domain.outcome import INTERRUPTIONS_MAX, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status, allowed
 from tests.domain.strategies import ENDS, claimed_jobs, new_run, outcomes, runs
@@ -161,3 +161,29 @@ def test_a_job_that_crashes_its_node_is_found_out(job: ClaimedJob) -> None:
 
 def test_every_end_of_a_run_is_met_here() -> None:
     assert set(ENDS) | {What.RETRIED} == set(What)
+
+
+POISON = AfterCrashes(2, "poison")
+
+
+@pytest.mark.parametrize(
+    ("crashes", "what", "queue", "moves_to"),
+    [
+        (1, What.LOST, "default", "poison"),
+        (5, What.LOST, "default", "poison"),
+        (0, What.LOST, "default", None),
+        (1, What.LOST, "poison", None),
+        (1, What.INTERRUPTED, "default", None),
+        (1, What.FAILED, "default", None),
+        (2, What.RELEASED, "default", None),
+    ],
+)
+def test_a_job_that_crashes_too_often_moves(crashes: int, what: What, queue: str, moves_to: str | None) -> None:
+    job = msgspec.structs.replace(new_run(), crashes=crashes, lane=Lane(queue, "t", 5))
+    assert decide(job, Outcome(what), Run(), 0, POISON).moves_to == moves_to
+    assert decide(job, Outcome(what), Run(), 0).moves_to is None
+
+
+def test_a_job_whose_attempts_are_spent_moves_nowhere() -> None:
+    job = msgspec.structs.replace(new_run(), crashes=4, attempt=5)
+    assert decide(job, Outcome(What.LOST), Run(), 0, POISON).moves_to is None

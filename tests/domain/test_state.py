@@ -13,8 +13,8 @@ ROADS = {
     "pending": "processing scheduled cancelled",
     "processing": "completed failed cancelled scheduled pending",
     "completed": "",
-    "failed": "pending",
-    "cancelled": "pending",
+    "failed": "pending scheduled",
+    "cancelled": "pending scheduled",
 }
 """The design's section 2, said once more in words."""
 
@@ -44,7 +44,7 @@ def test_every_status_has_a_row_in_the_order_of_a_jobs_life() -> None:
 
 
 def test_jobs_rest_only_where_nothing_but_a_person_moves_them() -> None:
-    assert {status for status in Status if EDGES[status] <= {Status.PENDING}} == TERMINAL
+    assert {status for status in Status if EDGES[status] <= {Status.PENDING, Status.SCHEDULED}} == TERMINAL
     assert not INITIAL & TERMINAL
 
 

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.anyio
 
 PATHS = {
     "/jobs": {"GET", "POST"},
-    f"/jobs/{UNKNOWN}": {"GET"},
+    "/jobs/retry": {"POST"},
+    "/jobs/purge": {"POST"},
+    f"/jobs/{UNKNOWN}": {"GET", "PATCH"},
     f"/jobs/{UNKNOWN}/cancel": {"POST"},
     f"/jobs/{UNKNOWN}/retry": {"POST"},
     "/health": {"GET"},

@@ -11,10 +11,13 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
+from ferryman.domain.state import Status
+from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
     CancelResult,
@@ -148,7 +151,7 @@ class SimStore:
     # -- verbs that leave a trace ----------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         call = self._notes.call()
 
@@ -267,8 +270,14 @@ class SimStore:
     async def force_cancel(self, asked_before: int, now: int) -> int:
         return await self._call("force_cancel", lambda: self._inner.force_cancel(asked_before, now))
 
-    async def retry(self, id: str, now: int) -> RetryResult:
-        return await self._call("retry", lambda: self._inner.retry(id, now))
+    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
+        return await self._call("retry", lambda: self._inner.retry(id, now, run_at))
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        return await self._call("place", lambda: self._inner.place(ids, placement, now))
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        return await self._call("cancel_waiting", lambda: self._inner.cancel_waiting(ids, now))
 
     async def get(self, id: str, now: int) -> Job | None:
         return await self._call("get", lambda: self._inner.get(id, now))

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.errors import StoreBusy, TransactionImpossible
 from ferryman.domain.job import NewJob
 from ferryman.domain.state import Status
@@ -42,7 +43,7 @@ def connected(store: SqliteStore, **options: Any) -> Iterator[sqlite3.Connection
         connection.close()
 
 
-def join(store: SqliteStore, connection: Any, *jobs: NewJob, max_pending: int = 0) -> list[Receipt]:
+def join(store: SqliteStore, connection: Any, *jobs: NewJob, max_pending: Bound = 0) -> list[Receipt]:
     joins = joins_of(store)
     assert joins is not None
     return joins.insert(connection, Entry(False, lambda _: jobs, 0, max_pending))

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.errors import StoreBusy, StoreUnreachable, TransactionImpossible, TransactionTimedOut
 from ferryman.domain.job import NewJob
 from ferryman.store.postgres.home import Server
@@ -55,7 +56,7 @@ def blocking(place: Place) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def entry(*jobs: NewJob, max_pending: int = 0) -> Entry:
+def entry(*jobs: NewJob, max_pending: Bound = 0) -> Entry:
     return Entry(False, lambda _: jobs, 0, max_pending)
 
 

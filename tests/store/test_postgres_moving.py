@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ferryman.domain.errors import StoreBusy
-from ferryman.store.postgres import people
+from ferryman.store.controlling import Placement
+from ferryman.store.postgres import controls, people
 from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.inserting import insert_plain
 from ferryman.store.postgres.lanes import Lanes
@@ -49,6 +50,58 @@ def test_a_run_that_ends_while_its_cancel_waits_is_looked_at_again() -> None:
     completed = (1, "completed", 1, 1, 5, None, None, 0)
     answers: list[list[Any]] = [[PROCESSING], [], [], [completed]]
     assert play(people.cancel(Lanes(), IDS.mint(0), 0, RETENTION), answers).before == "completed"
+
+
+def known_lanes() -> Lanes:
+    lanes = Lanes()
+    lanes.learn(1, "default", "echo", 5)
+    lanes.learn(2, "default", "echo", 1)
+    return lanes
+
+
+def place(id: str, answers: Sequence[Sequence[Any]], placement: Placement) -> Any:
+    """Drive a placement; every look at the places is followed by one at the lanes."""
+    return play(controls.place(known_lanes(), [id], placement, 0, RETENTION), answers)
+
+
+def test_a_job_that_is_never_where_it_was_seen_is_not_placed() -> None:
+    id = IDS.mint(0)
+    seen: list[list[Any]] = [[(id, 1, None)], [], [], [PENDING]]
+    with pytest.raises(StoreBusy, match="kept moving"):
+        place(id, seen * people.LOOKS, Placement(priority=1))
+
+
+def test_a_job_that_is_gone_when_it_is_to_be_taken_was_not_there() -> None:
+    id = IDS.mint(0)
+    assert place(id, [[(id, 1, None)], [], [], []], Placement(priority=1)).met == {}
+
+
+def test_a_job_that_another_person_has_moved_goes_where_both_want_it() -> None:
+    """It was seen in lane 1 and is taken from lane 3: it is to stand elsewhere than was looked up."""
+    id = IDS.mint(0)
+    steps = controls.place(known_lanes(), [id], Placement(priority=1), 0, RETENTION)
+    with pytest.raises(StoreBusy, match="kept moving"):
+        play(steps, [[(id, 1, None)], [(3, "poison", "echo", 5)], [(id, 3, None, 0, 0, 0, 0, 0)]])
+    lanes = [(3, "poison", "echo", 5), (4, "poison", "echo", 1)]
+    steps = controls.place(known_lanes(), [id], Placement(priority=1), 0, RETENTION)
+    next(steps)
+    steps.send([(id, 1, None)])
+    steps.send(lanes)
+    settle = steps.send([(id, 3, None, 0, 0, 0, 0, 0)])
+    assert (settle.statement, settle.parameters[2], settle.parameters[9]) == ("settle", [4], [3])
+
+
+def test_a_job_that_is_promoted_after_the_look_was_met_pending() -> None:
+    id = IDS.mint(0)
+    answers: list[list[Any]] = [[(id, 1, 5)], [], [(id, 1, None, 0, 0, 0, 0, 0)], [], []]
+    assert place(id, answers, Placement(priority=1)).met == {id: "pending"}
+
+
+def test_what_is_promoted_while_it_is_to_be_cancelled_is_cancelled_there() -> None:
+    ids = [IDS.mint(0), IDS.mint(0)]
+    left = [(ids[0], 1, 0, 0, "pending", None)], [(ids[1], 1, 0, 0, "pending", None)]
+    steps = controls.cancel_those_that_wait(known_lanes(), ids, 0)
+    assert play(steps, [left[0], [], left[1], []]) == ids
 
 
 async def test_what_is_no_id_is_no_job(database: str) -> None:

@@ -13,6 +13,7 @@ from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
 from ferryman.domain.limits import Limit, Scope
+from ferryman.store.controlling import Placement
 from ferryman.store.protocol import JobFilter, NodeInfo, Retention
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.kit.store import SharedStore, at_once
@@ -47,6 +48,8 @@ VERBS: dict[str, Verb] = {
     "cancellations": lambda store, node: store.cancellations(node),
     "cancel": lambda store, node: store.cancel(JOB.id, 0),
     "retry": lambda store, node: store.retry(JOB.id, 0),
+    "place": lambda store, node: store.place([JOB.id], Placement(priority=1), 0),
+    "cancel_waiting": lambda store, node: store.cancel_waiting([JOB.id], 0),
     "get": lambda store, node: store.get(JOB.id, 0),
     "list": lambda store, node: store.list(JobFilter(), 0),
     "attempts": lambda store, node: store.attempts(JOB.id),

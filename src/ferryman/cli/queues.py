@@ -1,4 +1,4 @@
-"""`ferryman queues`: how many jobs stand in each queue, and how long the first of them has waited."""
+"""`ferryman queues`: how many jobs stand in each queue, how long the first of them has waited; and `drain`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 import click
 import msgspec
 
+from ferryman.cli.group import LazyGroup
 from ferryman.cli.options import json_option, store_options
 from ferryman.cli.session import session
 from ferryman.cli.table import plain, span, table
@@ -30,16 +31,24 @@ class Depth(msgspec.Struct, frozen=True):
     """How long its first pending job has been ready to run; None where none is pending."""
 
 
-@click.command()
+@click.group(
+    cls=LazyGroup,
+    commands_at={"drain": ("ferryman.cli.drain:drain", "Wait until nothing of a queue is pending or runs.")},
+    invoke_without_command=True,
+    no_args_is_help=False,
+)
 @store_options
 @json_option("Write a JSON array, one object per queue.")
-@click.pass_obj
-def queues(world: World, /, *, as_json: bool, target: str | None, database_url: str | None) -> None:
+@click.pass_context
+def queues(ctx: click.Context, /, *, as_json: bool, target: str | None, database_url: str | None) -> None:
     """Show each queue that holds jobs which have not ended.
 
     OLDEST PENDING is for how long the first pending job of a queue has been ready to run. Where it grows,
     there are too few workers, or no node serves that queue or knows a type in it.
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    world: World = ctx.obj
     counts = session(world, target, {"database_url": database_url}).run(lambda client: client.counts())
     found = depths(counts)
     if as_json:

@@ -6,13 +6,19 @@ Each reader raises click.BadParameter, which says what would be allowed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import Final
 
 import click
 
+from ferryman.domain import options
+from ferryman.domain.errors import BadOption
 from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
 from ferryman.http.wire import read_moment
 from ferryman.settings.kinds import read_duration
+
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
+"""Of a rate, in seconds."""
 
 
 def duration(text: str) -> float:
@@ -21,6 +27,17 @@ def duration(text: str) -> float:
         return read_duration(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is no duration, such as 10, 10s, 200ms, 5m, 24h or 14d.") from None
+
+
+def rate(text: str) -> float:
+    """So many a second, from `100`, `100/s`, `30/m` or `500/h`."""
+    number, _, unit = text.partition("/")
+    try:
+        return options.rate(float(number) / _UNITS[unit])
+    except (ValueError, KeyError):
+        raise click.BadParameter(f"{text!r} is no rate, such as 100, 100/s, 30/m or 500/h.") from None
+    except BadOption as error:
+        raise click.BadParameter(f"{error.what} {error.why}") from None
 
 
 def moment(text: str) -> int:

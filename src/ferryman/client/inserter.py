@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from ferryman.client.chunks import CHUNK
 from ferryman.client.endings import wait_within
+from ferryman.client.pressure import Pressure
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreBusy
 from ferryman.domain.events import Enqueued, Events
@@ -32,14 +33,14 @@ class Inserter:
         wakeup: Wakeup,
         events: Events,
         *,
-        max_pending: int,
+        pressure: Pressure,
         direct: DirectDispatch | None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._wakeup = wakeup
         self._events = events
-        self._max_pending = max_pending
+        self._pressure = pressure
         self._direct = direct
         self._plain: Pile[NewJob, Receipt] = Pile(self.write, CHUNK)
         self._keyed: Pile[NewJob, Receipt] = Pile(self.write, CHUNK)
@@ -78,9 +79,8 @@ class Inserter:
         return inserted
 
     async def _insert(self, jobs: Sequence[NewJob], offer: ClaimRequest | None = None) -> Inserted:
-        return await patiently(
-            lambda: self._store.insert(jobs, self._clock.now(), claim=offer, max_pending=self._max_pending)
-        )
+        bounds = await self._pressure.bounds()
+        return await patiently(lambda: self._store.insert(jobs, self._clock.now(), claim=offer, max_pending=bounds))
 
     def _announce(self, jobs: Sequence[NewJob], inserted: Inserted) -> None:
         """Say what is stored: counts to the events, work and due times to the wakeup."""

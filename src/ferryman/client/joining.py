@@ -13,6 +13,7 @@ from typing import Any, Final
 from ferryman.client.admission import Admission
 from ferryman.client.making import refusal
 from ferryman.client.request import JobRequest
+from ferryman.domain.bounds import Bound
 from ferryman.domain.errors import TransactionImpossible
 from ferryman.domain.job import NewJob
 from ferryman.store.loaded import is_a, loaded
@@ -34,7 +35,7 @@ _KNOWN: Final = (
 class Joining:
     """Hands jobs in through the connections of others, in the thread, or on the loop, that has them."""
 
-    def __init__(self, joins: Joins | None, admission: Admission, clock: Clock, max_pending: int) -> None:
+    def __init__(self, joins: Joins | None, admission: Admission, clock: Clock, max_pending: Bound) -> None:
         """`joins` is the store's; None where it takes no part in anybody's transactions."""
         self._joins = joins
         self._admission = admission

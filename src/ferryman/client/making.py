@@ -138,7 +138,7 @@ def refusal(request: JobRequest, receipt: Receipt) -> EnqueueError | None:
             return QueueFull(
                 f"A job of type {request.type} found its queue full.",
                 retry_after=_RETRY_AFTER,
-                why="MAX_PENDING jobs wait in it.",
+                why="As many jobs wait in it as MAX_PENDING allows, or its first one for longer than MAX_AGE.",
                 hint="Try again later.",
             )
         case _:

@@ -14,21 +14,24 @@ import msgspec
 
 from ferryman.client.admission import Admission
 from ferryman.client.chunks import CHUNK, achunks, tally
+from ferryman.client.controls import Controls
 from ferryman.client.endings import Endings, wait_within
 from ferryman.client.explaining import Explaining
 from ferryman.client.inserter import Inserter, patiently
 from ferryman.client.joining import Joining
 from ferryman.client.known import Asking
 from ferryman.client.making import admit, refusal
+from ferryman.client.pressure import Pressure
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
 from ferryman.client.rules import Rules
 from ferryman.domain import options
-from ferryman.domain.errors import JobNotFound, ResultTimeout, UniqueKeyTaken, WrongState
+from ferryman.domain.bounds import Bound
+from ferryman.domain.errors import EnqueueError, JobNotFound, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
 from ferryman.domain.explain import Explanation
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
-from ferryman.domain.state import TERMINAL, Status
+from ferryman.domain.state import RETRIABLE, TERMINAL, Status
 from ferryman.store.protocol import (
     Clock,
     Counts,
@@ -45,7 +48,8 @@ from ferryman.store.transactions import Joins
 POLL: Final = 0.5
 """Seconds between two looks at a job that runs in another process; the first looks come faster."""
 _FIRST_PAUSE: Final = 0.01
-_RETRIED: Final = frozenset({Status.FAILED, Status.CANCELLED})
+ROOM_LOOK: Final = 0.25
+"""Seconds between two tries to get into a full queue."""
 
 
 class Client:
@@ -61,7 +65,8 @@ class Client:
         events: Events,
         catalogue: Catalogue,
         max_body: int = MAX_BODY_DEFAULT,
-        max_pending: int = 0,
+        max_pending: Bound = 0,
+        max_age: Bound = 0,
         accept_unknown_types: bool = False,
         direct: DirectDispatch | None = None,
         on_close: Callable[[], None] | None = None,
@@ -73,6 +78,8 @@ class Client:
             catalogue: the types declared in this process.
             max_body: bytes that a payload may have.
             max_pending: how many jobs may wait in a queue; 0 is no bound.
+            max_age: for how many seconds the first pending job of a queue may have been ready before the queue takes
+                no more; 0 is no bound. Jobs that go in through connections of others are not judged by it.
             accept_unknown_types: whether a type may be enqueued that no node ever registered.
             direct: the node's offer to start jobs in the commit that inserts them.
             on_close: closes what else belongs to this client, after the store; it may be called twice.
@@ -85,7 +92,8 @@ class Client:
         self._events = events
         self._catalogue = catalogue
         self._max_body = max_body
-        self._inserter = Inserter(store, clock, wakeup, events, max_pending=max_pending, direct=direct)
+        self._pressure = Pressure(store, clock, max_pending=max_pending, max_age=max_age)
+        self._inserter = Inserter(store, clock, wakeup, events, pressure=self._pressure, direct=direct)
         admission = Admission(catalogue, clock, ids, max_body=max_body, accept_unknown_types=accept_unknown_types)
         self._types = Asking(store, catalogue, admission.known)
         self.joining = Joining(joins, admission, clock, max_pending)
@@ -93,6 +101,8 @@ class Client:
         self.rules = Rules(store, wakeup)
         """What holds for all jobs of a queue or a type."""
         self._explaining = Explaining(store, clock)
+        self.controls = Controls(store, clock, wakeup, events, self.get)
+        """What those say who look after queues."""
         self._endings = Endings()
         self._on_close = on_close
         events.listen(self._endings.listen)
@@ -110,17 +120,28 @@ class Client:
 
     # -- handing in ------------------------------------------------------------------------------
 
-    async def enqueue(self, request: JobRequest) -> Accepted:
+    async def enqueue(self, request: JobRequest, wait: float = 0) -> Accepted:
         """Hand a job in; it is durable when this returns.
 
+        Args:
+            request: the job.
+            wait: so many seconds to wait for room where its queue is full.
+
         Raises:
-            EnqueueError: the request was refused; nothing was stored.
+            EnqueueError: the request was refused; nothing was stored. QueueFull says when to come again.
             StoreError: the store failed, or stayed busy for two seconds. The job may have been stored all
                 the same; a request that carries its `id` can be said again without doubling.
         """
         await self._types.expect(request.type)
         new = self._admit(request)
-        return await self._accept(request, new, await self._inserter.submit(new))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait
+        while True:
+            receipt = await self._inserter.submit(new)
+            left = deadline - loop.time()
+            if receipt.verdict is not Verdict.FULL or left <= 0:
+                return await self._accept(request, new, receipt)
+            await wait_within(loop.create_future(), min(ROOM_LOOK, left))
 
     async def enqueue_many(self, requests: Iterable[JobRequest] | AsyncIterable[JobRequest]) -> int:
         """Hand in any number of jobs, a thousand to a commit; returns how many requests were accepted.
@@ -145,8 +166,8 @@ class Client:
             await self._types.expect(each)
         news = [self._admit(request) for request in requests]
         receipts = await self._inserter.write(news)
-        for request, receipt in zip(requests, receipts, strict=True):
-            error = refusal(request, receipt)
+        for request, new, receipt in zip(requests, news, receipts, strict=True):
+            error = await self._refusal(request, new, receipt)
             if error is not None:
                 raise error
         return len(news)
@@ -258,7 +279,7 @@ class Client:
         result = await patiently(lambda: self._store.retry(id, self._clock.now()))
         if result.before is None:
             raise _not_found(id)
-        if result.before not in _RETRIED:
+        if result.before not in RETRIABLE:
             raise WrongState(f"Job {id} is {result.before}.", why="Only a failed or cancelled job can be retried.")
         if result.holder is not None:
             raise UniqueKeyTaken(f"Job {result.holder} has the unique key of job {id} by now.", holder=result.holder)
@@ -282,11 +303,18 @@ class Client:
         declared = self._catalogue.get(request.type) or self._types.get(request.type)
         return admit(request, declared, minted, now, self._max_body)
 
+    async def _refusal(self, request: JobRequest, new: NewJob, receipt: Receipt) -> EnqueueError | None:
+        """Why the store refused a request, if it did."""
+        error = refusal(request, receipt)
+        if isinstance(error, QueueFull):
+            error.retry_after = await self._pressure.retry_after(new.queue)
+        return error
+
     async def _accept(self, request: JobRequest, new: NewJob, receipt: Receipt) -> Accepted:
         """The answer to a request. Raises why it was refused."""
         if receipt.verdict is Verdict.INSERTED or receipt.verdict is Verdict.EXISTS:
             return Accepted(new)
-        error = refusal(request, receipt)
+        error = await self._refusal(request, new, receipt)
         if error is not None:
             raise error
         standing = await self._store.get(receipt.id, self._clock.now())

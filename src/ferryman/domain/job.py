@@ -26,6 +26,14 @@ class Lane(msgspec.Struct, frozen=True):
     priority: int
 
 
+class AfterCrashes(msgspec.Struct, frozen=True):
+    """Where a job goes whose node has died under it again and again, so that it does no more harm to others."""
+
+    crashes: int
+    """How often in a row."""
+    queue: str
+
+
 class Idempotency(msgspec.Struct, frozen=True):
     """A caller's promise that requests with one key are one request."""
 

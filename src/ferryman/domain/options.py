@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeGuard, cast
 
 from ferryman.domain.errors import BadOption
-from ferryman.domain.job import MICROS, PRIORITIES
+from ferryman.domain.job import MICROS, PRIORITIES, AfterCrashes
 
 MAX_ATTEMPTS: Final = 1000
 MAX_TAGS: Final = 20
@@ -79,6 +79,15 @@ def max_attempts(value: object) -> int:
     if _is_integer(value) and 1 <= value <= MAX_ATTEMPTS:
         return value
     raise refused("max_attempts", value, f"an integer from 1 to {MAX_ATTEMPTS}")
+
+
+def after_crashes(value: object) -> AfterCrashes:
+    """(how often in a row a job's node may die under it, the queue to which the job goes then)."""
+    shown = value
+    given = cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
+    if len(given) == 2 and _is_integer(given[0]) and 1 <= given[0] <= MAX_ATTEMPTS:
+        return AfterCrashes(given[0], queue(given[1]))
+    raise refused("after_crashes", shown, 'how often and where to, such as (3, "poison")')
 
 
 def timeout(value: object) -> float:

@@ -11,7 +11,7 @@ import msgspec
 from ferryman.domain import state
 from ferryman.domain.claim import care
 from ferryman.domain.errors import RunInterrupted, RunLost
-from ferryman.domain.job import MICROS, ClaimedJob, JobError, NewJob
+from ferryman.domain.job import MICROS, AfterCrashes, ClaimedJob, JobError, Lane, NewJob
 from ferryman.domain.state import Status
 
 INTERRUPTIONS_MAX: Final = 20
@@ -93,21 +93,27 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     unique_key: str | None
     follow_ups: tuple[NewJob, ...] = ()
     """Jobs that this write brings along: they exist iff it wins. Only a DONE has any."""
+    moves_to: str | None = None
+    """The queue in which it is pending from now on, for a PENDING that has crashed too often."""
 
 
-def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int) -> Finish:
+def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int, after_crashes: AfterCrashes | None = None) -> Finish:
     """Say what to write for an outcome. Pure: the same arguments give the same answer.
+
+    `after_crashes` is what the job's type declares; only who ends runs of dead nodes needs to know.
 
     Raises:
         IllegalTransition: never for outcomes built as documented; it guards the table.
     """
-    what, lane = outcome.what, job.lane
+    what, lane, moves_to = outcome.what, job.lane, None
     if what is What.DONE:  # nearly all runs, so they are not asked the rest
         spent, status, crashes, interruptions = job.attempt, Status.COMPLETED, 0, 0
     else:
         spent = job.attempt if _spends(job, what) else job.attempt - 1
         status = _status(job, outcome, spent)
         crashes, interruptions = _streaks(job, what)
+        if what is What.LOST and status is Status.PENDING:
+            moves_to = _detour(lane, crashes, after_crashes)
         state.check(Status.PROCESSING, status)
     return Finish(
         id=job.id,
@@ -129,6 +135,7 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int) -> Finish:
         result=outcome.result if what is What.DONE else None,
         unique_key=job.unique_key,
         follow_ups=outcome.follow_ups if what is What.DONE else (),
+        moves_to=moves_to,
     )
 
 
@@ -154,6 +161,13 @@ def _status(job: ClaimedJob, outcome: Outcome, spent: int) -> Status:
             return Status.PENDING
         case _:
             return Status.FAILED
+
+
+def _detour(lane: Lane, crashes: int, declared: AfterCrashes | None) -> str | None:
+    """The queue to which a job moves that has crashed too often in a row and is to run again."""
+    if declared is None or crashes < declared.crashes or lane.queue == declared.queue:
+        return None
+    return declared.queue
 
 
 def _streaks(job: ClaimedJob, what: What) -> tuple[int, int]:

@@ -38,9 +38,9 @@ EDGES: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
             {Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.SCHEDULED, Status.PENDING}
         ),
         Status.COMPLETED: frozenset(),
-        # a person retries
-        Status.FAILED: frozenset({Status.PENDING}),
-        Status.CANCELLED: frozenset({Status.PENDING}),
+        # a person retries, at once or at a time
+        Status.FAILED: frozenset({Status.PENDING, Status.SCHEDULED}),
+        Status.CANCELLED: frozenset({Status.PENDING, Status.SCHEDULED}),
     }
 )
 
@@ -49,6 +49,12 @@ TERMINAL: Final = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 INITIAL: Final = frozenset({Status.WAITING, Status.SCHEDULED, Status.PENDING})
 """The statuses in which a job may enter."""
+
+MOVABLE: Final = frozenset({Status.SCHEDULED, Status.PENDING})
+"""The statuses in which a person may give a job another queue, priority or time."""
+
+RETRIABLE: Final = frozenset({Status.FAILED, Status.CANCELLED})
+"""The statuses from which a person may send a job back."""
 
 
 def allowed(before: Status, after: Status) -> bool:

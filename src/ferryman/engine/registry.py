@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from ferryman.domain.errors import DuplicateType, UnknownType
-from ferryman.domain.job import NewJob
+from ferryman.domain.job import AfterCrashes, NewJob
 from ferryman.domain.retry import RetryPolicy
 from ferryman.engine.hooks import Hooks
 from ferryman.engine.origin import Origin
@@ -31,6 +31,8 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     timeout: float | Literal["default"] | None
     """Seconds a run may take; None is no bound, "default" leaves it to DEFAULT_TIMEOUT."""
     retry: RetryPolicy
+    after_crashes: AfterCrashes | None = None
+    """Where a job goes whose node has died under it again and again."""
     origin: Origin | None = None
     """Where a worker process finds the function; None if it runs in the node's own process."""
 
@@ -97,7 +99,7 @@ class Registry:
     def declarations(self) -> Mapping[str, Declaration]:
         """What each type says of its jobs, for those who have no handler of it."""
         return {
-            type: Declaration(each.queue, each.priority, each.max_attempts, each.secrets)
+            type: Declaration(each.queue, each.priority, each.max_attempts, each.secrets, each.after_crashes)
             for type, each in self._handlers.items()
         }
 

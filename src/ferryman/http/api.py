@@ -56,11 +56,13 @@ def make_api(
     jobs = Jobs(client, max_body)
     node = NodeRoutes(client, stats, metrics, readiness, monotonic)
     all_jobs = Resource({"GET": jobs.list, "POST": jobs.create})
-    one_job = Resource({"GET": jobs.show})
+    one_job = Resource({"GET": jobs.show, "PATCH": jobs.change})
+    many = {"/jobs/retry": Resource({"POST": jobs.retry_all}), "/jobs/purge": Resource({"POST": jobs.purge})}
     health = Resource({"GET": node.health})
     router = Router(
         [
             Route("/jobs", all_jobs),
+            *(Route(path, resource) for path, resource in many.items()),
             Route("/jobs/{id}", one_job),
             Route("/jobs/{id}/cancel", Resource({"POST": jobs.cancel})),
             Route("/jobs/{id}/explain", Resource({"GET": jobs.explain})),
@@ -74,7 +76,7 @@ def make_api(
         redirect_slashes=False,
         default=_not_found,
     )
-    return Api(_ShortCuts(router, {"/jobs": all_jobs, "/health": health}, one_job), new_request_id)
+    return Api(_ShortCuts(router, {"/jobs": all_jobs, "/health": health, **many}, one_job), new_request_id)
 
 
 class Api:

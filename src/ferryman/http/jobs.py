@@ -11,7 +11,7 @@ from ferryman.client import Client
 from ferryman.domain.errors import BadParameter
 from ferryman.domain.job import Job
 from ferryman.domain.state import Status
-from ferryman.http import query, wire
+from ferryman.http import changes, query, wire
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import explanation_json
 from ferryman.http.resource import check_json
@@ -72,6 +72,28 @@ class Jobs:
         """POST /jobs/{id}/retry: 200, the job is pending again."""
         await self._check_bare(request)
         return await self._answer(await self._client.retry(request.job_id))
+
+    async def change(self, request: Request) -> Answer:
+        """PATCH /jobs/{id}: another queue, priority or time for a job that waits; 200 with the job as it then is."""
+        asked = changes.read_placement(await self._json(request))
+        controls = self._client.controls
+        return await self._answer(await controls.place(request.job_id, controls.placement(**asked)))
+
+    async def retry_all(self, request: Request) -> Answer:
+        """POST /jobs/retry: 200 and how many were sent back."""
+        asked, rate = changes.read_retry(await self._json(request))
+        told = await self._client.controls.retry_all(asked, rate)
+        return Answer(200, (_JSON,), changes.retried_json(told))
+
+    async def purge(self, request: Request) -> Answer:
+        """POST /jobs/purge: 200 and how many were cancelled."""
+        count = await self._client.controls.purge(changes.read_purge(await self._json(request)))
+        return Answer(200, (_JSON,), msgspec.json.encode({"cancelled": count}))
+
+    async def _json(self, request: Request) -> bytes:
+        query.parameters(request)
+        check_json(request)
+        return await request.body(self._max_body)
 
     async def _check_bare(self, request: Request) -> None:
         query.parameters(request)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import unquote
 
 import msgspec
@@ -164,15 +164,43 @@ def queues() -> Kind:
     return Kind("all, or queues with or without a share of the workers, such as mail:4,default", read, show)
 
 
+def per_queue(each: Kind, example: str) -> Kind:
+    """A value for every queue, and others for those that are named; "" stands for those that are not."""
+
+    def read(text: str) -> Any:
+        found: dict[str, Any] = {}
+        for part in text.split(","):
+            name, colon, value = part.strip().rpartition(":")
+            if colon:
+                name = _name(name)
+            if name in found:
+                raise ValueError(f"It gives {name or 'all queues'} two values.")
+            found[name] = each.read(value.strip())
+        return found[""] if found.keys() == {""} else found
+
+    def show(value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return each.show(value)
+        pairs = cast("Mapping[str, Any]", value).items()
+        return ",".join(f"{name}:{each.show(one)}" if name else each.show(one) for name, one in pairs)
+
+    return Kind(f"{each.allowed}; one for all queues, others for some, such as {example}", read, show)
+
+
 def _queue(part: str) -> tuple[str, int | None]:
     name, colon, share = part.partition(":")
-    if not re.fullmatch("[A-Za-z0-9_.-]{1,128}", name):
-        raise ValueError("A queue's name is 1 to 128 of a-z, A-Z, 0-9, _ . and -.")
+    _name(name)
     if not colon:
         return name, None
     if not re.fullmatch("[0-9]{1,5}", share) or int(share) not in SHARES:
         raise ValueError(f"The share of {name} is a whole number from {SHARES[0]} to {SHARES[-1]}.")
     return name, int(share)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9_.-]{1,128}", text):
+        raise ValueError("A queue's name is 1 to 128 of a-z, A-Z, 0-9, _ . and -.")
+    return text
 
 
 def database_url() -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -34,8 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease: float = 10.0
     beat: float = 2.0
     stop_deadline: float = 25.0
-    max_pending: int = 0
-    """Per queue; 0 means no bound."""
+    max_pending: float | Mapping[str, float] = 0
+    """Per queue, one number for all of them or a number for each, "" for those that are not named; 0 means no bound."""
+    max_age: float | Mapping[str, float] = 0.0
+    """As `max_pending`."""
     default_timeout: float = 3600.0
     loop_stall: float = 60.0
     retention: Retention = Retention()
@@ -119,8 +122,13 @@ TABLE: Final = (
     ),
     Setting(
         "max_pending",
-        kinds.whole(0, 1_000_000_000, "0 = no bound"),
+        kinds.per_queue(kinds.whole(0, 1_000_000_000, "0 = no bound"), "1000,mail:500"),
         "How many jobs may wait in one queue before new ones are refused with 429.",
+    ),
+    Setting(
+        "max_age",
+        kinds.per_queue(kinds.duration(0.0, 365 * DAY), "10m,mail:1h"),
+        "How long a queue's first pending job may have been ready before new ones are refused; 0 is no bound.",
     ),
     Setting(
         "default_timeout", kinds.duration(0.001, 365 * DAY), "How long a run may take where its type does not say."

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
+from ferryman.store.controlling import Controlling
 from ferryman.store.explaining import Explaining
 from ferryman.store.ports import Clock, DirectDispatch, Runner, Wakeup
 from ferryman.store.records import (
@@ -60,7 +62,7 @@ __all__ = [
 ]
 
 
-class Store(Ruling, Explaining, Protocol):
+class Store(Ruling, Controlling, Explaining, Protocol):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means."""
 
     async def open(self) -> None:
@@ -72,13 +74,13 @@ class Store(Ruling, Explaining, Protocol):
     # -- handing in ------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         """Store jobs; all are durable when this returns, each judged on its own (see `Verdict`).
 
         A job whose run_at is after `now` is scheduled, else pending. With `claim`, a claim runs in the
         same commit after the insert (direct dispatch). `max_pending` bounds each queue's pending and
-        scheduled jobs; 0 means no bound.
+        scheduled jobs (see `domain.bounds`); 0 means no bound.
 
         Raises:
             NodeNotLive: the claim's node is not live; nothing was inserted.
@@ -132,8 +134,11 @@ class Store(Ruling, Explaining, Protocol):
         """End as cancelled the processing jobs whose cancel was asked for before a time. Returns how many."""
         ...
 
-    async def retry(self, id: str, now: int) -> RetryResult:
-        """Send a failed or cancelled job back to pending: attempt restarts at 0, the claim number grows."""
+    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
+        """Send a failed or cancelled job back: attempt restarts at 0, the claim number grows.
+
+        It is pending at once, or scheduled where `run_at` is after `now`.
+        """
         ...
 
     async def get(self, id: str, now: int) -> Job | None:

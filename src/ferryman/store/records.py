@@ -9,7 +9,14 @@ from typing import Final
 import msgspec
 
 from ferryman.domain.claim import Batch
-from ferryman.domain.job import MAX_ATTEMPTS_DEFAULT, MICROS, PRIORITY_DEFAULT, QUEUE_DEFAULT, NewJob
+from ferryman.domain.job import (
+    MAX_ATTEMPTS_DEFAULT,
+    MICROS,
+    PRIORITY_DEFAULT,
+    QUEUE_DEFAULT,
+    AfterCrashes,
+    NewJob,
+)
 from ferryman.domain.state import Status
 
 TOTALS: Final = ("created", "completed", "failed", "cancelled", "retried", "rescued")
@@ -92,7 +99,7 @@ class CancelResult(msgspec.Struct, frozen=True):
 class RetryResult(msgspec.Struct, frozen=True):
     """`before` is the job's status when the retry met it, None if there is no such job.
 
-    failed, cancelled: it is pending now, unless `holder` names a live job that has its unique key.
+    failed, cancelled: it is pending or scheduled now, unless `holder` names a live job that has its unique key.
     Anything else: nothing was changed.
     """
 
@@ -122,6 +129,7 @@ class Declaration(msgspec.Struct, frozen=True):
     max_attempts: int = MAX_ATTEMPTS_DEFAULT
     secrets: frozenset[str] = frozenset()
     """The members of its jobs' payloads that are not to be shown."""
+    after_crashes: AfterCrashes | None = None
 
 
 class NodeInfo(msgspec.Struct, frozen=True):
@@ -190,3 +198,5 @@ class Counts(msgspec.Struct, frozen=True):
     """created, completed, failed, cancelled, retried, rescued: events since the store was made."""
     oldest_pending: Mapping[str, int]
     """queue -> microseconds for which its first pending job has been ready to run."""
+    ended: Mapping[str, int] = {}
+    """queue -> jobs that have ended in it since the store was made."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.job import ClaimedJob, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.store.protocol import Declaration, Receipt
@@ -101,7 +102,7 @@ class Entry(NamedTuple):
     admit: Callable[[Mapping[str, Declaration] | None], Sequence[NewJob]]
     """Makes the jobs. Raises EnqueueError: then nothing is handed in."""
     now: int
-    max_pending: int
+    max_pending: Bound
     """As for `Store.insert`."""
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.state import INITIAL, Status
+from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
     CancelResult,
@@ -46,7 +48,7 @@ class ModelStore:
     # -- handing in ------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         """The claim that rides along looks when the jobs have been stored, in the same step."""
         if claim is None:
@@ -119,8 +121,14 @@ class ModelStore:
     async def force_cancel(self, asked_before: int, now: int) -> int:
         return await self._connection.simply("force_cancel", lambda: self._memory.force_cancel(asked_before, now))
 
-    async def retry(self, id: str, now: int) -> RetryResult:
-        return await self._connection.simply("retry", lambda: self._memory.retry(id, now))
+    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
+        return await self._connection.simply("retry", lambda: self._memory.retry(id, now, run_at))
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        return await self._connection.simply("place", lambda: self._memory.place(ids, placement, now))
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        return await self._connection.simply("cancel_waiting", lambda: self._memory.cancel_waiting(ids, now))
 
     async def get(self, id: str, now: int) -> Job | None:
         return await self._connection.read(lambda: self._memory.get(id, now))

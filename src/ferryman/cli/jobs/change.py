@@ -1,4 +1,4 @@
-"""`ferryman jobs cancel` and `retry`: by id, or by what jobs have in common."""
+"""What the commands share that change jobs, by id or by what jobs have in common; and `ferryman jobs cancel`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 import msgspec
 
-from ferryman.cli.jobs.filters import NAMES, filter_of, filter_options, pages
+from ferryman.cli.jobs.filters import NAMES, Command, filter_of, filter_options, pages
 from ferryman.cli.options import json_option, store_options
 from ferryman.cli.report import FAILED, print_error
 from ferryman.cli.session import session
@@ -24,6 +24,17 @@ from ferryman.http.wire import page_json
 from ferryman.store.protocol import JobFilter
 
 
+class Changed(msgspec.Struct):
+    """What became of it all."""
+
+    jobs: list[Job] = []
+    """Those that were named by id, as they then were."""
+    errors: list[FerrymanError] = []
+    count: int = 0
+    stopped: bool = False
+    """Whether a person said no."""
+
+
 class Change(msgspec.Struct, frozen=True):
     """What is done to each job."""
 
@@ -34,57 +45,52 @@ class Change(msgspec.Struct, frozen=True):
     usual: frozenset[Status]
     """Those that are meant where no --status is given."""
     past: str
+    all: Callable[[Client, JobFilter, int], Coroutine[Any, Any, Changed]] | None = None
+    """Does it to all that fit and were made before a time, where there is a better way than one after the other."""
+
+
+def change_options(command: Command) -> Command:
+    """Add what says which jobs are meant, and how to tell of them."""
+    for option in (
+        json_option("Write a JSON array of the jobs as they then are; for a filter, how many they were."),
+        store_options,
+        click.option("--yes", is_flag=True, help="Do not ask."),
+        filter_options,
+        click.argument("ids", nargs=-1, metavar="[ID]..."),
+    ):
+        command = option(command)
+    return command
+
+
+def change_jobs(
+    world: World,
+    change: Change,
+    *,
+    ids: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
+    target: str | None,
+    database_url: str | None,
+    **asked: Any,
+) -> int:
+    """Change what is meant, and say what became of it. Returns the exit code."""
+    here = session(world, target, {"database_url": database_url})
+    wanted = _wanted(change, ids, asked)
+    if wanted is None:
+        return _tell(change, here.run(lambda client: _change_each(change, client, ids)), as_json=as_json)
+    ask = _ask(world, change, yes=yes)
+    return _tell_count(change, here.run(lambda client: _change_all(change, client, wanted, ask)), as_json=as_json)
 
 
 _LIVE: Final = frozenset(Status) - TERMINAL
 CANCEL: Final = Change("cancel", Client.cancel, _LIVE, _LIVE, "cancelled, or asked to end")
-_RETRIED: Final = frozenset({Status.FAILED, Status.CANCELLED})
-RETRY: Final = Change("retry", Client.retry, _RETRIED, frozenset({Status.FAILED}), "pending again")
 
 
-class Changed(msgspec.Struct):
-    """What became of it."""
-
-    jobs: list[Job] = []
-    """Those that were named by id, as they then were."""
-    errors: list[FerrymanError] = []
-    count: int = 0
-    stopped: bool = False
-    """Whether a person said no."""
-
-
-def _command(change: Change, help: str) -> click.Command:
-    @click.command(change.verb, help=help)
-    @click.argument("ids", nargs=-1, metavar="[ID]...")
-    @filter_options
-    @click.option("--yes", is_flag=True, help="Do not ask.")
-    @store_options
-    @json_option("Write a JSON array of the jobs as they then are; for a filter, how many they were.")
-    @click.pass_obj
-    def command(
-        world: World,
-        /,
-        ids: tuple[str, ...],
-        *,
-        yes: bool,
-        as_json: bool,
-        target: str | None,
-        database_url: str | None,
-        **asked: Any,
-    ) -> int:
-        here = session(world, target, {"database_url": database_url})
-        wanted = _wanted(change, ids, asked)
-        if wanted is None:
-            return _tell(change, here.run(lambda client: _change_each(change, client, ids)), as_json=as_json)
-        ask = _ask(world, change, yes=yes)
-        return _tell_count(change, here.run(lambda client: _change_all(change, client, wanted, ask)), as_json=as_json)
-
-    return command
-
-
-cancel: Final = _command(
-    CANCEL,
-    """Cancel jobs, by id or by what they have in common.
+@click.command()
+@change_options
+@click.pass_obj
+def cancel(world: World, /, **asked: Any) -> int:
+    r"""Cancel jobs, by id or by what they have in common.
 
     A job that waits is cancelled at once; the handler of one that runs is asked to end, and its job is
     cancelled when it has.
@@ -94,20 +100,8 @@ cancel: Final = _command(
       ferryman jobs cancel --type greet --status pending
 
     With filters it says how many jobs they are and asks; --yes does without, and off a terminal it is needed.
-    """,
-)
-retry: Final = _command(
-    RETRY,
-    """Send failed or cancelled jobs back to pending, with all their attempts.
-
-    \b
-      ferryman jobs retry 01890a5d-ac96-774b-bcce-b302099a8057
-      ferryman jobs retry --type greet --yes
-
-    With filters it means failed jobs, and cancelled ones only with --status cancelled. It says how many they
-    are and asks; --yes does without, and off a terminal it is needed.
-    """,
-)
+    """
+    return change_jobs(world, CANCEL, **asked)
 
 
 def _wanted(change: Change, ids: Sequence[str], asked: Mapping[str, Sequence[str]]) -> JobFilter | None:
@@ -172,12 +166,15 @@ def _ask(world: World, change: Change, *, yes: bool) -> Callable[[int], bool]:
 
 async def _change_all(change: Change, client: Client, wanted: JobFilter, ask: Callable[[int], bool]) -> Changed:
     """Count what fits, ask, change it; what came in after the count is left alone."""
-    done, count, newest = Changed(), 0, ""
+    done, count, newest, made = Changed(), 0, "", 0
     async for page in pages(client, wanted):
         count, newest = count + len(page), page[-1].id
+        made = max(made, *(job.created_at for job in page))
     if count and not ask(count):
         done.stopped = True
         return done
+    if change.all is not None:
+        return await change.all(client, wanted, made)
     async for page in pages(client, wanted):
         ids = [job.id for job in page if job.id <= newest]
         answers = await asyncio.gather(*(change.to(client, id) for id in ids), return_exceptions=True)

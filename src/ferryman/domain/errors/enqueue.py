@@ -94,7 +94,7 @@ class IdempotencyKeyReused(EnqueueError):
 
 
 class QueueFull(EnqueueError):
-    """The queue holds MAX_PENDING jobs; `retry_after` is in whole seconds."""
+    """The queue holds MAX_PENDING jobs, or a job that is older than MAX_AGE; `retry_after` is in whole seconds."""
 
     code = "FM314"
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import What
-from ferryman.domain.state import INITIAL, TERMINAL, Status
+from ferryman.domain.state import INITIAL, RETRIABLE, TERMINAL
 from ferryman.store.memory.rows import JobRow, as_read
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import TOTALS, CancelResult, Counts, Declaration, JobFilter, Retention, RetryResult
@@ -46,17 +46,17 @@ class People:
             self._tables.cut(row, claim, What.CANCELLED, now)
         return len(late)
 
-    async def retry(self, id: str, now: int) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
         """Start an ended job over, unless another live job took its unique key meanwhile."""
         row = self._visible(id, now)
         if row is None:
             return RetryResult(None)
         before = row.status
-        if before not in (Status.FAILED, Status.CANCELLED):
+        if before not in RETRIABLE:
             return RetryResult(before)
         holder = self._holder(row.job)
         if holder is None:
-            self._tables.restart(row, now)
+            self._tables.restart(row, now, run_at)
         return RetryResult(before, holder)
 
     async def get(self, id: str, now: int) -> Job | None:
@@ -84,7 +84,7 @@ class People:
             for row in islice(rows.values(), 1):
                 # at least 0, whatever the clock does
                 oldest[lane.queue] = max(oldest.get(lane.queue, 0), now - row.ready_at)
-        return Counts(standing, {name: tables.totals[name] for name in TOTALS}, oldest)
+        return Counts(standing, {name: tables.totals[name] for name in TOTALS}, oldest, dict(tables.ended))
 
     async def lanes(self) -> Mapping[int, Lane]:
         """Lanes, numbered as they were made."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from ferryman.domain import state
+from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch, take
 from ferryman.domain.errors import JobExpired, NodeNotLive
 from ferryman.domain.ids import IdMinter
@@ -14,9 +15,9 @@ from ferryman.domain.limits import NEVER, Again, Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.explaining import Whereabouts
+from ferryman.store.memory.controls import Controls
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
-from ferryman.store.memory.people import People
 from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
 from ferryman.store.memory.rules import Rules
 from ferryman.store.memory.tables import Tables
@@ -40,7 +41,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(People):
+class MemoryStore(Controls):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
@@ -71,7 +72,7 @@ class MemoryStore(People):
     # -- handing in ------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         """Judge and store each job in order, then claim; a node that is not live hands in nothing."""
         if claim is not None:
@@ -79,7 +80,7 @@ class MemoryStore(People):
         receipts = [self._admit(job, now, max_pending) for job in jobs]
         return Inserted(receipts, None if claim is None else self._claim(claim, now))
 
-    def _admit(self, job: NewJob, now: int, max_pending: int) -> Receipt:
+    def _admit(self, job: NewJob, now: int, max_pending: Bound) -> Receipt:
         tables = self._tables
         if job.id in tables.jobs:
             return Receipt(job.id, Verdict.EXISTS)
@@ -90,7 +91,8 @@ class MemoryStore(People):
         holder = self._holder(job)
         if holder is not None:
             return Receipt(holder, Verdict.KEY_TAKEN)
-        if max_pending and sum(tables.standing[job.queue, status] for status in INITIAL) >= max_pending:
+        bound = bound_of(max_pending, job.queue)
+        if bound and sum(tables.standing[job.queue, status] for status in INITIAL) >= bound:
             return Receipt(job.id, Verdict.FULL)
         tables.add(job, now)
         return Receipt(job.id, Verdict.INSERTED)

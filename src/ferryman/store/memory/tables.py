@@ -8,11 +8,14 @@ from heapq import merge
 from itertools import islice
 from operator import attrgetter
 
+import msgspec
+
 from ferryman.domain import state
 from ferryman.domain.claim import Care, ClaimRequest, care
 from ferryman.domain.job import Attempt, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
+from ferryman.store.controlling import Placement
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
 from ferryman.store.protocol import Declaration
 
@@ -33,6 +36,7 @@ class Tables:
         self.keys: dict[str, KeyRow] = {}
         self.standing: Counter[tuple[str, Status]] = Counter()
         self.totals: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
         self.brought: list[NewJob] = []
         """The follow-ups of outcomes that the verb under way has written; it hands them in before it returns."""
         self._arrivals = 0
@@ -88,6 +92,7 @@ class Tables:
             self.later[job.id] = row
         elif row.status in TERMINAL:
             self.totals[row.status.value] += 1
+            self.ended[job.queue] += 1
             if job.unique_key is not None:
                 del self.unique[job.type, job.unique_key]
 
@@ -149,6 +154,8 @@ class Tables:
         self.totals["rescued"] += finish.what is What.LOST
         del claim.runs[row.job.id]
         self.brought += finish.follow_ups
+        if finish.moves_to is not None and status is finish.status:
+            self.place(row, Placement(queue=finish.moves_to), now)
         if not claim.runs:
             del self.claims[claim.batch]
 
@@ -162,16 +169,34 @@ class Tables:
     def cut(self, row: JobRow, claim: ClaimRow, what: What, now: int) -> None:
         """End a run from outside; a release says that it never started, of others nobody knows."""
         run = Run() if what is What.RELEASED else Run(started_at=claim.claimed_at)
-        self.end(row, claim, decide(claimed(row, claim), Outcome(what), run, now), now)
+        declared = self.types.get(row.job.type)
+        after_crashes = None if declared is None else declared.after_crashes
+        self.end(row, claim, decide(claimed(row, claim), Outcome(what), run, now, after_crashes), now)
 
     def end_unclaimed(self, row: JobRow, now: int, error: JobError | None = None) -> None:
         """Cancel a job that no node runs, under a claim number of its own."""
         self.move(row, Status.CANCELLED, now)
         self._note(row, What.CANCELLED, now, error)
 
-    def restart(self, row: JobRow, now: int) -> None:
-        """Send an ended job back to pending as if new, but for its claim number; the outcome is the audit."""
-        self.move(row, Status.PENDING, now)
+    def place(self, row: JobRow, placement: Placement, now: int) -> None:
+        """Give a job that waits another lane or time; it keeps its place where it stands there already."""
+        lane, due = placement.lane(row.job.lane), placement.due(row.due, now)
+        if (lane, due) == (row.job.lane, row.due):
+            return
+        status = Status.PENDING if due is None else Status.SCHEDULED
+        if status is not row.status:
+            state.check(row.status, status)
+        self._leave(row)
+        self.ready.setdefault(lane, OrderedDict())
+        run_at = row.job.run_at if placement.run_at is None else placement.run_at
+        row.job = msgspec.structs.replace(row.job, queue=lane.queue, priority=lane.priority, run_at=run_at)
+        row.status = status
+        self._arrive(row, now, due)
+
+    def restart(self, row: JobRow, now: int, run_at: int | None) -> None:
+        """Send an ended job back as if new, but for its claim number; the outcome is the audit."""
+        due = run_at if run_at is not None and run_at > now else None
+        self.move(row, Status.PENDING if due is None else Status.SCHEDULED, now, due)
         if row.job.unique_key is not None:
             self.unique[row.job.type, row.job.unique_key] = row.job.id
         row.attempt = row.crashes = row.interruptions = 0

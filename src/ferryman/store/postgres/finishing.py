@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,7 +18,7 @@ from ferryman.store.postgres.ended import EndedRuns
 from ferryman.store.postgres.inserting import insert_judged, unique_scope
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Row, Steps
-from ferryman.store.protocol import FinishReport
+from ferryman.store.protocol import Declaration, FinishReport
 
 encode: Final = msgspec.json.Encoder().encode
 
@@ -63,6 +63,7 @@ def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: i
         _, _, obeyed = yield from write(lanes, node, written.fresh, now, dict.fromkeys(batches, 0))
         yield Ask("close_batches", (node, batches))
         written = written._replace(cancelled=written.cancelled.union(obeyed))
+        yield from _move(lanes, (each for each in written.fresh if each.id not in obeyed))
     told = report(finishes, written, now)
     follow_ups = [job for each in written.fresh for job in each.follow_ups]
     if not follow_ups:
@@ -70,6 +71,21 @@ def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: i
     # the keys of the ended jobs are free by now
     receipts = yield from insert_judged(lanes, follow_ups, now, 0)
     return told.with_follow_ups(follow_ups, receipts, now)
+
+
+def targets(finishes: Iterable[Finish]) -> dict[tuple[str, str, int], list[str]]:
+    """The lanes to which jobs move, and their ids."""
+    found: dict[tuple[str, str, int], list[str]] = {}
+    for each in finishes:
+        if each.moves_to is not None:
+            found.setdefault((each.moves_to, each.lane[1], each.lane[2]), []).append(each.id)
+    return found
+
+
+def _move(lanes: Lanes, finishes: Iterable[Finish]) -> Steps[None]:
+    """Put jobs that are pending again, as this transaction has written, into the queues to which they move."""
+    for lane, ids in targets(finishes).items():
+        yield Ask("move_ready", (ids, lanes.number(*lane)))
 
 
 def sorted_out(finishes: Sequence[Finish], live: set[int]) -> Steps[Written]:
@@ -184,8 +200,8 @@ def open_runs(
     return [OpenRun._make(row) for row in rows]
 
 
-def ended(run: OpenRun, lane: Lane, what: What, now: int) -> Finish:
-    """What to write for an open run, decided as if its worker had said it."""
+def ended(run: OpenRun, lane: Lane, what: What, now: int, declared: Declaration | None) -> Finish:
+    """What to write for an open run, decided as if its worker had said it; `declared` is what its type declares."""
     job = ClaimedJob(
         run.id,
         run.number,
@@ -203,7 +219,8 @@ def ended(run: OpenRun, lane: Lane, what: What, now: int) -> Finish:
         run.unique_key,
         (),
     )
-    return decide(job, Outcome(what), Run() if what is What.RELEASED else Run(started_at=run.claimed_at), now)
+    ran = Run() if what is What.RELEASED else Run(started_at=run.claimed_at)
+    return decide(job, Outcome(what), ran, now, None if declared is None else declared.after_crashes)
 
 
 def bodiless(batch: int, run: claiming.Run, lane: Lane, now: int) -> Finish:

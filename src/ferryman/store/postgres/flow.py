@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreBusy, StoreUnreachable
 from ferryman.domain.job import NewJob
@@ -61,7 +62,7 @@ class Flow:
     # -- handing in ------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         """See `Store.insert`. A lost connection is tried again: what was stored is known by its id."""
         seconds = INSERT_SECONDS + len(jobs) / JOBS_PER_SECOND
@@ -83,7 +84,7 @@ class Flow:
             pause *= 2
 
     async def _insert(
-        self, jobs: Sequence[NewJob], now: int, claim: ClaimRequest | None, max_pending: int, seconds: float
+        self, jobs: Sequence[NewJob], now: int, claim: ClaimRequest | None, max_pending: Bound, seconds: float
     ) -> Inserted:
         await self._know_lanes((job.queue, job.type, job.priority) for job in jobs)
         if inserting.is_plain(jobs, max_pending):
@@ -161,7 +162,9 @@ class Flow:
             return FinishReport(frozenset())
         await self._know_lanes({each.lane for each in finishes})
         await self._know_lanes((job.queue, job.type, job.priority) for each in finishes for job in each.follow_ups)
-        if not any(each.follow_ups for each in finishes):
+        moves = finishing.targets(finishes)
+        await self._know_lanes(moves)
+        if not moves and not any(each.follow_ups for each in finishes):
             try:
                 return await self._finishes.do(finishing.finish_plain(self._lanes, self._ended, node, finishes, now))
             except AlreadyThere:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import care
 from ferryman.domain.job import NewJob
 from ferryman.store.postgres.columns import if_any, numbers, numbers_if_any
@@ -24,7 +25,7 @@ def unique_scope(type: str) -> str:
     return f"unique:{type}"
 
 
-def is_plain(jobs: Sequence[NewJob], max_pending: int) -> bool:
+def is_plain(jobs: Sequence[NewJob], max_pending: Bound) -> bool:
     """Whether nothing need be asked of these jobs."""
     return not max_pending and all(job.unique_key is None and job.idempotency is None for job in jobs)
 
@@ -86,7 +87,7 @@ class Desk:
         ids: set[str],
         keys: dict[tuple[str, str], Holder],
         depths: Mapping[str, int],
-        max_pending: int,
+        max_pending: Bound,
     ) -> None:
         self._now = now
         self._ids = ids
@@ -119,12 +120,13 @@ class Desk:
             held = self._keys.get((unique_scope(job.type), job.unique_key))
             if held is not None:
                 return Receipt(held.job, Verdict.KEY_TAKEN)
-        if self._max_pending and self._depths[job.queue] >= self._max_pending:
+        bound = bound_of(self._max_pending, job.queue)
+        if bound and self._depths[job.queue] >= bound:
             return Receipt(job.id, Verdict.FULL)
         return None
 
 
-def insert_judged(lanes: Lanes, jobs: Sequence[NewJob], now: int, max_pending: int) -> Steps[list[Receipt]]:
+def insert_judged(lanes: Lanes, jobs: Sequence[NewJob], now: int, max_pending: Bound) -> Steps[list[Receipt]]:
     """Judge each job against ids, keys and bounds, then insert those that pass. To be driven in a transaction."""
     wanted = sorted({key for job in jobs for key in _wanted(job)})
     scopes, names = [scope for scope, _ in wanted], [name for _, name in wanted]
@@ -144,7 +146,7 @@ def insert_judged(lanes: Lanes, jobs: Sequence[NewJob], now: int, max_pending: i
     return receipts
 
 
-def read_depths(jobs: Sequence[NewJob], max_pending: int) -> Steps[dict[str, int]]:
+def read_depths(jobs: Sequence[NewJob], max_pending: Bound) -> Steps[dict[str, int]]:
     """How many jobs wait, are scheduled or pending in the queues of these jobs, if that matters."""
     if not max_pending:
         return {}

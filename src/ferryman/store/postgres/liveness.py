@@ -13,6 +13,7 @@ from ferryman.store.postgres.ending import end_open_runs
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.locks import NodeLocks
+from ferryman.store.postgres.reading import known_types
 from ferryman.store.postgres.steps import ask
 from ferryman.store.protocol import NodeInfo, NodeStatus, Rescued
 
@@ -82,7 +83,8 @@ class Liveness:
 
     async def _give_back(self, node: int, now: int) -> int:
         """Give a dead node's claims back. Returns how many jobs."""
-        return await end_open_runs(self._chores, self._lanes, What.LOST, now, node=node)
+        declared = await self._chores.do(known_types())
+        return await end_open_runs(self._chores, self._lanes, What.LOST, now, node=node, declared=declared)
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         """See `Store.nodes`."""

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from ferryman.domain.claim import care
 from ferryman.domain.errors import StoreBusy
 from ferryman.domain.job import JobError
-from ferryman.domain.state import TERMINAL, Status, allowed
+from ferryman.domain.state import RETRIABLE, TERMINAL, Status, allowed
 from ferryman.store.postgres.finishing import encode
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.inserting import Holder, put_keys, unique_scope
@@ -68,7 +68,7 @@ def cancel(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[Cance
             ended = yield from end_waiting(lanes, [id], now, None)
             if ended:
                 return CancelResult(ended[0].status)
-    raise _restless(id)
+    raise restless(id)
 
 
 class Left(NamedTuple):
@@ -104,14 +104,14 @@ def end_waiting(lanes: Lanes, ids: Sequence[str], now: int, error: JobError | No
     return left
 
 
-def retry(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[RetryResult]:
+def retry(lanes: Lanes, id: str, now: int, retention: Retention, run_at: int | None) -> Steps[RetryResult]:
     """Send a failed or cancelled job back; the marker under the next claim number is its audit."""
     if is_id(id):
         yield Ask("lock_job", (id,))  # two people, or a person and a prune, one after the other
     job = yield from visible(id, now, retention)
     if job is None:
         return RetryResult(None)
-    if job.status not in TERMINAL or not allowed(job.status, Status.PENDING):
+    if job.status not in RETRIABLE:
         return RetryResult(job.status)
     if job.unique_key is not None:
         key = (unique_scope(lanes.by_number[job.lane].type), job.unique_key)
@@ -121,9 +121,11 @@ def retry(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[RetryR
             return RetryResult(job.status, held[0][2])
         yield put_keys({key: Holder(id, None, None)})
     fresh = care(0, job.max_attempts, 0)
-    yield Ask("retry", (now, id, job.number + 1, job.lane, int(fresh), job.expires_at))
+    due = run_at if run_at is not None and run_at > now else None
+    yield Ask("retry", (now, id, job.number + 1, job.lane, int(fresh), job.expires_at, due))
     return RetryResult(job.status)
 
 
-def _restless(id: str) -> StoreBusy:
+def restless(id: str) -> StoreBusy:
+    """The error for a job that is moved faster than it can be grasped."""
     return StoreBusy(f"Job {id} kept moving while it was to be changed.", hint="Try again.")

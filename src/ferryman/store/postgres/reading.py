@@ -10,7 +10,7 @@ import msgspec
 
 from ferryman.domain.claim import OpenBatch
 from ferryman.domain.job import Attempt, Job
-from ferryman.domain.state import Status
+from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.postgres.cursor import FIRST_ID, LAST_ID
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.lanes import Lanes
@@ -112,13 +112,16 @@ def counts(now: int) -> Steps[Counts]:
     """Depths and totals from the tallies."""
     standing: Counter[tuple[str, Status]] = Counter()
     totals: Counter[str] = Counter(dict.fromkeys(TOTALS, 0))
+    ended: Counter[str] = Counter()
     for queue, what, n in (yield Ask("tallies")):
         if what in TOTALS:
             totals[what] += n
+            if what in TERMINAL:
+                ended[queue] += n
         elif n:
             standing[queue, Status(what)] += n
     oldest = {queue: max(0, now - arrival) for queue, arrival in (yield Ask("oldest_pending"))}
-    return Counts(dict(standing), dict(totals), oldest)
+    return Counts(dict(standing), dict(totals), oldest, dict(ended))
 
 
 def open_batches(node: int) -> Steps[list[OpenBatch]]:

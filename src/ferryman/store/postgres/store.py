@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
+from ferryman.domain.state import Status
+from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
-from ferryman.store.postgres import chores, explaining, lanes, people, reading, rules
+from ferryman.store.postgres import chores, controls, explaining, lanes, people, reading, rules
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.claiming import Known
@@ -151,7 +154,7 @@ class PostgresStore:
     # -- running ---------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         """See `Store.insert`. A lost connection is tried again: what was stored is known by its id."""
         return await self._flow.insert(jobs, now, claim=claim, max_pending=max_pending)
@@ -190,10 +193,23 @@ class PostgresStore:
         """See `Store.force_cancel`."""
         return await end_open_runs(self._chores, self._lanes, What.CANCELLED, now, asked_before=asked_before)
 
-    async def retry(self, id: str, now: int) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
         """See `Store.retry`."""
         await self._people.do(lanes.read(self._lanes))
-        return await self._people.transact(people.retry(self._lanes, id, now, self._retention))
+        return await self._people.transact(people.retry(self._lanes, id, now, self._retention, run_at))
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        """See `Controlling.place`. New lanes are made before, so that nobody waits for one."""
+        while True:
+            placed = await self._people.transact(controls.place(self._lanes, ids, placement, now, self._retention))
+            if not placed.missing:
+                return placed.met
+            await self._people.do(lanes.make(self._lanes, placed.missing))
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        """See `Controlling.cancel_waiting`."""
+        await self._people.do(lanes.read(self._lanes))
+        return await self._people.transact(controls.cancel_those_that_wait(self._lanes, ids, now))
 
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""

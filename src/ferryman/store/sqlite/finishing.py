@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ from ferryman.domain import state
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
-from ferryman.store.protocol import FinishReport
+from ferryman.store.protocol import Declaration, FinishReport
 from ferryman.store.sqlite.inserting import insert, unique_scope
 from ferryman.store.sqlite.session import Session, encode
 
@@ -21,6 +22,7 @@ OpenRun = tuple[int, int, str, int, int, int, int, int, int, str | None, int]
 """(node, batch, id, number, attempt, lane, crashes, interruptions, max_attempts, unique_key, claimed_at)"""
 _open_runs: Final = msgspec.json.Decoder(list[OpenRun])
 _numbers: Final = msgspec.json.Decoder(list[int])
+NOTHING_DECLARED: Final[Mapping[str, Declaration]] = MappingProxyType({})
 run_keys: Final = msgspec.json.Decoder(list[tuple[str, int]])
 _known: Final = msgspec.json.Decoder(list[tuple[str, int, int, Status]])
 
@@ -90,13 +92,19 @@ def end_open_runs(
     batch: int | None = None,
     node: int | None = None,
     asked_before: int | None = None,
+    declared: Mapping[str, Declaration] = NOTHING_DECLARED,
 ) -> int:
-    """Give every open run that fits the same outcome, decided as if its worker had said it. Returns how many."""
+    """Give every open run that fits the same outcome, decided as if its worker had said it. Returns how many.
+
+    `declared` is what types declare, for those who end the runs of a dead node.
+    """
     rows = session.document("open_runs", _open_runs, batch=batch, node=node, asked_before=asked_before)
     by_node: dict[int, list[Finish]] = {}
     for row in rows:
         run = Run() if what is What.RELEASED else Run(started_at=row[10])
-        ended = decide(_claimed(session, row), Outcome(what), run, now)
+        job = _claimed(session, row)
+        type = declared.get(job.type)
+        ended = decide(job, Outcome(what), run, now, None if type is None else type.after_crashes)
         by_node.setdefault(row[0], []).append(ended)
     for owner, finishes in by_node.items():
         finish(session, owner, finishes, now)
@@ -212,6 +220,8 @@ def _place(session: Session, fresh: Sequence[Finish], now: int) -> tuple[bool, i
         lane = session.lane(*each.lane)
         carried = (each.number, each.attempt, each.crashes, each.interruptions, each.care)
         if each.status is Status.PENDING:
+            if each.moves_to is not None:
+                lane = _move_to(session, each.id, lane, each.moves_to)
             session.insert("add_ready", [(lane, session.arrivals(lane, 1, now), each.id, *carried)])
             readied = True
         else:
@@ -219,3 +229,13 @@ def _place(session: Session, fresh: Sequence[Finish], now: int) -> tuple[bool, i
             session.insert("add_later", [(due, each.id, lane, *carried)])
             earliest = due if earliest is None else min(earliest, due)
     return readied, earliest
+
+
+def _move_to(session: Session, id: str, lane: int, queue: str) -> int:
+    """Note that a job is pending in another queue than it was claimed from. Returns its lane there."""
+    was = session.lanes().by_number[lane]
+    number = session.lane(queue, was.type, was.priority)
+    session.count(lane, "pending", -1)
+    session.count(number, "pending")
+    session.run("place_bodies", moves=encode([(id, number)]).decode(), run_at=None)
+    return number

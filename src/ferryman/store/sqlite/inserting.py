@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import ClaimRequest, care
 from ferryman.domain.job import NewJob
 from ferryman.store.protocol import Inserted, Receipt, Verdict
@@ -26,7 +27,7 @@ def unique_scope(type: str) -> str:
 
 
 def insert(
-    session: Session, jobs: Sequence[NewJob], now: int, request: ClaimRequest | None, max_pending: int
+    session: Session, jobs: Sequence[NewJob], now: int, request: ClaimRequest | None, max_pending: Bound
 ) -> Inserted:
     """Store what may be stored, then let a claim ride along."""
     if request is not None:
@@ -51,7 +52,7 @@ def _insert_plain(session: Session, jobs: Sequence[NewJob], now: int) -> list[Re
     return [Receipt(job.id, Verdict.INSERTED) for job in jobs]
 
 
-def _insert_judged(session: Session, jobs: Sequence[NewJob], now: int, max_pending: int) -> list[Receipt]:
+def _insert_judged(session: Session, jobs: Sequence[NewJob], now: int, max_pending: Bound) -> list[Receipt]:
     """Judge each job against ids, keys and bounds, then insert those that pass."""
     known = session.document("existing_jobs", _ids, ids=encode([job.id for job in jobs]).decode())
     seen = set(known)
@@ -71,7 +72,9 @@ def _insert_judged(session: Session, jobs: Sequence[NewJob], now: int, max_pendi
     return receipts
 
 
-def _judge(session: Session, job: NewJob, now: int, seen: set[str], depths: Counter[str], max_pending: int) -> Receipt:
+def _judge(
+    session: Session, job: NewJob, now: int, seen: set[str], depths: Counter[str], max_pending: Bound
+) -> Receipt:
     """What becomes of one job."""
     if job.id in seen:
         return Receipt(job.id, Verdict.EXISTS)
@@ -84,10 +87,11 @@ def _judge(session: Session, job: NewJob, now: int, seen: set[str], depths: Coun
         held = session.one("key", scope=unique_scope(job.type), key=job.unique_key)
         if held is not None:
             return Receipt(held[0], Verdict.KEY_TAKEN)
-    if max_pending:
+    bound = bound_of(max_pending, job.queue)
+    if bound:
         if job.queue not in depths:
             depths[job.queue] = depth(session, job.queue)
-        if depths[job.queue] >= max_pending:
+        if depths[job.queue] >= bound:
             return Receipt(job.id, Verdict.FULL)
     return Receipt(job.id, Verdict.INSERTED)
 

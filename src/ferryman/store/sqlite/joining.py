@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.errors import TransactionImpossible
 from ferryman.domain.job import NewJob
 from ferryman.store.protocol import Declaration, Receipt
@@ -131,6 +132,6 @@ class SqliteJoined:
         """As `Store.known_types`."""
         return known_types(self._session)
 
-    def insert(self, jobs: Sequence[NewJob], now: int, max_pending: int) -> list[Receipt]:
+    def insert(self, jobs: Sequence[NewJob], now: int, max_pending: Bound) -> list[Receipt]:
         """As `Store.insert`; the jobs are durable, and others see them, iff the transaction commits."""
         return insert(self._session, jobs, now, None, max_pending).receipts

@@ -74,7 +74,7 @@ def known_types(session: Session) -> Mapping[str, Declaration]:
 def bury(session: Session, node: int, now: int) -> int:
     """End a dead node and give its claims back. Returns how many jobs."""
     session.run("end_node", node=node, now=now)
-    return end_open_runs(session, What.LOST, now, node=node)
+    return end_open_runs(session, What.LOST, now, node=node, declared=known_types(session))
 
 
 def orphaned(session: Session) -> list[int]:

@@ -10,7 +10,7 @@ import msgspec
 from ferryman.domain.claim import care
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
-from ferryman.domain.state import TERMINAL, Status, allowed
+from ferryman.domain.state import RETRIABLE, TERMINAL, Status, allowed
 from ferryman.store.protocol import CancelResult, Retention, RetryResult
 from ferryman.store.sqlite.inserting import take_unique_key, unique_scope
 from ferryman.store.sqlite.session import Session, encode
@@ -88,12 +88,12 @@ def cancel_waiting(session: Session, jobs: Sequence[tuple[str, Standing]], now: 
             session.run("drop_key", scope=unique_scope(type), key=job.unique_key, job=id)
 
 
-def retry(session: Session, id: str, now: int, retention: Retention) -> RetryResult:
+def retry(session: Session, id: str, now: int, retention: Retention, run_at: int | None) -> RetryResult:
     """Send a failed or cancelled job back; the marker under the next claim number is its audit."""
     job = visible(session, id, now, retention)
     if job is None:
         return RetryResult(None)
-    if job.status not in TERMINAL or not allowed(job.status, Status.PENDING):
+    if job.status not in RETRIABLE:
         return RetryResult(job.status)
     if job.unique_key is not None:
         type = session.lanes().by_number[job.lane].type
@@ -102,12 +102,17 @@ def retry(session: Session, id: str, now: int, retention: Retention) -> RetryRes
             return RetryResult(job.status, held[0])
         take_unique_key(session, type, job.unique_key, id)
     number = job.number + 1
-    session.insert("add_outcomes", [_marker(id, number, What.RETRIED, Status.PENDING, 0, now)])
-    arrival = session.arrivals(job.lane, 1, now)
-    session.insert("add_ready", [(job.lane, arrival, id, number, 0, 0, 0, care(0, job.max_attempts, 0))])
+    carried = (number, 0, 0, 0, care(0, job.max_attempts, 0))
+    if run_at is not None and run_at > now:
+        status = Status.SCHEDULED
+        session.insert("add_later", [(run_at, id, job.lane, *carried)])
+    else:
+        status = Status.PENDING
+        session.insert("add_ready", [(job.lane, session.arrivals(job.lane, 1, now), id, *carried)])
+    session.insert("add_outcomes", [_marker(id, number, What.RETRIED, status, 0, now)])
     if job.expires_at is not None:
         session.insert("add_expiries", [(job.expires_at, id)])
-    session.count(job.lane, "pending")
+    session.count(job.lane, status.value)
     session.count(job.lane, "retried")
     return RetryResult(job.status)
 

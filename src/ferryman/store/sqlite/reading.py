@@ -10,7 +10,7 @@ import msgspec
 
 from ferryman.domain.claim import OpenBatch
 from ferryman.domain.job import Attempt, Job
-from ferryman.domain.state import Status
+from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.protocol import TOTALS, Counts, JobFilter, Retention
 from ferryman.store.sqlite.people import running_runs
 from ferryman.store.sqlite.session import Session, encode
@@ -120,13 +120,16 @@ def counts(session: Session, now: int) -> Counts:
     """Depths and totals from the tallies."""
     standing: Counter[tuple[str, Status]] = Counter()
     totals: Counter[str] = Counter(dict.fromkeys(TOTALS, 0))
+    ended: Counter[str] = Counter()
     for queue, what, n in session.document("tallies", _tallies):
         if what in TOTALS:
             totals[what] += n
+            if what in TERMINAL:
+                ended[queue] += n
         elif n:
             standing[queue, Status(what)] += n
     oldest = {queue: max(0, now - arrival) for queue, arrival in session.document("oldest_pending", _oldest)}
-    return Counts(dict(standing), dict(totals), oldest)
+    return Counts(dict(standing), dict(totals), oldest, dict(ended))
 
 
 def open_batches(session: Session, node: int) -> list[OpenBatch]:

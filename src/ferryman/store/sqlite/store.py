@@ -9,12 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.errors import NodeNotLive, StoreClosed
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
+from ferryman.domain.state import Status
+from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
 from ferryman.store.protocol import (
@@ -37,6 +40,7 @@ from ferryman.store.sqlite import (
     checkpoint,
     chores,
     claiming,
+    controls,
     database,
     explaining,
     finishing,
@@ -184,7 +188,7 @@ class SqliteStore:
         return await self._reader.do(request)
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         """See `Store.insert`."""
         return await self._write(lambda session: inserting.insert(session, jobs, now, claim, max_pending))
@@ -221,9 +225,17 @@ class SqliteStore:
             lambda session: finishing.end_open_runs(session, What.CANCELLED, now, asked_before=asked_before)
         )
 
-    async def retry(self, id: str, now: int) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
         """See `Store.retry`."""
-        return await self._write(lambda session: people.retry(session, id, now, self._retention))
+        return await self._write(lambda session: people.retry(session, id, now, self._retention, run_at))
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        """See `Controlling.place`."""
+        return await self._write(lambda session: controls.place(session, ids, placement, now, self._retention))
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        """See `Controlling.cancel_waiting`."""
+        return await self._write(lambda session: controls.cancel_those_that_wait(session, ids, now))
 
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""

@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, ClaimedJob, Job, NewJob
@@ -60,7 +61,7 @@ class Bench:
         given = {"id": self.ids.mint(self.now), "payload": "{}", "created_at": self.now}
         return NewJob(type=type, **{**given, **options})
 
-    async def insert(self, *jobs: NewJob, max_pending: int = 0) -> list[Receipt]:
+    async def insert(self, *jobs: NewJob, max_pending: Bound = 0) -> list[Receipt]:
         """Hand jobs in."""
         return (await self.store.insert(jobs, self.now, max_pending=max_pending)).receipts
 

@@ -176,6 +176,15 @@ class HandingIn:
         verdicts = [each.verdict for each in await bench.insert(job, replay, bench.job(unique_key="k"), max_pending=1)]
         assert verdicts == [Verdict.EXISTS, Verdict.REPLAYED, Verdict.KEY_TAKEN]
 
+    async def test_each_queue_may_have_a_bound_of_its_own(self, bench: Bench) -> None:
+        jobs = [bench.job(queue=queue) for queue in ("mail", "mail", "free", "free", "free", "x", "x", "x")]
+        told = await bench.insert(*jobs, max_pending={"mail": 1, "free": 0, "": 2})
+        full = [job.queue for job, receipt in zip(jobs, told, strict=True) if receipt.verdict is Verdict.FULL]
+        assert full == ["mail", "x"]
+        more = [bench.job(queue=queue) for queue in ("mail", "x")]
+        told = await bench.insert(*more, max_pending={"mail": 1})
+        assert [receipt.verdict for receipt in told] == [Verdict.FULL, Verdict.INSERTED]
+
     async def test_what_runs_or_has_ended_does_not_fill_a_queue(self, bench: Bench) -> None:
         await bench.start()
         await bench.bring(Status.COMPLETED)

@@ -8,7 +8,7 @@ from typing import Final
 
 from ferryman.domain.job import Attempt, Job
 from ferryman.domain.outcome import What
-from ferryman.domain.state import TERMINAL, Status, allowed
+from ferryman.domain.state import MOVABLE, TERMINAL, Status, allowed
 from ferryman.store.protocol import JobFilter, Store
 
 PAGE: Final = 500
@@ -73,7 +73,8 @@ def check_history(job: Job, attempts: Sequence[Attempt]) -> None:
             starts, bound = starts + 1, bound + (each.what in FREE)
             assert starts <= job.max_attempts + bound, (job, attempts)
         at = each.status
-    resting = {at, Status.PENDING} if at is Status.SCHEDULED else {at}
+    # what waits is promoted, and put off by people, without an outcome
+    resting = MOVABLE if at in MOVABLE else {at}
     assert job.status is Status.PROCESSING or at is None or job.status in resting, (job, attempts)
     assert job.status not in TERMINAL or job.status is at, (job, attempts)
 

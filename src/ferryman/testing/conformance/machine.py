@@ -13,6 +13,7 @@ from ferryman.domain.claim import Batch
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, ClaimedJob, NewJob
 from ferryman.domain.outcome import Finish
+from ferryman.store.controlling import Placement
 from ferryman.store.protocol import NodeInfo
 from ferryman.testing.conformance.bench import TYPES
 from ferryman.testing.conformance.harness import Harness
@@ -92,11 +93,31 @@ class BothStores(RuleBasedStateMachine):
         self.both(lambda store: store.cancel(id, self.clock.now()))
 
     @precondition(lambda self: self.jobs)
-    @rule(which=ANY)
-    def retry(self, which: int) -> None:
+    @rule(which=ANY, delay=st.none() | SECONDS)
+    def retry(self, which: int, delay: int | None) -> None:
         """A person retries."""
         id = pick(self.jobs, which).id
-        self.both(lambda store: store.retry(id, self.clock.now()))
+        run_at = None if delay is None else self.clock.now() + delay * MICROS
+        self.both(lambda store: store.retry(id, self.clock.now(), run_at))
+
+    @precondition(lambda self: self.jobs)
+    @rule(which=ANY, other=ANY, priority=st.none() | st.sampled_from([5, 9]), delay=st.none() | SECONDS)
+    def place(self, which: int, other: int, priority: int | None, delay: int | None) -> None:
+        """A person gives jobs another lane, or another time."""
+        jobs = [pick(self.jobs, which), pick(self.jobs, other)]
+        if any(job.type == "echo" for job in jobs):
+            priority = None  # that type has one lane
+        queue = None if priority is None else {5: "b", 9: "a"}[priority]
+        run_at = None if delay is None else self.clock.now() + delay * MICROS
+        placement = Placement(queue, priority, run_at)
+        self.both(lambda store: store.place([job.id for job in jobs], placement, self.clock.now()))
+
+    @precondition(lambda self: self.jobs)
+    @rule(which=ANY, other=ANY)
+    def cancel_waiting(self, which: int, other: int) -> None:
+        """A person cancels what waits."""
+        ids = [pick(self.jobs, which).id, pick(self.jobs, other).id]
+        self.both(lambda store: store.cancel_waiting(ids, self.clock.now()))
 
     @rule(grace=SECONDS)
     def force_cancel(self, grace: int) -> None:

@@ -86,6 +86,7 @@ class Pair:
         memory, other = self.run(self.memory.counts(now)), self.run(self.other.counts(now))
         assert {key: count for key, count in other.standing.items() if count} == memory.standing
         assert dict(other.totals) == dict(memory.totals)
+        assert dict(other.ended) == dict(memory.ended)
         assert other.oldest_pending.keys() == memory.oldest_pending.keys()
         for queue, age in memory.oldest_pending.items():
             assert abs(other.oldest_pending[queue] - age) < MILLISECOND

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from ferryman.testing.conformance import races_controlled as controlled
 from ferryman.testing.conformance import races_running as running
 from ferryman.testing.conformance import races_standing as standing
 from ferryman.testing.conformance.heats import Race
@@ -23,6 +24,12 @@ RACES: Final[Mapping[str, Race]] = MappingProxyType(
             running.finish_force_cancel,
             running.finish_cancel,
             running.release_rescue,
+            controlled.place_claim,
+            controlled.place_promote,
+            controlled.place_place,
+            controlled.place_cancel,
+            controlled.cancel_waiting_claim,
+            controlled.cancel_waiting_promote,
             standing.promote_cancel,
             standing.promote_promote,
             standing.promote_expire,

@@ -123,6 +123,7 @@ class Counting:
             ("b", Status.SCHEDULED): 1,
         }
         assert counts.totals == {"created": 12, "completed": 2, "failed": 2, "cancelled": 2, "retried": 0, "rescued": 0}
+        assert counts.ended == {"a": 3, "b": 3}
 
     async def test_the_oldest_pending_job_of_a_queue_says_how_long_it_waits(self, bench: Bench) -> None:
         await bench.add(queue="a", priority=9)

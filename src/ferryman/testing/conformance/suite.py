@@ -10,6 +10,8 @@ from ferryman.testing.conformance import invariants
 from ferryman.testing.conformance.bench import Bench
 from ferryman.testing.conformance.chores import Expiring, Promoting, Pruning
 from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
+from ferryman.testing.conformance.controls import CancellingWhatWaits, Placing, RetryingLater
+from ferryman.testing.conformance.detours import Detouring
 from ferryman.testing.conformance.edges import Edges
 from ferryman.testing.conformance.explaining import Explaining
 from ferryman.testing.conformance.fencing import Fencing
@@ -37,9 +39,13 @@ class StoreConformance(
     Nodes,
     Cancelling,
     Retrying,
+    RetryingLater,
+    Placing,
+    CancellingWhatWaits,
     Promoting,
     Expiring,
     Pruning,
+    Detouring,
     Reading,
     Counting,
     Edges,

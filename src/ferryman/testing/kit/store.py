@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
+from ferryman.domain.state import Status
+from ferryman.store.controlling import Placement
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import (
     CancelResult,
@@ -50,7 +53,7 @@ class SharedStore(MemoryStore):
             return [row.job for row in self._tables.jobs.values()]
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         with self._turn:
             return await super().insert(jobs, now, claim=claim, max_pending=max_pending)
@@ -79,9 +82,17 @@ class SharedStore(MemoryStore):
         with self._turn:
             return await super().cancel(id, now)
 
-    async def retry(self, id: str, now: int) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
         with self._turn:
-            return await super().retry(id, now)
+            return await super().retry(id, now, run_at)
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        with self._turn:
+            return await super().place(ids, placement, now)
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        with self._turn:
+            return await super().cancel_waiting(ids, now)
 
     async def get(self, id: str, now: int) -> Job | None:
         with self._turn:

@@ -13,6 +13,7 @@ import msgspec
 from ferryman.client import Client
 from ferryman.client.admission import Admission
 from ferryman.domain import options
+from ferryman.domain.bounds import Bound
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, Job
@@ -30,7 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The settings that hold in a test, too. Times are in seconds, sizes in bytes."""
 
     max_body: int
-    max_pending: int
+    max_pending: Bound
     accept_unknown_types: bool
     default_timeout: float
     max_result: int

@@ -1,0 +1,236 @@
+"""What those say who look after queues: place jobs anew, purge, retry many at a rate, wait until a queue is empty."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from ferryman.client.endings import wait_within
+from ferryman.client.inserter import patiently
+from ferryman.domain import options
+from ferryman.domain.errors import BadOption, JobNotFound, WrongState
+from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
+from ferryman.domain.job import MICROS, Job
+from ferryman.domain.state import INITIAL, MOVABLE, RETRIABLE, Status
+from ferryman.store.controlling import Placement
+from ferryman.store.protocol import Clock, JobFilter, RetryResult, Store, Wakeup
+
+T = TypeVar("T")
+
+PAGE: Final = 500
+"""Jobs that are changed in one commit."""
+TOGETHER: Final = 50
+"""Retries that are under way at once, each a commit of its own, which a busy store groups."""
+LOOK: Final = 0.5
+"""Seconds between two looks at a queue that is to become empty."""
+UNHURRIED: Final = frozenset({Status.PENDING, Status.PROCESSING})
+
+
+class Retried(msgspec.Struct, frozen=True):
+    """What became of a retry of many."""
+
+    count: int
+    taken: int = 0
+    """How many were left alone because a live job has their unique key by now."""
+    last_at: int | None = None
+    """When the last of them is due, in microseconds; None where all are pending."""
+
+
+class Controls:
+    """Verbs about many jobs, and about the places of jobs that wait. Every error is one of `ferryman.errors`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        wakeup: Wakeup,
+        events: Events,
+        get: Callable[[str], Awaitable[Job]],
+    ) -> None:
+        """`get` reads one job, and raises JobNotFound."""
+        self._store = store
+        self._clock = clock
+        self._wakeup = wakeup
+        self._events = events
+        self._get = get
+
+    # -- places ----------------------------------------------------------------------------------
+
+    def placement(
+        self,
+        *,
+        queue: str | None = None,
+        priority: int | None = None,
+        run_at: int | None = None,
+        delay: float | None = None,
+    ) -> Placement:
+        """What a person asks for, checked. `run_at` is in microseconds, `delay` in seconds from now; 0 means at once.
+
+        Raises:
+            BadOption: naming what is wrong; also where nothing is to be changed.
+        """
+        now = self._clock.now()
+        if delay is not None:
+            if run_at is not None:
+                raise options.refused("delay", delay, "either delay or run_at, not both")
+            run_at = now + round(options.seconds_of("delay", delay) * MICROS)
+        if queue is None and priority is None and run_at is None:
+            raise BadOption("Nothing is to be changed.", hint="Say which queue, priority or time the job is to have.")
+        return Placement(
+            None if queue is None else options.queue(queue),
+            None if priority is None else options.priority(priority),
+            None if run_at is None else options.moment("run_at", run_at, now),
+        )
+
+    async def place(self, id: str, placement: Placement) -> Job:
+        """Give a job that waits another queue, priority or time. Gives the job as it then was.
+
+        Raises:
+            JobNotFound: there is no such job.
+            WrongState: it is neither pending nor scheduled.
+        """
+        met = await self._place([id], placement)
+        if id not in met:
+            raise JobNotFound(f"There is no job {id!a}.", why="It never was, or its retention has passed.")
+        if met[id] not in MOVABLE:
+            raise WrongState(f"Job {id} is {met[id]}.", why="Only a pending or scheduled job can be moved.")
+        return await self._get(id)
+
+    async def place_all(self, filter: JobFilter, placement: Placement, before: int | None = None) -> int:
+        """Do the same for every pending or scheduled job that fits. Returns how many.
+
+        Args:
+            filter: which; no statuses mean both.
+            placement: where they are to stand.
+            before: leave jobs alone that were made after this time, in microseconds; now by default.
+
+        Raises:
+            BadOption: the filter asks for another status.
+        """
+        count = 0
+        async for page in self._pages(_narrowed(filter, MOVABLE, MOVABLE), before):
+            met = await self._place([job.id for job in page], placement)
+            count += sum(status in MOVABLE for status in met.values())
+        return count
+
+    async def _place(self, ids: Sequence[str], placement: Placement) -> dict[str, Status]:
+        met = await patiently(lambda: self._store.place(ids, placement, self._clock.now()))
+        if placement.run_at is not None and placement.run_at > self._clock.now():
+            self._wakeup.scheduled(placement.run_at)
+        else:
+            self._wakeup.work()
+        return dict(met)
+
+    # -- many ------------------------------------------------------------------------------------
+
+    async def purge(self, filter: JobFilter, before: int | None = None) -> int:
+        """Cancel every job that fits and that nobody runs. Returns how many; arguments are as for `place_all`.
+
+        Raises:
+            BadOption: the filter asks for a status in which somebody runs a job, or in which it has ended.
+        """
+        count = 0
+        async for page in self._pages(_narrowed(filter, INITIAL, INITIAL), before):
+            count += await self._purge(page)
+        return count
+
+    async def _purge(self, page: Sequence[Job]) -> int:
+        ids = [job.id for job in page]
+        cancelled = set(await patiently(lambda: self._store.cancel_waiting(ids, self._clock.now())))
+        for job in page:
+            if job.id in cancelled:
+                self._events.emit(JobCancelledByRequest(job.id, job.type, job.queue, running=False))
+        return len(cancelled)
+
+    async def retry_all(self, filter: JobFilter, rate: float | None = None, before: int | None = None) -> Retried:
+        """Send every failed or cancelled job back that fits, with all its attempts.
+
+        Args:
+            filter: which; no statuses mean failed ones.
+            rate: so many a second become pending, spread over time by their run_at; None is all at once.
+            before: as for `place_all`.
+
+        Raises:
+            BadOption: the rate is none, or the filter asks for another status.
+        """
+        if rate is not None:
+            options.rate(rate)
+        begin = self._clock.now()
+        told = Retried(0)
+        async for page in self._pages(_narrowed(filter, RETRIABLE, frozenset({Status.FAILED})), before):
+            for start in range(0, len(page), TOGETHER):
+                told = await self._retry(page[start : start + TOGETHER], begin, rate, told)
+        return told
+
+    async def _retry(self, jobs: Sequence[Job], begin: int, rate: float | None, told: Retried) -> Retried:
+        """Retry a few; how many there were before says when the first of them is due."""
+        due = [None if rate is None else begin + round((told.count + n) / rate * MICROS) for n in range(len(jobs))]
+        results = await _all_of([self._retry_one(job, at) for job, at in zip(jobs, due, strict=True)])
+        done = [
+            (job, at)
+            for job, at, result in zip(jobs, due, results, strict=True)
+            if result.before in RETRIABLE and result.holder is None
+        ]
+        for job, _ in done:
+            self._events.emit(JobRetriedByRequest(job.id, job.type, job.queue))
+        later = [at for _, at in done if at is not None and at > begin]
+        self._wakeup.work()
+        if later:
+            self._wakeup.scheduled(later[0])
+        taken = sum(result.holder is not None for result in results)
+        return Retried(told.count + len(done), told.taken + taken, max(later, default=told.last_at))
+
+    async def _retry_one(self, job: Job, run_at: int | None) -> RetryResult:
+        return await patiently(lambda: self._store.retry(job.id, self._clock.now(), run_at))
+
+    async def _pages(self, filter: JobFilter, before: int | None) -> AsyncIterator[Sequence[Job]]:
+        """Every job that fits and was made before, oldest first; none comes twice."""
+        newest = self._clock.now() if before is None else before
+        filter = msgspec.structs.replace(filter, limit=PAGE, newest_first=False)
+        while page := await self._store.list(filter, self._clock.now()):
+            meant = [job for job in page if job.created_at <= newest]
+            if not meant:
+                return
+            yield meant
+            filter = msgspec.structs.replace(filter, after=page[-1].id)
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    async def drain(self, queue: str, timeout: float | None = None) -> int:  # noqa: ASYNC109 - it gives what is left
+        """Wait until nothing of a queue is pending or processing; what is scheduled stays.
+
+        Args:
+            queue: its name.
+            timeout: seconds to wait; None is no bound.
+
+        Returns:
+            How many jobs are pending or processing still: 0, unless the time was over.
+        """
+        options.queue(queue)
+        loop = asyncio.get_running_loop()
+        deadline = math.inf if timeout is None else loop.time() + timeout
+        while True:
+            standing = (await self._store.counts(self._clock.now())).standing
+            left = sum(standing.get((queue, status), 0) for status in UNHURRIED)
+            patience = deadline - loop.time()
+            if not left or patience <= 0:
+                return left
+            await wait_within(loop.create_future(), min(LOOK, patience))
+
+
+async def _all_of(verbs: Sequence[Coroutine[Any, Any, T]]) -> Sequence[T]:
+    """What each of them gives. Raises what the first of them raised, once all have ended."""
+    tasks = [asyncio.ensure_future(each) for each in verbs]
+    await asyncio.wait(tasks)
+    return [each.result() for each in tasks]
+
+
+def _narrowed(filter: JobFilter, allowed: frozenset[Status], usual: frozenset[Status]) -> JobFilter:
+    """The filter with the statuses that are meant where it names none. Raises BadOption: one is not allowed."""
+    for status in sorted(filter.statuses - allowed):
+        raise options.refused("status", status.value, ", ".join(each for each in Status if each in allowed))
+    return msgspec.structs.replace(filter, statuses=filter.statuses or usual)

@@ -1,0 +1,54 @@
+"""The verbs by which people control what waits: where it stands, when it runs, whether it runs at all.
+
+They are rare, so they may touch what the verbs of the engine never touch: the lane and the time in a job's body are
+written anew, which keeps the two true for everybody who reads them once the job has left its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from ferryman.domain.job import Lane
+from ferryman.domain.state import Status
+
+
+class Placement(msgspec.Struct, frozen=True):
+    """Where a job is to stand, and from when on it may run. None leaves it as it is."""
+
+    queue: str | None = None
+    priority: int | None = None
+    run_at: int | None = None
+    """Microseconds; a time that has come makes the job pending."""
+
+    def lane(self, before: Lane) -> Lane:
+        """The lane of a job that stood in `before`."""
+        queue = before.queue if self.queue is None else self.queue
+        return Lane(queue, before.type, before.priority if self.priority is None else self.priority)
+
+    def due(self, before: int | None, now: int) -> int | None:
+        """When a job is due that was due at `before`; None is pending, before and after."""
+        if self.run_at is None:
+            return before
+        return self.run_at if self.run_at > now else None
+
+
+class Controlling(Protocol):
+    """What a store does for those who look after its queues."""
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        """Give pending and scheduled jobs another queue, priority or time, all in one commit; leave all others alone.
+
+        A job that comes into another lane, or that becomes pending, stands at the end of its line, in the order of
+        `ids`. One that stands where it is to stand keeps its place.
+
+        Returns:
+            The status in which each job was met; without those that are not there or whose retention has passed.
+        """
+        ...
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        """Cancel those of these jobs that nobody runs, all in one commit. Returns their ids, in the given order."""
+        ...

@@ -1,0 +1,30 @@
+"""What people ask of many waiting jobs of a memory store at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ferryman.domain.state import INITIAL, MOVABLE, Status
+from ferryman.store.controlling import Placement
+from ferryman.store.memory.people import People
+
+
+class Controls(People):
+    """Implements `Controlling`."""
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        """Move what waits, one after the other."""
+        rows = [row for row in (self._visible(id, now) for id in dict.fromkeys(ids)) if row is not None]
+        met = {row.job.id: row.status for row in rows}
+        for row in rows:
+            if row.status in MOVABLE:
+                self._tables.place(row, placement, now)
+        return met
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        """End what nobody runs."""
+        rows = [self._tables.jobs[id] for id in dict.fromkeys(ids) if id in self._tables.jobs]
+        waiting = [row for row in rows if row.status in INITIAL]
+        for row in waiting:
+            self._tables.end_unclaimed(row, now)
+        return [row.job.id for row in waiting]

@@ -1,0 +1,135 @@
+"""What a person may do to many jobs that wait: place them anew, cancel them. Driven in a transaction.
+
+A row of `ready` is never locked and then left alone: a claim takes one that is locked for one that is taken, and would
+pass it by until it looks at everything again. So what stands right already is only looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ferryman.domain.state import Status
+from ferryman.store.controlling import Placement
+from ferryman.store.postgres import lanes
+from ferryman.store.postgres.ids import is_id
+from ferryman.store.postgres.lanes import Lanes
+from ferryman.store.postgres.people import LOOKS, end_waiting, restless, visible
+from ferryman.store.postgres.steps import Ask, Steps
+from ferryman.store.protocol import Retention
+
+
+class Placed(NamedTuple):
+    """What became of a placement."""
+
+    met: dict[str, Status]
+    """How each job was met."""
+    missing: frozenset[tuple[str, str, int]] = frozenset()
+    """Lanes that are to be made first; nothing was changed."""
+
+
+class Uprooted(NamedTuple):
+    """A job that was taken from its place, as `uproot.sql` says it."""
+
+    id: str
+    lane: int
+    due: int | None
+    care: int
+    number: int
+    attempt: int
+    crashes: int
+    interruptions: int
+
+
+def place(known: Lanes, ids: Sequence[str], placement: Placement, now: int, retention: Retention) -> Steps[Placed]:
+    """Move those that are pending or scheduled. Whoever moves one of them meanwhile is waited for."""
+    met: dict[str, Status] = {}
+    left = list(dict.fromkeys(id for id in ids if is_id(id)))
+    for _ in range(LOOKS):
+        found = {row[0]: (row[1], row[2]) for row in (yield Ask("places", (left,)))}
+        yield from lanes.read(known)
+        met |= {id: _status(due) for id, (_, due) in found.items()}
+        targets = {id: _target(known, placement, lane) for id, (lane, _) in found.items()}
+        missing = known.missing(targets.values())
+        if missing:
+            return Placed({}, frozenset(missing))
+        right = {id for id in found if (known.number(*targets[id]), placement.due(found[id][1], now)) == found[id]}
+        gone = yield from _move(known, [id for id in left if id in found and id not in right], placement, now)
+        met |= gone
+        left = yield from _look_again([id for id in left if id not in right and id not in gone], met, now, retention)
+        if not left:
+            return Placed({id: met[id] for id in ids if id in met})
+    raise restless(left[0])
+
+
+def _move(known: Lanes, ids: Sequence[str], placement: Placement, now: int) -> Steps[dict[str, Status]]:
+    """Take jobs from their places, and put them where they are to stand. Gives how it met those that it got."""
+    if not ids:
+        return {}
+    found = {row[0]: Uprooted._make(row) for row in (yield Ask("uproot", (list(ids),)))}
+    targets = {id: _target(known, placement, found[id].lane) for id in ids if id in found}
+    if not targets:
+        return {}
+    if known.missing(targets.values()):
+        raise restless(ids[0])  # another person has moved it since we looked
+    numbers = {id: known.number(*target) for id, target in targets.items()}
+    yield _settle([found[id] for id in numbers], numbers, placement, now)
+    for number in set(numbers.values()):
+        yield Ask("place_bodies", ([id for id in numbers if numbers[id] == number], number, placement.run_at))
+    return {id: _status(found[id].due) for id in numbers}
+
+
+def _status(due: int | None) -> Status:
+    return Status.PENDING if due is None else Status.SCHEDULED
+
+
+def _target(known: Lanes, placement: Placement, lane: int) -> tuple[str, str, int]:
+    """Where a job is to stand that stands in this lane."""
+    target = placement.lane(known.by_number[lane])
+    return target.queue, target.type, target.priority
+
+
+def _settle(jobs: Sequence[Uprooted], numbers: dict[str, int], placement: Placement, now: int) -> Ask:
+    """What puts jobs where they are to stand."""
+    return Ask(
+        "settle",
+        (
+            now,
+            [each.id for each in jobs],
+            [numbers[each.id] for each in jobs],
+            [placement.due(each.due, now) for each in jobs],
+            [each.care for each in jobs],
+            [each.number for each in jobs],
+            [each.attempt for each in jobs],
+            [each.crashes for each in jobs],
+            [each.interruptions for each in jobs],
+            [each.lane for each in jobs],
+            [_status(each.due).value for each in jobs],
+        ),
+    )
+
+
+def _look_again(ids: Sequence[str], met: dict[str, Status], now: int, retention: Retention) -> Steps[list[str]]:
+    """Those of these jobs that wait somewhere else by now; of the others it is noted how they are met."""
+    again: list[str] = []
+    for id in ids:
+        job = yield from visible(id, now, retention)
+        met.pop(id, None)
+        if job is None:
+            continue
+        if job.status in (Status.PENDING, Status.SCHEDULED):
+            again.append(id)
+        else:
+            met[id] = job.status
+    return again
+
+
+def cancel_those_that_wait(known: Lanes, ids: Sequence[str], now: int) -> Steps[list[str]]:
+    """Cancel what nobody runs. Returns the ids."""
+    given = list(dict.fromkeys(id for id in ids if is_id(id)))
+    ended = {job.id for job in (yield from end_waiting(known, given, now, None))}
+    if len(ended) < len(given):
+        # one that was promoted while we waited for its row stands elsewhere now
+        rest = [id for id in given if id not in ended]
+        ended |= {job.id for job in (yield from end_waiting(known, rest, now, None))}
+    return [id for id in given if id in ended]
