@@ -14,6 +14,7 @@ import pytest
 
 from ferryman.cli import COMMANDS, group
 from ferryman.cli.jobs import COMMANDS as JOBS
+from ferryman.cli.schedules import COMMANDS as SCHEDULES
 from ferryman.domain import errors
 from ferryman.domain.errors import FerrymanError
 from ferryman.domain.state import EDGES, INITIAL, TERMINAL
@@ -134,6 +135,7 @@ def test_every_command_has_an_example() -> None:
     shown = set(re.findall(r"^ferryman (\w+)", examples, re.MULTILINE))
     assert shown | {"serve"} == set(COMMANDS), "serve has its examples in README.md"
     assert set(re.findall(r"^ferryman jobs (\w+)", examples, re.MULTILINE)) == set(JOBS)
+    assert set(re.findall(r"^ferryman schedules (\w+)", examples, re.MULTILINE)) == set(SCHEDULES)
 
 
 def test_every_flag_of_an_example_exists() -> None:

@@ -115,6 +115,7 @@ def test_marks_are_known_and_what_is_not_run_is_at_least_python() -> None:
             ast.parse(example.text)
     assert {each.page for each in EXAMPLES if each.mark == "server"} == {
         "README.md",
+        "docs/cron.md",
         "docs/handlers.md",
         "docs/hooks.md",
         "docs/http.md",

@@ -14,7 +14,8 @@ from ferryman.bridge import Bridge
 from ferryman.calls import Call, Declared
 from ferryman.client import JobRequest
 from ferryman.client.chunks import achunks, chunks, tally
-from ferryman.declare import JobOptions, make_handler
+from ferryman.crons import CronDecorator
+from ferryman.declare import CronOptions, JobOptions, make_handler
 from ferryman.domain import options
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
@@ -90,6 +91,19 @@ class Ferryman:
         """As `job`, for a function whose first parameter takes the run's `Context`; who enqueues does not give it."""
         decorator = ContextJobDecorator(self.registry, self._bridge, declared)
         return decorator if function is None else decorator(function)
+
+    def cron(self, expression: str, /, **asked: Unpack[CronOptions]) -> CronDecorator:
+        """Have a job enqueued by the clock: `@app.cron("30 2 * * MON-FRI", tz="Europe/Berlin")`, above `@app.job`.
+
+        Directly above a function it declares the job, too, as `@app.job` does without options. The options are those
+        of `CronOptions`. A node puts the schedule into the store when it starts. It stays there until it is dropped.
+
+        Raises (when it meets its function):
+            BadSchedule: the expression is none, or the time zone.
+            BadOption: an option is not allowed, or the app has a schedule of this name.
+            MissingArgument, UnknownArgument, WrongArgumentType: the payload does not fit; the error names the argument.
+        """
+        return CronDecorator(self.registry, self.job, expression, asked)
 
     # -- hooks -----------------------------------------------------------------------------------
 

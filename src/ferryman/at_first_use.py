@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from ferryman.connecting import admission, client_of, connect, limits
     from ferryman.crossing import Crossing, refuse_inside_loop
+    from ferryman.declare_schedule import schedule_of
     from ferryman.lodging import Lodging
 
-__all__ = ["Crossing", "Lodging", "admission", "client_of", "connect", "limits", "refuse_inside_loop"]
+__all__ = ["Crossing", "Lodging", "admission", "client_of", "connect", "limits", "refuse_inside_loop", "schedule_of"]
 
 _HOMES: Final = MappingProxyType(
     {
@@ -26,6 +27,7 @@ _HOMES: Final = MappingProxyType(
         "connect": "ferryman.connecting",
         "limits": "ferryman.connecting",
         "refuse_inside_loop": "ferryman.crossing",
+        "schedule_of": "ferryman.declare_schedule",
     }
 )
 

@@ -1,4 +1,4 @@
-"""From a function and what its declaration says to a handler."""
+"""What declarations may say, and from a function and its declaration to a handler."""
 
 from __future__ import annotations
 
@@ -45,6 +45,30 @@ class JobOptions(TypedDict, total=False):
     """(3, "poison"): a job whose node has died under it three times in a row goes to that queue; by default none."""
     process: bool
     """Whether the function, a `def`, runs in a worker process; such a run really ends at its timeout."""
+
+
+class CronOptions(TypedDict, total=False):
+    """What may be said of a schedule beside its expression; all of it may be left out."""
+
+    name: str
+    """Under which it is known; else it is the job's type."""
+    tz: str
+    """Whose wall clock, such as Europe/Berlin; UTC by default."""
+    missed: Literal["skip", "once", "all"]
+    """What becomes of ticks for which no node was there: nothing ("skip", the default), one job, or one for each."""
+    max_missed: int
+    """For missed="all": how many of them, the latest; 100 by default."""
+    overlap: Literal["allow", "skip", "wait"]
+    """What becomes of a tick while the job of the one before has not ended: a job all the same ("allow", the default),
+    none, or one as soon as that has ended."""
+    ambiguous: Literal["first", "both"]
+    """When a fixed time fires that comes twice, as clocks are set back; "first" by default."""
+    nonexistent: Literal["shift", "skip"]
+    """What becomes of a fixed time that is left out, as clocks are set forward; "shift" by default."""
+    payload: Mapping[str, object]
+    """The handler's keyword arguments; none by default."""
+    tags: Sequence[str]
+    """Words to find its jobs by."""
 
 
 def make_handler(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferryman.domain import options
+from ferryman.domain.cron import Missed
 from ferryman.domain.errors import BadOption
 from ferryman.domain.job import AfterCrashes
 
@@ -142,3 +143,23 @@ def test_no_value_gets_anything_but_an_answer_or_a_bad_option(value: Any) -> Non
     ):
         with suppress(BadOption):
             check(value)
+
+
+def test_a_text_is_any_that_a_store_can_keep() -> None:
+    assert options.text("tz", "Europe/Berlin") == "Europe/Berlin"
+    for value in ("a\0", "\ud800", 5, None):
+        with pytest.raises(BadOption, match="tz cannot be"):
+            options.text("tz", value)
+
+
+def test_one_of_a_few_words() -> None:
+    assert options.one_of("missed", "once", Missed) is Missed.ONCE
+    assert options.one_of("missed", Missed.ALL, Missed) is Missed.ALL
+    for value in ("ONCE", "", None, 1):
+        with pytest.raises(BadOption, match=r"missed cannot be .* Allowed: skip, once, all"):
+            options.one_of("missed", value, Missed)
+
+
+def test_a_name_says_whose_it_is() -> None:
+    with pytest.raises(BadOption, match="name cannot be"):
+        options.name_of("name", "a b")

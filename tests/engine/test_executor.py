@@ -327,6 +327,7 @@ def test_the_context_tells_the_handler_about_its_run() -> None:
     async def play() -> None:
         async def job(ctx: Context, n: int) -> None:
             view = ctx.job
+            assert view.run_at is None
             told.extend([view.id, view.type, view.queue, view.priority, view.payload, view.attempt])
             told.extend([view.max_attempts, view.tags, view.created_at.timestamp()])
             told.extend([ctx.claim, ctx.attempt, ctx.deadline, ctx.cancelled, n])

@@ -6,6 +6,8 @@ import random
 
 import msgspec
 
+from ferryman.domain.cron import Missed
+from ferryman.domain.schedule import Overlap
 from tests.simulation.plan import (
     FAULTS_END,
     QUEUES,
@@ -20,6 +22,7 @@ from tests.simulation.plan import (
     PersonPlan,
     Plan,
     Role,
+    SchedulePlan,
     ServerPlan,
     Step,
 )
@@ -53,7 +56,7 @@ def draw(seed: int, store: Kind | None = None) -> Plan:
     kind: Kind = dice.choice(("memory", "sqlite"))
     if random.Random(f"store {seed}").random() < ON_POSTGRES:
         kind = "postgres"
-    plan = _draw(seed, store or kind, dice)
+    plan = _with_schedules(_draw(seed, store or kind, dice), random.Random(f"schedules {seed}"))
     return plan if plan.store != "postgres" else _with_server(plan, random.Random(f"server {seed}"))
 
 
@@ -234,6 +237,43 @@ def _fault(dice: random.Random, what: str) -> FaultPlan:
         verb=dice.choices(list(VERBS), list(VERBS.values()))[0],
         after=dice.random() < 0.6,
         times=dice.choice((1, 1, 2, 4, 6)),
+    )
+
+
+# -- schedules -------------------------------------------------------------------------------------------
+
+WITH_SCHEDULES = 1 / 4
+"""The share of seeds that have any. They come from dice of their own, so that the others are as they were."""
+
+
+def _with_schedules(plan: Plan, dice: random.Random) -> Plan:
+    if dice.random() >= WITH_SCHEDULES:
+        return plan
+    faults = [
+        FaultPlan(
+            at=_when(dice),
+            what=dice.choice(("fail", "slow", "die at", "stop at")),
+            which=dice.randrange(1000),
+            steps=dice.randrange(60),
+            verb="fire",
+            after=dice.random() < 0.6,
+            times=dice.choice((1, 2)),
+        )
+        for _ in range(dice.randrange(5))
+    ]
+    return msgspec.structs.replace(
+        plan,
+        schedules=tuple(_schedule(dice, n) for n in range(dice.choice((1, 1, 2)))),
+        faults=tuple(sorted([*plan.faults, *faults], key=lambda fault: fault.at)),
+    )
+
+
+def _schedule(dice: random.Random, number: int) -> SchedulePlan:
+    return SchedulePlan(
+        name=f"s{number}",
+        expression=dice.choice(("* * * * * *", "*/2 * * * * *")),
+        missed=dice.choice(tuple(Missed)),
+        overlap=dice.choice(tuple(Overlap)),
     )
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ferryman.client.request import JobRequest
+from ferryman.domain.cron import Cron
 from ferryman.domain.retry import Exponential, RetryPolicy
+from ferryman.domain.schedule import Order, Schedule
 from ferryman.engine.context import Context
 from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.signals import Cancel, Retry, Snooze
@@ -16,10 +18,12 @@ from ferryman.engine.signature import Signature
 from ferryman.testing.history import entries
 from tests.simulation.loop import pause
 from tests.simulation.people import enqueue
-from tests.simulation.plan import TYPES, FollowUp, JobPlan, Step
+from tests.simulation.plan import TYPES, FollowUp, JobPlan, SchedulePlan, Step
 from tests.simulation.process import Process
 from tests.simulation.together import FOLLOW, bring, transact
 
+TICK = "tick"
+"""The type of the jobs of schedules."""
 STUBBORN = 8.0
 """Virtual seconds for which a stubborn handler will not end."""
 
@@ -39,7 +43,9 @@ class Script:
         return steps[min(run, len(steps) - 1)]
 
 
-def registry(script: Script, hold: Callable[[Process, float], None], process: Process) -> Registry:
+def registry(
+    script: Script, hold: Callable[[Process, float], None], schedules: tuple[SchedulePlan, ...], process: Process
+) -> Registry:
     """The handlers of one process; `hold` blocks a process's event loop for some seconds."""
 
     async def run(ctx: Context, plan: int) -> Any:
@@ -49,9 +55,15 @@ def registry(script: Script, hold: Callable[[Process, float], None], process: Pr
     async def follow(ctx: Context, more: int = 0, key: str | None = None) -> Any:
         return await _noted(process, ctx, _follow_on(process, ctx, more, key))
 
+    async def tick(ctx: Context) -> Any:
+        return await _noted(process, ctx, _tick(ctx))
+
     found = Registry()
     functions: dict[str, Callable[..., Any]] = {**dict.fromkeys(TYPES, run), FOLLOW: follow}
-    signatures = {function: Signature(function, wants_context=True) for function in (run, follow)}
+    if schedules:
+        functions[TICK] = tick
+        found.schedules.update((each.name, schedule_of(each)) for each in schedules)
+    signatures = {function: Signature(function, wants_context=True) for function in (run, follow, tick)}
     for type, function in functions.items():
         found.add(
             Handler(
@@ -99,6 +111,16 @@ async def _noted(process: Process, ctx: Context, work: Any) -> Any:
 
 async def _result(ctx: Context) -> int:
     return ctx.claim
+
+
+async def _tick(ctx: Context) -> int:
+    await pause(0.3)
+    return await _result(ctx)
+
+
+def schedule_of(plan: SchedulePlan) -> Schedule:
+    """What the code declares."""
+    return Schedule(plan.name, Cron(plan.expression), Order(TICK), plan.missed, 3, plan.overlap)
 
 
 async def _follow_on(process: Process, ctx: Context, more: int, key: str | None) -> int:

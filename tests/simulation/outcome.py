@@ -113,8 +113,9 @@ def _no_garbage() -> Generator[None]:
 @contextmanager
 def _nobody_listening() -> Generator[list[None]]:
     """What a dead process does in a `finally`, once it is collected, meets a closed loop: that is no news. Gives as
-    many entries as there were such errors."""
-    hook = sys.unraisablehook
+    many entries as there were such errors. Where it asks for a loop there is one, or asyncio would leave one open."""
+    hook, loop = sys.unraisablehook, asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     ignored: list[None] = []
     sys.unraisablehook = lambda _unraisable: ignored.append(None)
     try:
@@ -123,6 +124,8 @@ def _nobody_listening() -> Generator[list[None]]:
             yield ignored
     finally:
         sys.unraisablehook = hook
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 @contextmanager

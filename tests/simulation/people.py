@@ -77,6 +77,15 @@ async def retry(process: Process, job: str) -> None:
     process.notes.note(entries.RetryAnswered, process.name, job=job, done=done)
 
 
+async def hush(process: Process, schedule: str) -> bool:
+    """Pause a schedule. Whether that was answered."""
+    try:
+        await process.client.schedules.pause(schedule)
+    except FerrymanError:
+        return False
+    return True
+
+
 async def look(process: Process, job: str) -> Status | None:
     """Read a job."""
     asked = len(process.notes)

@@ -9,6 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from ferryman.domain.cron import Missed
+from ferryman.domain.schedule import Overlap
+
 Kind = Literal["memory", "sqlite", "postgres"]
 """The last one is a model of what is visibly different there; see `tests/simulation/postgres`."""
 Role = Literal["server", "worker", "client"]
@@ -110,6 +113,15 @@ class CrowdPlan(msgspec.Struct, frozen=True):
     """Whether the caller takes it all back."""
 
 
+class SchedulePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the code of every node declares to be enqueued by the clock."""
+
+    name: str
+    expression: str
+    missed: Missed
+    overlap: Overlap
+
+
 class OutagePlan(msgspec.Struct, frozen=True):
     """The server restarts, or fails over to one that is read-only for a while."""
 
@@ -161,3 +173,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerPlan = ServerPlan()
     crowds: tuple[CrowdPlan, ...] = ()
     outages: tuple[OutagePlan, ...] = ()
+    schedules: tuple[SchedulePlan, ...] = ()

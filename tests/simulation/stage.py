@@ -24,7 +24,7 @@ from ferryman.testing.history.history import History, Terms, final_state
 from tests.simulation import people
 from tests.simulation.bells import Exchange, SimBell
 from tests.simulation.filelock import FileLock
-from tests.simulation.handlers import Script, registry
+from tests.simulation.handlers import TICK, Script, registry
 from tests.simulation.loop import SimLoop, Stuck, pause
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.notes import Notes
@@ -77,7 +77,7 @@ class Stage:
             partial(self._stores.connect, name),
             SimBell(self._exchange),
             self._lock,
-            partial(registry, self._script, self._nemesis.block),
+            partial(registry, self._script, self._nemesis.block, self.plan.schedules),
         )
         process.clock.offset += self._clock.offset - EPOCH
         if self._weather_is_calm:
@@ -161,7 +161,7 @@ class Stage:
             rescue_within=1.0 if on_one_machine else plan.lease + SEARCH,
             max_pending=plan.max_pending,
             overlapping=not on_one_machine,
-            types=frozenset({*TYPES, FOLLOW}),
+            types=frozenset({*TYPES, FOLLOW, TICK}),
         )
 
     # -- requests --------------------------------------------------------------------------------
@@ -239,6 +239,7 @@ class Stage:
     async def _settle(self) -> FinalState:
         """Wait until every job has ended, stop every process in order, and read what the store has."""
         store = await self._stores.open_final()
+        await self._hush()
         if self.plan.last_kill:
             await self._last_kill()
         await self._until_ended(store)
@@ -254,6 +255,14 @@ class Stage:
         final = await final_state(store, self._clock.now(), numbers)
         await store.close()
         return msgspec.structs.replace(final, ledger=self._stores.ledger())
+
+    async def _hush(self) -> None:
+        """Have no schedule fire any more: else there would always be a job that has not ended."""
+        for schedule in self.plan.schedules:
+            for _ in range(4):
+                process = await self._somebody()
+                if await self._within(process, people.hush(process, schedule.name)):
+                    break
 
     async def _until_ended(self, store: Store) -> None:
         for _ in range(round(SETTLE / LOOK)):

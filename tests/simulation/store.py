@@ -16,6 +16,7 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
+from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
@@ -34,6 +35,7 @@ from ferryman.store.protocol import (
     Store,
     Verdict,
 )
+from ferryman.store.scheduling import Fired, KeptSchedule, Put
 from ferryman.testing.history import entries
 from tests.simulation.loop import pause
 from tests.simulation.notes import Notes
@@ -311,3 +313,40 @@ class SimStore:
 
     async def retire(self, node: int, now: int) -> None:
         await self._call("retire", lambda: self._inner.retire(node, now))
+
+    # -- schedules: only as they fire may a call fail ---------------------------------------------
+
+    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+        return await self._inner.put_schedule(schedule, now, declared=declared)
+
+    async def undeclare_schedule(self, name: str) -> None:
+        await self._inner.undeclare_schedule(name)
+
+    async def drop_schedule(self, name: str) -> bool:
+        return await self._inner.drop_schedule(name)
+
+    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+        return await self._inner.pause_schedule(name, paused, now)
+
+    async def schedules(self) -> Sequence[KeptSchedule]:
+        return await self._inner.schedules()
+
+    async def fire(self, firing: Firing, now: int) -> Fired | None:
+        for job in firing.jobs:
+            self._note(
+                entries.Asked,
+                request=job.id,
+                job=job.id,
+                type=job.type,
+                queue=job.queue,
+                priority=job.priority,
+                max_attempts=job.max_attempts,
+                scheduled=True,
+                tick=None if job.run_at is None else (firing.name, job.run_at),
+            )
+
+        def took(fired: Fired | None) -> None:
+            if fired is not None and fired.jobs:
+                self._note(entries.Inserted, jobs=list(fired.jobs))
+
+        return await self._call("fire", lambda: self._inner.fire(firing, now), took)

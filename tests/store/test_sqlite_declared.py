@@ -95,7 +95,7 @@ async def test_one_declaration_is_one_text_whatever_the_order_of_its_secrets(tmp
     with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
         (text,) = connection.execute("SELECT declared FROM type").fetchone()
     secrets = msgspec.json.encode(names).decode()
-    assert text == f'{{"queue":"mail","priority":3,"max_attempts":1,"secrets":{secrets}}}', (
+    assert text == f'{{"queue":"mail","priority":3,"max_attempts":1,"secrets":{secrets},"after_crashes":null}}', (
         "whatever the order of the set"
     )
 

@@ -32,7 +32,7 @@ def test_right_uses_raise_no_alarm(found: Found) -> None:
 
 def test_what_the_checkers_are_shown_as_right_is_so_when_it_runs() -> None:
     declared = runpy.run_path(str(HERE / "right.txt"))
-    assert len(declared["app"].registry.types) == 11
+    assert len(declared["app"].registry.types) == 13
 
 
 def test_each_of_many_wrong_uses_is_found_and_no_right_one(found: Found) -> None:

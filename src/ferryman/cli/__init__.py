@@ -31,6 +31,10 @@ COMMANDS = {
     "nodes": ("ferryman.cli.nodes:nodes", "Show the processes that run jobs."),
     "quiet": ("ferryman.cli.quiet:quiet", "Have nodes on this machine claim no more."),
     "prune": ("ferryman.cli.prune:prune", "Delete ended jobs now."),
+    "schedules": (
+        "ferryman.cli.schedules:schedules",
+        "Have jobs enqueued by the clock: ls, show, add, pause, resume, run, rm.",
+    ),
     "cron": ("ferryman.cli.cron:cron", "Say a cron expression in words, and show when it fires."),
     "migrate": ("ferryman.cli.migrate:migrate", "Bring the database up to date, or print how."),
     "config": ("ferryman.cli.config:config", "Show every setting: its value, and where that came from."),

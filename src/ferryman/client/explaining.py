@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ferryman.client.pressure import Pressure
 from ferryman.domain.explain import Circumstances, Explanation, Server, explain
 from ferryman.domain.job import Job
 from ferryman.store.protocol import Clock, NodeStatus, Store
@@ -12,9 +13,10 @@ from ferryman.store.protocol import Clock, NodeStatus, Store
 class Explaining:
     """Asks the store. What it is told in several answers need not be of one moment: it is for people."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, pressure: Pressure) -> None:
         self._store = store
         self._clock = clock
+        self._pressure = pressure
 
     async def explain(self, job: Job) -> Explanation:
         """Why a job has not started. Raises StoreError."""
@@ -28,7 +30,7 @@ class Explaining:
             known=job.type in await store.known_types(),
             last_seen=_last_seen(nodes, job.type),
             ahead=0 if where is None else where.ahead,
-            per_second=None,
+            per_second=await self._pressure.per_second(job.queue),
         )
         return explain(job, around, now)
 

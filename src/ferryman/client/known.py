@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -80,12 +80,15 @@ class Asking:
 
     async def shown(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """Each job with `***` for its secrets."""
-        types = {job.type for job in jobs}
+        secrets = await self.secrets({job.type for job in jobs})
+        return [_without(job, secrets[job.type]) for job in jobs]
+
+    async def secrets(self, types: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """The members of each type's payloads that are not to be shown."""
         foreign = [type for type in types if self._catalogue.get(type) is None]
         if foreign:
             await self._ask(foreign)
-        secrets = {type: self.get(type).secrets for type in types}
-        return [_without(job, secrets[job.type]) for job in jobs]
+        return {type: self.get(type).secrets for type in types}
 
     async def _ask(self, types: Sequence[str]) -> None:
         if self._known.lacks(types):

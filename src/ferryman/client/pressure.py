@@ -67,6 +67,11 @@ class Pressure:
             seconds = max(seconds, max(1.0, bound_of(self._max_pending, queue) * ROOM) / rate)
         return min(max(1, math.ceil(seconds)), RETRY_AFTER_MAX)
 
+    async def per_second(self, queue: str) -> float | None:
+        """How many jobs of a queue end in a second; None where this client has not looked twice yet, or none ended."""
+        await self._look()
+        return self._rate(queue) or None
+
     def _overdue(self, counts: Counts, queue: str) -> float:
         """For how many seconds the first job of a queue has been too old."""
         bound = bound_of(self._max_age, queue)

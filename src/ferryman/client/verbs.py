@@ -24,6 +24,7 @@ from ferryman.client.making import admit, refusal
 from ferryman.client.pressure import Pressure
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
 from ferryman.client.rules import Rules
+from ferryman.client.schedules import Schedules
 from ferryman.domain import options
 from ferryman.domain.bounds import Bound
 from ferryman.domain.errors import EnqueueError, JobNotFound, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
@@ -100,9 +101,11 @@ class Client:
         """Takes jobs through the connections of others; from any thread, whether this client is open or not."""
         self.rules = Rules(store, wakeup)
         """What holds for all jobs of a queue or a type."""
-        self._explaining = Explaining(store, clock)
+        self._explaining = Explaining(store, clock, self._pressure)
         self.controls = Controls(store, clock, wakeup, events, self.get)
         """What those say who look after queues."""
+        self.schedules = Schedules(store, clock, self._types, self._admit, self.enqueue)
+        """What a person may say about schedules."""
         self._endings = Endings()
         self._on_close = on_close
         events.listen(self._endings.listen)

@@ -100,6 +100,7 @@ class Cron(msgspec.Struct, frozen=True):
         Raises:
             BadSchedule: see `check`.
         """
+        self.check()
         zone, moment = self._zone(), _EPOCH + timedelta(microseconds=after)
         last = moment
         for tick in self._through_stretches(zone, moment):

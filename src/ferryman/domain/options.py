@@ -9,10 +9,13 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeGuard, cast
+from enum import StrEnum
+from typing import Final, TypeGuard, TypeVar, cast
 
 from ferryman.domain.errors import BadOption
 from ferryman.domain.job import MICROS, PRIORITIES, AfterCrashes
+
+Word = TypeVar("Word", bound=StrEnum)
 
 MAX_ATTEMPTS: Final = 1000
 MAX_TAGS: Final = 20
@@ -24,7 +27,7 @@ COUNT_MAX: Final = 1_000_000
 
 _QUEUE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 """Without a colon, which parts a queue from its share of the workers in QUEUES."""
-_TYPE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VISIBLE: Final = re.compile(r"[!-~]{1,255}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,9 +53,29 @@ def queue(value: object) -> str:
 
 def type_name(value: object) -> str:
     """The name of a type."""
-    if isinstance(value, str) and _TYPE.fullmatch(value):
+    return name_of("type", value)
+
+
+def name_of(option: str, value: object) -> str:
+    """A name that fits into a path: of a type, of a schedule."""
+    if isinstance(value, str) and _NAME.fullmatch(value):
         return value
-    raise refused("type", value, "1 to 128 of a-z, A-Z, 0-9, _ . : and -")
+    raise refused(option, value, "1 to 128 of a-z, A-Z, 0-9, _ . : and -")
+
+
+def text(option: str, value: object) -> str:
+    """Any text that a store can keep."""
+    if isinstance(value, str) and _is_clean(value):
+        return value
+    raise refused(option, value, "a text without NUL")
+
+
+def one_of(option: str, value: object, kind: type[Word]) -> Word:
+    """One of a few words."""
+    for each in kind:
+        if each == value:
+            return each
+    raise refused(option, value, ", ".join(kind))
 
 
 def job_id(value: object) -> str:
@@ -88,6 +111,13 @@ def after_crashes(value: object) -> AfterCrashes:
     if len(given) == 2 and _is_integer(given[0]) and 1 <= given[0] <= MAX_ATTEMPTS:
         return AfterCrashes(given[0], queue(given[1]))
     raise refused("after_crashes", shown, 'how often and where to, such as (3, "poison")')
+
+
+def whole(option: str, value: object, most: int) -> int:
+    """A number of things."""
+    if _is_integer(value) and 0 <= value <= most:
+        return value
+    raise refused(option, value, f"an integer from 0 to {most}")
 
 
 def timeout(value: object) -> float:

@@ -77,6 +77,12 @@ class JobView:
         return datetime.fromtimestamp(self._job.created_at / MICROS, UTC)
 
     @property
+    def run_at(self) -> datetime | None:
+        """Not before this time, in UTC; of a schedule's job it is the tick. None: it was to run at once."""
+        run_at = self._job.run_at
+        return None if run_at is None else datetime.fromtimestamp(run_at / MICROS, UTC)
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """The tags that it was enqueued with."""
         return self._job.tags

@@ -11,6 +11,7 @@ from typing import Final
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreError
 from ferryman.engine.chores import Expire, ForceCancel, Promote, Prune, Rescue
+from ferryman.engine.firing import DeclareSchedules, FireSchedules
 from ferryman.engine.incarnation import Incarnation
 from ferryman.engine.lifecycle import Lifecycle
 from ferryman.engine.loopwatch import LoopWatch
@@ -51,9 +52,11 @@ class Node:
         lifecycle = Lifecycle(world.registry.hooks)
         self._promote = Promote(store, clock, wakeup)
         rescue = Rescue(store, clock, wakeup, world.events, options.lease)
+        declare = DeclareSchedules(store, clock, world.registry)
+        fire = FireSchedules(store, clock, world.ids, wakeup, world.events)
         self._sweeper = Sweeper(
             clock.monotonic,
-            [self._promote, rescue, Expire(store, clock), ForceCancel(store, clock), Prune(store, clock)],
+            [self._promote, rescue, Expire(store, clock), ForceCancel(store, clock), Prune(store, clock), fire],
         )
         self._parts = StartList(
             # before anything can be claimed, and after the last outcome; not watched, since nothing waits for them
@@ -62,6 +65,8 @@ class Node:
             # a node that crashed a moment ago left claims: they come back before the first claim of this one
             Part("rescue", rescue.step, _nothing),
             Part("life", self._begin, self._end),
+            # once the types of their jobs are known to the store
+            Part("schedules", declare.step, _nothing),
             Part("sweeper", self._sweeper.start, self._sweeper.stop),
         )
 

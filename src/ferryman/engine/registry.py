@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -14,6 +14,9 @@ from ferryman.engine.hooks import Hooks
 from ferryman.engine.origin import Origin
 from ferryman.engine.signature import Function, Signature
 from ferryman.store.records import Declaration
+
+if TYPE_CHECKING:
+    from ferryman.domain.schedule import Schedule
 
 
 class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -66,6 +69,8 @@ class Registry:
         """In a worker process: the job for a request that a handler makes, from any thread; raises EnqueueError."""
         self.hooks = Hooks()
         """What is called around their runs, and around the life of their process."""
+        self.schedules: dict[str, Schedule] = {}
+        """What is to be enqueued by the clock, by name."""
 
     def add(self, handler: Handler) -> None:
         """Take a handler in.

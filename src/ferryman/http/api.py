@@ -24,6 +24,7 @@ from ferryman.http.node import TEXT, NodeRoutes, NodeStats
 from ferryman.http.problems import problem
 from ferryman.http.resource import JSON, Resource
 from ferryman.http.rules import Rules
+from ferryman.http.schedules import SchedulePaths
 from ferryman.observe.metrics import Metrics
 
 STOPPING: Final = "ferryman.stopping"
@@ -68,6 +69,7 @@ def make_api(
             Route("/jobs/{id}/explain", Resource({"GET": jobs.explain})),
             Route("/jobs/{id}/retry", Resource({"POST": jobs.retry})),
             *(Route(path, resource) for path, resource in Rules(client, max_body).routes().items()),
+            *SchedulePaths(client, max_body).routes(),
             Route("/health", health),
             Route("/livez", health),
             Route("/readyz", Resource({"GET": node.readyz})),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import msgspec
@@ -33,15 +34,31 @@ def read_request(body: bytes, idempotency_key: str | None, on_conflict: str | No
         WrongContent: naming every member that is wrong, with its pointer.
         MalformedJson, DuplicateMember, BadNumber, BadText, TooDeep: the body is not strict JSON.
     """
-    members = read_members(body)
-    asked, wrong = checked(members, _MEMBERS, _NEVER_NULL)
-    if "type" not in members:
-        wrong.append(("/type", "The type is missing: it says which handler runs the job."))
-    if wrong:
-        raise WrongContent("The body does not describe a job.", why=wrong[0][1], errors=tuple(wrong))
+    asked = described(body, _MEMBERS, {"type": "The type is missing: it says which handler runs the job."}, "a job")
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
     return JobRequest(**asked, idempotency_key=idempotency_key)
+
+
+def described(
+    body: bytes, known: Mapping[str, Callable[[object], object]], needed: Mapping[str, str], what: str
+) -> dict[str, Any]:
+    """The members of a body that describes something, each checked; one that is null is as if it were not there.
+
+    Args:
+        body: as it came in.
+        known: what checks each member, by name.
+        needed: what is said of those that are missing and may not be.
+        what: what the body describes.
+
+    Raises: as `read_request`.
+    """
+    members = read_members(body)
+    asked, wrong = checked(members, known, _NEVER_NULL.union(needed))
+    wrong += [(pointer(name), text) for name, text in needed.items() if name not in members]
+    if wrong:
+        raise WrongContent(f"The body does not describe {what}.", why=wrong[0][1], errors=tuple(wrong))
+    return asked
 
 
 def read_members(body: bytes) -> dict[str, object]:
@@ -142,8 +159,15 @@ _MEMBERS: Final[Mapping[str, Callable[[object], object]]] = {
     "on_conflict": _on_conflict,
     "tags": options.tags,
 }
-_NEVER_NULL: Final = frozenset({"type", "payload"})
-"""Of every other member null means the default, as if it were not there."""
+_NEVER_NULL: Final = frozenset({"payload"})
+"""Of every other member that is not needed null means the default, as if it were not there."""
+OF_EVERY_JOB: Final = MappingProxyType(
+    {
+        name: _MEMBERS[name]
+        for name in ("type", "payload", "queue", "priority", "max_attempts", "timeout", "unique_key", "tags")
+    }
+)
+"""The members that may also be said of many jobs at once."""
 
 
 # -- out ---------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from ferryman.store.records import (
     Verdict,
 )
 from ferryman.store.ruling import Ruling
+from ferryman.store.scheduling import Scheduling
 
 __all__ = [
     "NODES_SHOWN",
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 
-class Store(Ruling, Controlling, Explaining, Protocol):
+class Store(Scheduling, Ruling, Controlling, Explaining, Protocol):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means."""
 
     async def open(self) -> None:

@@ -9,6 +9,7 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
+from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
@@ -25,6 +26,7 @@ from ferryman.store.protocol import (
     Rescued,
     RetryResult,
 )
+from ferryman.store.scheduling import Fired, KeptSchedule, Put
 from tests.simulation.noting import TOOK
 from tests.simulation.postgres.claiming import Claiming
 from tests.simulation.postgres.connection import Connection, at_once, noted
@@ -205,3 +207,23 @@ class ModelStore:
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         return await self._connection.read(lambda: self._memory.nodes(now))
+
+    # -- schedules: at once, but for the firing of their ticks ------------------------------------
+
+    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+        return await self._memory.put_schedule(schedule, now, declared=declared)
+
+    async def undeclare_schedule(self, name: str) -> None:
+        await self._memory.undeclare_schedule(name)
+
+    async def drop_schedule(self, name: str) -> bool:
+        return await self._memory.drop_schedule(name)
+
+    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+        return await self._memory.pause_schedule(name, paused, now)
+
+    async def schedules(self) -> Sequence[KeptSchedule]:
+        return await self._memory.schedules()
+
+    async def fire(self, firing: Firing, now: int) -> Fired | None:
+        return await self._connection.simply("fire", lambda: self._memory.fire(firing, now))

@@ -66,6 +66,7 @@ FerrymanError
 │   ├── BodyTooLarge             FM413
 │   ├── WrongContentType         FM415
 │   ├── NodeNotFound             FM416
+│   ├── ScheduleNotFound         FM417
 │   ├── WrongContent             FM422
 │   ├── RouteNotFound            FM440
 │   ├── ShuttingDown             FM450
@@ -158,6 +159,7 @@ from ferryman.domain.errors.request import (
     NotAcceptable,
     RequestError,
     RouteNotFound,
+    ScheduleNotFound,
     ShuttingDown,
     WrongContent,
     WrongContentType,
@@ -265,6 +267,7 @@ __all__ = [
     "RouteNotFound",
     "RunInterrupted",
     "RunLost",
+    "ScheduleNotFound",
     "SchemaMissing",
     "SchemaTooNew",
     "ServerTooOld",

@@ -71,6 +71,12 @@ class NodeNotFound(RequestError):
     code = "FM416"
 
 
+class ScheduleNotFound(RequestError):
+    """No schedule has this name."""
+
+    code = "FM417"
+
+
 class WrongContent(RequestError):
     """The JSON is valid, its content is not; `errors` lists (pointer, message) pairs."""
 

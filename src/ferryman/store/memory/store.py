@@ -13,6 +13,7 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import JobError, NewJob
 from ferryman.domain.limits import NEVER, Again, Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
+from ferryman.domain.schedule import Firing
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.memory.controls import Controls
@@ -20,6 +21,7 @@ from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
 from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
 from ferryman.store.memory.rules import Rules
+from ferryman.store.memory.scheduling import Timetable
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import (
     Clock,
@@ -34,6 +36,7 @@ from ferryman.store.protocol import (
     Retention,
     Verdict,
 )
+from ferryman.store.scheduling import Fired
 
 
 def _nobody(_node: str) -> bool:
@@ -41,7 +44,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(Controls):
+class MemoryStore(Controls, Timetable):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
@@ -229,6 +232,10 @@ class MemoryStore(Controls):
     def prunes_on(self) -> bool:
         """Whether hidden jobs are left over."""
         return self._more_to_prune
+
+    async def fire(self, firing: Firing, now: int) -> Fired | None:
+        """Store what the schedule lets through, each job as if it were handed in."""
+        return self._fire(firing, lambda job: self._admit(job, now, 0))
 
     # -- nodes -----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
 from ferryman.store.protocol import Declaration
+from ferryman.store.scheduling import KeptSchedule
 
 
 class Tables:
@@ -34,6 +35,7 @@ class Tables:
         self.unique: dict[tuple[str, str], str] = {}
         """(type, unique key) -> the live job that has it."""
         self.keys: dict[str, KeyRow] = {}
+        self.schedules: dict[str, KeptSchedule] = {}
         self.standing: Counter[tuple[str, Status]] = Counter()
         self.totals: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()

@@ -11,7 +11,8 @@ from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreBusy, StoreUnreachable
 from ferryman.domain.job import NewJob
 from ferryman.domain.outcome import Finish
-from ferryman.store.postgres import claiming, finishing, inserting, lanes, rules
+from ferryman.domain.schedule import Firing
+from ferryman.store.postgres import claiming, finishing, inserting, lanes, rules, scheduling
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.claiming import Known
@@ -21,6 +22,7 @@ from ferryman.store.postgres.lines import INSERT_SECONDS, Lines
 from ferryman.store.postgres.steps import AlreadyThere, Steps
 from ferryman.store.postgres.transaction import PostgresTransactions
 from ferryman.store.protocol import Clock, FinishReport, Inserted, Receipt
+from ferryman.store.scheduling import Fired
 
 Result = TypeVar("Result")
 
@@ -132,6 +134,12 @@ class Flow:
         missing = self._lanes.missing(wanted)
         if missing:
             await self._inserts.do(lanes.make(self._lanes, missing))
+
+    async def fire(self, firing: Firing, now: int) -> Fired | None:
+        """See `Scheduling.fire`."""
+        await self._know_lanes({(job.queue, job.type, job.priority) for job in firing.jobs})
+        seconds = INSERT_SECONDS + len(firing.jobs) / JOBS_PER_SECOND
+        return await self._inserts.transact(scheduling.fire(self._lanes, firing, now), seconds)
 
     # -- running ---------------------------------------------------------------------------------
 

@@ -11,11 +11,12 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
+from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
-from ferryman.store.postgres import chores, controls, explaining, lanes, people, reading, rules
+from ferryman.store.postgres import chores, controls, explaining, lanes, people, reading, rules, scheduling
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.claiming import Known
@@ -50,6 +51,7 @@ from ferryman.store.protocol import (
     Retention,
     RetryResult,
 )
+from ferryman.store.scheduling import Fired, KeptSchedule, Put
 
 LEASE_SECONDS: Final = 10.0
 
@@ -274,6 +276,32 @@ class PostgresStore:
     def prunes_on(self) -> bool:
         """See `Store.prunes_on`."""
         return self._pruner.walking
+
+    # -- schedules -------------------------------------------------------------------------------
+
+    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+        """See `Scheduling.put_schedule`."""
+        return await self._people.transact(scheduling.put(schedule, now, declared=declared))
+
+    async def undeclare_schedule(self, name: str) -> None:
+        """See `Scheduling.undeclare_schedule`."""
+        await self._people.transact(scheduling.undeclare(name))
+
+    async def drop_schedule(self, name: str) -> bool:
+        """See `Scheduling.drop_schedule`."""
+        return await self._people.transact(scheduling.drop(name))
+
+    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+        """See `Scheduling.pause_schedule`."""
+        return await self._people.transact(scheduling.pause(name, paused, now))
+
+    async def schedules(self) -> Sequence[KeptSchedule]:
+        """See `Scheduling.schedules`."""
+        return await self._chores.do(scheduling.schedules())
+
+    async def fire(self, firing: Firing, now: int) -> Fired | None:
+        """See `Scheduling.fire`. Somebody's open transaction that has a unique key is not waited for long."""
+        return await self._flow.fire(firing, now)
 
     # -- nodes -----------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
+from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
@@ -36,6 +37,7 @@ from ferryman.store.protocol import (
     RetryResult,
     Runner,
 )
+from ferryman.store.scheduling import Fired, KeptSchedule, Put
 from ferryman.store.sqlite import (
     checkpoint,
     chores,
@@ -49,6 +51,7 @@ from ferryman.store.sqlite import (
     people,
     reading,
     rules,
+    scheduling,
 )
 from ferryman.store.sqlite.joining import SqliteJoins
 from ferryman.store.sqlite.liveness import Liveness, nodes_folder
@@ -292,6 +295,30 @@ class SqliteStore:
     def prunes_on(self) -> bool:
         """See `Store.prunes_on`."""
         return self._pruner.walking
+
+    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+        """See `Scheduling.put_schedule`."""
+        return await self._write(lambda session: scheduling.put(session, schedule, now, declared=declared))
+
+    async def undeclare_schedule(self, name: str) -> None:
+        """See `Scheduling.undeclare_schedule`."""
+        await self._write(lambda session: scheduling.undeclare(session, name))
+
+    async def drop_schedule(self, name: str) -> bool:
+        """See `Scheduling.drop_schedule`."""
+        return await self._write(lambda session: scheduling.drop(session, name))
+
+    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+        """See `Scheduling.pause_schedule`."""
+        return await self._write(lambda session: scheduling.pause(session, name, paused, now))
+
+    async def schedules(self) -> Sequence[KeptSchedule]:
+        """See `Scheduling.schedules`."""
+        return await self._read(scheduling.schedules)
+
+    async def fire(self, firing: Firing, now: int) -> Fired | None:
+        """See `Scheduling.fire`."""
+        return await self._write(lambda session: scheduling.fire(session, firing, now))
 
     async def register(self, node: NodeInfo, now: int) -> int:
         """See `Store.register`. The lock is held before the row can be seen."""

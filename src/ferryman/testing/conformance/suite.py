@@ -25,6 +25,7 @@ from ferryman.testing.conformance.people import Cancelling, Retrying
 from ferryman.testing.conformance.racing import Racing
 from ferryman.testing.conformance.reading import Counting, Reading
 from ferryman.testing.conformance.ruling import Ruling
+from ferryman.testing.conformance.scheduling import FiringTicks, KeepingSchedules, Overlapping
 
 
 @pytest.mark.anyio
@@ -48,6 +49,9 @@ class StoreConformance(
     Detouring,
     Reading,
     Counting,
+    KeepingSchedules,
+    FiringTicks,
+    Overlapping,
     Edges,
     Racing,
     Ruling,

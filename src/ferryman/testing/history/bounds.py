@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from ferryman.testing.history.entries import Asked
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import Index
 
@@ -37,8 +38,8 @@ def _queues_are_bounded(index: Index) -> Iterator[Violation]:
     """No job is stored in a queue in which as many jobs as its bound certainly wait.
 
     Exact histories only, and those with a bound. A job certainly waits from its insert until its first claim; how
-    long others wait, which come back, are cancelled or expire, is left out. For a follow-up no queue is too full, but
-    it waits there like any other.
+    long others wait, which come back, are cancelled or expire, is left out. For a follow-up and the job of a schedule
+    no queue is too full, but it waits there like any other.
     """
     bound = index.history.terms.max_pending
     if not bound or not index.exact:
@@ -46,6 +47,7 @@ def _queues_are_bounded(index: Index) -> Iterator[Violation]:
     # at one place a claim comes after the insert that it rode along with
     moves = [(at, order, job) for job, (at, order) in index.stored.items()]
     brought = {asked.job for follow_ups in index.follow_ups.values() for asked in follow_ups}
+    brought |= {asked.job for _, asked in index.of(Asked) if asked.tick is not None}
     leaves = [(claims[0].place, len(moves), job) for (job, number), claims in index.claims.items() if number == 1]
     claimed = {job for _, _, job in leaves}
     waiting: Counter[str] = Counter()

@@ -22,6 +22,7 @@ from ferryman.testing.history.liveness import only_the_dead_are_rescued, the_kil
 from ferryman.testing.history.order import first_come_first_claimed
 from ferryman.testing.history.runs import one_completion, one_start_per_run, starts_are_bounded
 from ferryman.testing.history.stopping import stop_is_orderly
+from ferryman.testing.history.ticks import ticks_fire_once
 
 Predicate = Callable[[Index], Iterator[Violation]]
 
@@ -35,6 +36,7 @@ PROMISES: Final[Mapping[str, Predicate]] = MappingProxyType(
         "P6": starts_are_bounded,
         "P7": writes_are_fenced,
         "P8": only_the_edges,
+        "P9": ticks_fire_once,
         "P10": keys_are_unique,
         "P12": first_come_first_claimed,
         "P13": stop_is_orderly,
@@ -47,7 +49,6 @@ PROMISES: Final[Mapping[str, Predicate]] = MappingProxyType(
 
 NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "P9": "a cron tick fires once over all nodes: there is no cron yet",
         "P11": "concurrency and rate limits hold over claims: there are no limits yet",
     }
 )

@@ -29,6 +29,8 @@ class Asked(Entry, frozen=True, kw_only=True):
     together: bool = False
     """Whether it is enqueued in a transaction of the caller's own. It is stored when that commits, and has its place
     in the line from before that."""
+    tick: tuple[str, int] | None = None
+    """For a job that a node asks for as a schedule fires: the schedule, and the instant. Nobody is answered."""
 
 
 class Answered(Entry, frozen=True, kw_only=True):

@@ -1,0 +1,171 @@
+"""What a person may say about schedules: put, look, pause, run now, drop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from ferryman.client.inserter import patiently
+from ferryman.client.known import Asking
+from ferryman.client.request import Accepted, JobRequest
+from ferryman.domain import options
+from ferryman.domain.cron import ALL_MOST, Cron, Missed
+from ferryman.domain.errors import BadOption, ScheduleNotFound
+from ferryman.domain.job import NewJob
+from ferryman.domain.schedule import Order, Overlap, Schedule, schedule_name
+from ferryman.domain.secrets import mask
+from ferryman.store.protocol import Clock, Store
+from ferryman.store.scheduling import KeptSchedule, Put
+
+_OF_ONE_JOB: Final = ("run_at", "delay", "expires_at", "idempotency_key", "id")
+"""What is said of one job, and makes no sense of one after the other."""
+
+
+class ScheduleRequest(msgspec.Struct, frozen=True):
+    """A schedule as somebody asks for it. What its job does not say takes what the type declares, once and for all."""
+
+    name: str
+    cron: Cron
+    job: JobRequest
+    missed: Missed = Missed.SKIP
+    max_missed: int = ALL_MOST
+    overlap: Overlap = Overlap.ALLOW
+
+
+class Schedules:
+    """The verbs; a part of a client. Every error is one of `ferryman.errors`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        types: Asking,
+        admit: Callable[[JobRequest], NewJob],
+        enqueue: Callable[[JobRequest], Awaitable[Accepted]],
+    ) -> None:
+        """`admit` makes a job of a request whose type is known, and `enqueue` hands one in."""
+        self._store = store
+        self._clock = clock
+        self._types = types
+        self._admit = admit
+        self._enqueue = enqueue
+
+    async def put(self, request: ScheduleRequest) -> Put:
+        """Create a schedule, or change the one of its name. Says what it did.
+
+        Raises:
+            BadSchedule: the expression is none, or the time zone.
+            EnqueueError: its job would be refused.
+        """
+        for option in _OF_ONE_JOB:
+            value = getattr(request.job, option)
+            if value is not None:
+                raise options.refused(option, value, "nothing: a schedule says when its jobs are made")
+        await self._types.expect(request.job.type)
+        schedule = Schedule(
+            name=request.name,
+            cron=request.cron,
+            order=_order(self._admit(request.job)),
+            missed=request.missed,
+            max_missed=request.max_missed,
+            overlap=request.overlap,
+        )
+        schedule.check()
+        return await patiently(lambda: self._store.put_schedule(schedule, self._clock.now()))
+
+    def now(self) -> int:
+        """The store's time, after which the next ticks come; in microseconds."""
+        return self._clock.now()
+
+    async def list(self) -> Sequence[KeptSchedule]:
+        """Every schedule, by name."""
+        return await self._store.schedules()
+
+    async def get(self, name: str) -> KeptSchedule:
+        """One schedule. Raises ScheduleNotFound."""
+        for kept in await self._store.schedules():
+            if kept.name == name:
+                return kept
+        raise _not_found(name)
+
+    async def shown(self, kept: Sequence[KeptSchedule]) -> Sequence[KeptSchedule]:
+        """Schedules as others may see them: what the types of their jobs declare as secret is `***`."""
+        secrets = await self._types.secrets({each.schedule.order.type for each in kept})
+        return [_without(each, secrets[each.schedule.order.type]) for each in kept]
+
+    async def pause(self, name: str) -> KeptSchedule:
+        """Have it fire no more until it is resumed. Raises ScheduleNotFound."""
+        return await self._pause(name, paused=True)
+
+    async def resume(self, name: str) -> KeptSchedule:
+        """Have it fire again, from now on. Raises ScheduleNotFound."""
+        return await self._pause(name, paused=False)
+
+    async def _pause(self, name: str, *, paused: bool) -> KeptSchedule:
+        _check(name)
+        if not await patiently(lambda: self._store.pause_schedule(name, paused, self._clock.now())):
+            raise _not_found(name)
+        return await self.get(name)
+
+    async def drop(self, name: str) -> None:
+        """Forget a schedule; the jobs that it made stay. Raises ScheduleNotFound."""
+        _check(name)
+        if not await patiently(lambda: self._store.drop_schedule(name)):
+            raise _not_found(name)
+
+    async def run(self, name: str) -> Accepted:
+        """Hand its job in now, whatever its clock, its pause and its overlap say.
+
+        Raises:
+            ScheduleNotFound: there is none of this name.
+            EnqueueError: its job was refused.
+        """
+        order = (await self.get(name)).schedule.order
+        return await self._enqueue(
+            JobRequest(
+                type=order.type,
+                payload=order.payload,
+                queue=order.queue,
+                priority=order.priority,
+                max_attempts=order.max_attempts,
+                timeout=order.timeout,
+                unique_key=order.unique_key,
+                tags=order.tags,
+            )
+        )
+
+
+def _order(job: NewJob) -> Order:
+    """What is left of a job without its id and its times."""
+    return Order(
+        type=job.type,
+        payload=job.payload,
+        queue=job.queue,
+        priority=job.priority,
+        max_attempts=job.max_attempts,
+        timeout=job.timeout,
+        unique_key=job.unique_key,
+        tags=job.tags,
+    )
+
+
+def _without(kept: KeptSchedule, secrets: frozenset[str]) -> KeptSchedule:
+    schedule = kept.schedule
+    if not secrets:
+        return kept
+    order = msgspec.structs.replace(schedule.order, payload=mask(schedule.order.payload, secrets))
+    return msgspec.structs.replace(kept, schedule=msgspec.structs.replace(schedule, order=order))
+
+
+def _check(name: str) -> None:
+    """Do not ask the store for what can be no name. Raises ScheduleNotFound."""
+    try:
+        schedule_name(name)
+    except BadOption:
+        raise _not_found(name) from None
+
+
+def _not_found(name: str) -> ScheduleNotFound:
+    return ScheduleNotFound(f"There is no schedule {name[:128]!a}.", hint="`ferryman schedules ls` lists them.")

@@ -1,0 +1,94 @@
+"""The paths below /schedules: a thin skin over the client's verbs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.routing import Route
+
+from ferryman.client import Client
+from ferryman.http import query, schedule_wire, wire
+from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.resource import Resource, check_json
+from ferryman.store.scheduling import KeptSchedule, Put
+
+_JSON: Final = (b"content-type", b"application/json")
+
+
+class SchedulePaths:
+    """One method per route; each gives the answer or raises a FerrymanError."""
+
+    def __init__(self, client: Client, max_body: int) -> None:
+        self._client = client
+        self._max_body = max_body
+
+    def routes(self) -> list[Route]:
+        """Every path."""
+        return [
+            Route("/schedules", Resource({"GET": self.list})),
+            Route("/schedules/{name}", Resource({"GET": self.show, "PUT": self.put, "DELETE": self.drop})),
+            Route("/schedules/{name}/pause", Resource({"POST": self.pause})),
+            Route("/schedules/{name}/resume", Resource({"POST": self.resume})),
+            Route("/schedules/{name}/run", Resource({"POST": self.run})),
+        ]
+
+    async def list(self, request: Request) -> Answer:
+        """GET /schedules: all of them, by name."""
+        query.parameters(request)
+        shown = await self._client.schedules.shown(await self._client.schedules.list())
+        return Answer(200, (_JSON,), schedule_wire.schedules_json(shown, self._client.schedules.now()))
+
+    async def show(self, request: Request) -> Answer:
+        """GET /schedules/{name}."""
+        query.parameters(request)
+        return await self._answer(await self._client.schedules.get(_name(request)))
+
+    async def put(self, request: Request) -> Answer:
+        """PUT /schedules/{name}: 201 if it is new, else 200."""
+        query.parameters(request)
+        check_json(request)
+        name = _name(request)
+        asked = schedule_wire.read_schedule(name, await request.body(self._max_body))
+        done = await self._client.schedules.put(asked)
+        kept = await self._client.schedules.get(name)
+        if done is not Put.CREATED:
+            return await self._answer(kept)
+        location = (b"location", f"{request.prefix}/schedules/{name}".encode())
+        return await self._answer(kept, 201, (_JSON, location))
+
+    async def drop(self, request: Request) -> Answer:
+        """DELETE /schedules/{name}: 204. The jobs that it made stay."""
+        await self._check_bare(request)
+        await self._client.schedules.drop(_name(request))
+        return Answer(204, ())
+
+    async def pause(self, request: Request) -> Answer:
+        """POST /schedules/{name}/pause."""
+        await self._check_bare(request)
+        return await self._answer(await self._client.schedules.pause(_name(request)))
+
+    async def resume(self, request: Request) -> Answer:
+        """POST /schedules/{name}/resume."""
+        await self._check_bare(request)
+        return await self._answer(await self._client.schedules.resume(_name(request)))
+
+    async def run(self, request: Request) -> Answer:
+        """POST /schedules/{name}/run: 201 and the job, as POST /jobs does."""
+        await self._check_bare(request)
+        accepted = await self._client.schedules.run(_name(request))
+        location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
+        job = await self._client.shown(accepted.job())
+        return Answer(201, (_JSON, location), wire.job_json(job))
+
+    async def _check_bare(self, request: Request) -> None:
+        query.parameters(request)
+        wire.check_empty(await request.body(self._max_body))
+
+    async def _answer(self, kept: KeptSchedule, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
+        [shown] = await self._client.schedules.shown([kept])
+        return Answer(status, headers, schedule_wire.schedule_json(shown, self._client.schedules.now()))
+
+
+def _name(request: Request) -> str:
+    name: str = request.scope["path_params"]["name"]
+    return name

@@ -1,0 +1,105 @@
+"""The schedules of a database, and the firing of their ticks. What changes one is driven in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.errors import StoreBusy
+from ferryman.domain.schedule import Firing, Schedule
+from ferryman.domain.state import TERMINAL
+from ferryman.store.postgres.inserting import insert_judged
+from ferryman.store.postgres.lanes import Lanes
+from ferryman.store.postgres.people import standing
+from ferryman.store.postgres.steps import Ask, Steps
+from ferryman.store.protocol import Verdict
+from ferryman.store.scheduling import (
+    Fired,
+    KeptSchedule,
+    Put,
+    after_fire,
+    after_pause,
+    after_put,
+    columns_of,
+    kept_of,
+    stands,
+    to_store,
+)
+
+LOOKS: Final = 10
+"""How often a schedule may come and go between our look and our grasp before we give up."""
+
+
+def schedules() -> Steps[list[KeptSchedule]]:
+    """Every schedule, by name."""
+    return [kept_of(row) for row in (yield Ask("schedules"))]
+
+
+def put(schedule: Schedule, now: int, *, declared: bool) -> Steps[Put]:
+    """Write the row as it is after a put. Of two who create it the second one finds it."""
+    for _ in range(LOOKS):
+        kept = yield from _locked(schedule.name)
+        after, done = after_put(kept, schedule, now, declared=declared)
+        if kept is not None:
+            yield from _write(kept, after)
+            return done
+        if (yield Ask("add_schedule", columns_of(after))):
+            return done
+    raise StoreBusy(f"The schedule {schedule.name} came and went while it was to be changed.", hint="Try again.")
+
+
+def undeclare(name: str) -> Steps[bool]:
+    """Take the mark off."""
+    return (yield from _change(name, lambda kept: msgspec.structs.replace(kept, declared=False)))
+
+
+def pause(name: str, paused: bool, now: int) -> Steps[bool]:
+    """Write the row as it is after a pause or a resume. False: there is none."""
+    return (yield from _change(name, lambda kept: after_pause(kept, paused, now)))
+
+
+def drop(name: str) -> Steps[bool]:
+    """Delete the row. False: there is none."""
+    return bool((yield Ask("drop_schedule", (name,))))
+
+
+def fire(lanes: Lanes, firing: Firing, now: int) -> Steps[Fired | None]:
+    """Store what may be stored of the jobs, and deal with the ticks. Nodes that fire one schedule take turns."""
+    kept = yield from _locked(firing.name)
+    if kept is None or not stands(kept, firing):
+        ids = [job.id for job in firing.jobs]
+        known = {row[0] for row in (yield Ask("existing_jobs", (ids,)))}
+        return Fired(tuple(id for id in ids if id in known)) if known else None
+    jobs = to_store(kept, firing.jobs, lives=(yield from _lives(kept)))
+    if jobs is None:
+        return Fired(waits=True)
+    receipts = (yield from insert_judged(lanes, jobs, now, 0)) if jobs else []
+    stored = [receipt.id for receipt in receipts if receipt.verdict is Verdict.INSERTED]
+    yield from _write(kept, after_fire(kept, firing, stored))
+    return Fired(tuple(stored))
+
+
+def _lives(kept: KeptSchedule) -> Steps[bool]:
+    """Whether the schedule's last job has not ended."""
+    job = None if kept.last_job is None else (yield from standing(kept.last_job))
+    return job is not None and job.status not in TERMINAL
+
+
+def _locked(name: str) -> Steps[KeptSchedule | None]:
+    """A schedule, which nobody else changes until the commit."""
+    rows = yield Ask("lock_schedule", (name,))
+    return kept_of(rows[0]) if rows else None
+
+
+def _change(name: str, change: Callable[[KeptSchedule], KeptSchedule]) -> Steps[bool]:
+    kept = yield from _locked(name)
+    if kept is not None:
+        yield from _write(kept, change(kept))
+    return kept is not None
+
+
+def _write(before: KeptSchedule, after: KeptSchedule) -> Steps[None]:
+    if after != before:
+        yield Ask("change_schedule", columns_of(after))

@@ -1,0 +1,1 @@
+DELETE FROM ferryman.schedule WHERE name = $1 RETURNING name;
