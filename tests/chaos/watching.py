@@ -71,7 +71,7 @@ class Watched(Verbs):
         call, node, note = next(self._calls), request.node, self._journal.note
         note(Claiming, at=asked_at, call=call, node=node, batch=request.batch, idle=request.idle)
         runs = [ClaimedRun(job.id, job.number, job.attempt, job.max_attempts, job.crashes) for job in batch.jobs]
-        note(Claimed, call=call, node=node, batch=batch.id, runs=runs)
+        note(Claimed, call=call, node=node, batch=batch.id, runs=runs, claimed_at=batch.claimed_at)
         self._triggers.reach("claim done")
         note(Replied, call=call)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferryman.domain.job import MICROS, Lane
@@ -67,6 +67,7 @@ def test_without_a_rate_there_is_nothing_to_spend() -> None:
     assert bucket.spent(100) == bucket
 
 
+@settings(deadline=None)
 @given(
     rate=st.floats(0.01, 5000, allow_nan=False),
     burst=st.integers(1, 50),
@@ -186,6 +187,14 @@ def test_what_is_taken_is_spent_where_there_is_a_rate() -> None:
 def test_the_time_of_a_claim_is_that_of_its_buckets() -> None:
     assert bounds(rated(2, 9, 0, JUMP), now=3).claimed_at == JUMP
     assert bounds(Use(POST, Bucket(None, JUMP), 0), now=3).claimed_at == 3
+
+
+def test_what_is_spent_of_several_rates_is_spent_at_one_time() -> None:
+    ahead = rated(2, 9, 5 * TOKEN, MICROS)
+    behind = Use(Rule(Scope.TYPE, "mail", limit=Limit(rate=4, burst=9)), Bucket(0, 0), 0)
+    both = bounds(ahead, behind, now=0)
+    assert both.left == [5, 4], "a token for each quarter of the second that the other one is ahead"
+    assert both.spent([1]) == [(ahead.rule, Bucket(4 * TOKEN, MICROS)), (behind.rule, Bucket(3 * TOKEN, MICROS))]
 
 
 @pytest.mark.parametrize(

@@ -163,3 +163,14 @@ def test_one_of_a_few_words() -> None:
 def test_a_name_says_whose_it_is() -> None:
     with pytest.raises(BadOption, match="name cannot be"):
         options.name_of("name", "a b")
+
+
+@pytest.mark.parametrize("value", [1, 7, options.COUNT_MAX])
+def test_a_count_is_at_least_one(value: int) -> None:
+    assert options.count("burst", value) == value
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 1.0, "1", None, options.COUNT_MAX + 1])
+def test_what_is_no_count_is_refused_by_the_name_of_its_option(value: object) -> None:
+    with pytest.raises(BadOption, match="burst cannot be"):
+        options.count("burst", value)

@@ -51,7 +51,24 @@ def test_each_says_which_promises_it_breaks() -> None:
 
 def test_every_promise_is_broken_by_one() -> None:
     broken = {promise for patch in PATCHES for promise in patch.offends}
-    assert broken == {"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P10", "P12", "P13", "P14", "P15", "P16"}
+    assert broken == {
+        "P1",
+        "P2",
+        "P3",
+        "P4",
+        "P5",
+        "P6",
+        "P7",
+        "P8",
+        "P9",
+        "P10",
+        "P11",
+        "P12",
+        "P13",
+        "P14",
+        "P15",
+        "P16",
+    }
 
 
 def test_there_are_enough_and_no_two_are_the_same() -> None:

@@ -2,6 +2,7 @@
 
     python -m tests.simulation --seeds 10000 --from 0
     python -m tests.simulation --story 4711
+    python -m tests.simulation --world holder --seeds 1000
 
 Exit code 1 if a promise was broken, or if a situation that must be met was not (from 1,000 seeds on).
 """
@@ -21,10 +22,10 @@ from ferryman.testing.history import ON_A_SERVER, SOMETIMES, WITH_TRANSACTIONS, 
 from ferryman.testing.history.entries import Registered
 from tests import results
 from tests.simulation import campaign
-from tests.simulation.drawing import draw
 from tests.simulation.outcome import judge
-from tests.simulation.plan import Kind
+from tests.simulation.plan import Kind, World
 from tests.simulation.shrink import shrink
+from tests.simulation.worlds import draw_in
 
 ENOUGH = 1000
 """Seeds in which every situation must have been met."""
@@ -69,7 +70,7 @@ def main() -> int:
     """Read the options, run, report."""
     options = _options()
     if options.story is not None:
-        return _tell(options.story, options.store, shorten=not options.whole)
+        return _tell(options.world, options.story, options.store, shorten=not options.whole)
     report = _run(options)
     _say(report)
     if options.results:
@@ -78,7 +79,7 @@ def main() -> int:
         print(_as_json(report))
     else:
         for seed, _ in report.total.failing[:SHOWN]:
-            _tell(seed, options.store, shorten=True)
+            _tell(options.world, seed, options.store, shorten=True)
     return 1 if report.failed else 0
 
 
@@ -87,6 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=_positive, default=1000)
     parser.add_argument("--from", type=int, default=0, dest="start", metavar="K")
     parser.add_argument("--store", choices=get_args(Kind), help="instead of what each seed draws")
+    parser.add_argument("--world", choices=get_args(World), help="one in which something happens in every seed")
     parser.add_argument("--processes", type=_positive, default=campaign.cores())
     parser.add_argument("--stop-at-first", action="store_true")
     parser.add_argument("--journal", help="a file that remembers what is done, so that the run can go on later")
@@ -111,7 +113,7 @@ def _run(options: argparse.Namespace) -> Report:
     same = not report.commit.endswith(results.CHANGED)  # a changed tree is another one each time
     journal = campaign.Journal(Path(options.journal), report.commit) if options.journal and same else None
     done = journal.done() if journal else {}
-    tasks = campaign.cut(options.start, options.seeds, options.store)
+    tasks = campaign.cut(options.start, options.seeds, options.store, options.world)
     for task in tasks:
         if task in done:
             report.total.add(done[task])
@@ -144,9 +146,9 @@ def _say(report: Report) -> None:
         print(f"never met: {name}")
 
 
-def _tell(seed: int, store: Kind | None, *, shorten: bool) -> int:
+def _tell(world: World | None, seed: int, store: Kind | None, *, shorten: bool) -> int:
     """Run one seed again, shortened, and tell what happened."""
-    plan = draw(seed, store)
+    plan = draw_in(world, seed, store)
     outcome, history = judge(plan)
     print(f"\nseed {seed} on {plan.store}: {len(outcome.violations)} violations")
     if outcome.violations and shorten:

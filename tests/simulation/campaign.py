@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from tests.simulation.drawing import draw
 from tests.simulation.outcome import Outcome, judge
-from tests.simulation.plan import Kind, Plan
+from tests.simulation.plan import Kind, Plan, World
+from tests.simulation.worlds import draw_in
 
 CHUNK = 50
 """Seeds that a worker does at a time."""
@@ -53,11 +53,12 @@ class Tally(msgspec.Struct):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A range of seeds, on the store that each draws or on one."""
+    """A range of seeds, on the store that each draws or on one, in the world of each or in one that they share."""
 
     first: int
     count: int
     store: Kind | None = None
+    world: World | None = None
 
 
 def run(task: Task) -> Tally:
@@ -65,7 +66,7 @@ def run(task: Task) -> Tally:
     tally = Tally()
     began = time.perf_counter()
     for seed in range(task.first, task.first + task.count):
-        plan = draw(seed, task.store)
+        plan = draw_in(task.world, seed, task.store)
         outcome, _ = judge(plan)
         tally.add(_of_one(plan, outcome))
     tally.seconds = time.perf_counter() - began
@@ -108,9 +109,9 @@ def run_all(tasks: list[Task], processes: int) -> Iterator[tuple[Task, Tally]]:
         yield from zip(tasks, pool.imap(run, tasks), strict=True)
 
 
-def cut(first: int, count: int, store: Kind | None) -> list[Task]:
+def cut(first: int, count: int, store: Kind | None, world: World | None = None) -> list[Task]:
     """A range in pieces."""
-    return [Task(at, min(CHUNK, first + count - at), store) for at in range(first, first + count, CHUNK)]
+    return [Task(at, min(CHUNK, first + count - at), store, world) for at in range(first, first + count, CHUNK)]
 
 
 class Journal:

@@ -7,6 +7,7 @@ import random
 import msgspec
 
 from ferryman.domain.cron import Missed
+from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.schedule import Overlap
 from tests.simulation.plan import (
     FAULTS_END,
@@ -22,6 +23,7 @@ from tests.simulation.plan import (
     PersonPlan,
     Plan,
     Role,
+    RulePlan,
     SchedulePlan,
     ServerPlan,
     Step,
@@ -44,19 +46,22 @@ RARE: tuple[Act, ...] = (
 
 ON_POSTGRES = 1 / 3
 """The share of seeds on the model of PostgreSQL."""
+RULED = 0.4
+"""The share of seeds in which people set rules."""
 
 
 def draw(seed: int, store: Kind | None = None) -> Plan:
     """The plan of a seed; a third of them on each store unless `store` says which.
 
     Which seeds are on the model of PostgreSQL, and what happens only there, comes from dice of their own: everything
-    else of a seed is the same on every store.
+    else of a seed is the same on every store. Rules have their own dice, too.
     """
     dice = random.Random(f"plan {seed}")
     kind: Kind = dice.choice(("memory", "sqlite"))
     if random.Random(f"store {seed}").random() < ON_POSTGRES:
         kind = "postgres"
     plan = _with_schedules(_draw(seed, store or kind, dice), random.Random(f"schedules {seed}"))
+    plan = _with_rules(plan, random.Random(f"rules {seed}"))
     return plan if plan.store != "postgres" else _with_server(plan, random.Random(f"server {seed}"))
 
 
@@ -178,6 +183,34 @@ def _people(dice: random.Random) -> tuple[PersonPlan, ...]:
         for _ in range(dice.randrange(16))
     ]
     return tuple(sorted(found, key=lambda person: person.at))
+
+
+# -- rules ---------------------------------------------------------------------------------------------
+
+
+def _with_rules(plan: Plan, dice: random.Random) -> Plan:
+    factor = dice.choice((0, 1, 2, 5, 100))
+    count = dice.choice((1, 2, 4, 8)) if dice.random() < RULED else 0
+    about = [_ruled(dice, dice.choice(plan.jobs)) for _ in range(dice.choice((1, 2, 2)))]
+    rules = sorted((_rule(dice, *dice.choice(about)) for _ in range(count)), key=lambda rule: rule.at)
+    return msgspec.structs.replace(plan, rules=tuple(rules), limits_stay=dice.random() < 0.4, priority_factor=factor)
+
+
+def _ruled(dice: random.Random, job: JobPlan) -> tuple[Scope, str]:
+    """What rules are for: several for the same queue or type say more than one for each."""
+    return dice.choice(((Scope.QUEUE, job.queue), (Scope.TYPE, job.type)))
+
+
+def _rule(dice: random.Random, scope: Scope, name: str) -> RulePlan:
+    at = 0.1 if dice.random() < 0.4 else _when(dice)
+    return RulePlan(at, scope, name, dice.choice((True, False, _limit(dice), _limit(dice), _limit(dice), Limit())))
+
+
+def _limit(dice: random.Random) -> Limit:
+    concurrency = dice.choice((1, 1, 2, 3, None))
+    if concurrency is not None and dice.random() < 0.6:
+        return Limit(concurrency)
+    return Limit(concurrency, dice.choice((0.5, 3.0, 10.0, 40.0)), dice.choice((1, 2, 5)))
 
 
 # -- faults --------------------------------------------------------------------------------------------

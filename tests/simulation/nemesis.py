@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from ferryman.domain.job import MICROS
 from ferryman.testing.clock import EPOCH
@@ -15,6 +15,9 @@ from tests.simulation.plan import FaultPlan
 from tests.simulation.process import Process
 from tests.simulation.weather import Fate
 
+LOOK: Final = 0.01
+PATIENCE: Final = 200
+"""How often, in seconds, and how many times it looks for a process that runs something."""
 Harm = Callable[[Process, FaultPlan], None]
 
 
@@ -39,6 +42,7 @@ class Nemesis:
             "stop": lambda process, fault: process.light(fault.steps, process.begin_stop),
             "stop at": lambda process, fault: process.weather.order(fault.verb, _stop(fault), 1),
             "pause": lambda process, fault: self._freeze(process, fault, loop_only=False),
+            "hold up": lambda _process, fault: self._spawn(self._hold_up(fault)),
             "block": lambda process, fault: self._freeze(process, fault, loop_only=True),
             "step": self._step,
             "fail": lambda process, fault: process.weather.order(fault.verb, _when(fault), fault.times),
@@ -59,6 +63,15 @@ class Nemesis:
 
     def _freeze(self, process: Process, fault: FaultPlan, *, loop_only: bool) -> None:
         process.light(fault.steps % 20, partial(self._hold, process, fault.seconds, loop_only=loop_only))
+
+    async def _hold_up(self, fault: FaultPlan) -> None:
+        """Who runs jobs is frozen with them."""
+        for _ in range(PATIENCE):
+            busy = [process for process in self._living() if process.up and process.busy]
+            if busy:
+                self._hold(max(busy, key=lambda process: process.busy), fault.seconds, loop_only=False)
+                return
+            await pause(LOOK)
 
     def _hold(self, process: Process, seconds: float, *, loop_only: bool) -> None:
         if process.alive and not process.home.held:

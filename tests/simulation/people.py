@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ferryman.client.request import Accepted, JobRequest
 from ferryman.domain.errors import EnqueueError, FerrymanError
+from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.state import Status
 from ferryman.testing.history import entries
 from tests.simulation.process import Process
@@ -84,6 +87,32 @@ async def hush(process: Process, schedule: str) -> bool:
     except FerrymanError:
         return False
     return True
+
+
+async def rule(process: Process, scope: Scope, name: str, change: bool | Limit) -> None:
+    """Ask to pause a queue or type, to resume it, or to change its limit."""
+    notes, by, call = process.notes, process.name, process.notes.call()
+    try:
+        if isinstance(change, Limit):
+            notes.note(entries.RuleAsked, by, call=call, scope=scope, name=name, limit=change)
+            await process.store.limit(scope, name, change)
+        else:
+            notes.note(entries.RuleAsked, by, call=call, scope=scope, name=name, paused=change)
+            await process.store.pause(scope, name, change)
+    except FerrymanError:
+        done = False
+    else:
+        done = True
+    notes.note(entries.RuleAnswered, by, call=call, scope=scope, name=name, done=done)
+
+
+async def end_rules(process: Process, rules: Sequence[Rule]) -> None:
+    """Let what these rules are for be claimed as if there were none."""
+    for each in rules:
+        if each.paused:
+            await rule(process, each.scope, each.name, False)
+        if each.limit.is_bound:
+            await rule(process, each.scope, each.name, Limit())
 
 
 async def look(process: Process, job: str) -> Status | None:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from ferryman.domain.cron import Missed
+from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.schedule import Overlap
 
 Kind = Literal["memory", "sqlite", "postgres"]
@@ -29,6 +30,8 @@ Act = Literal[
     "die",
     "block",
 ]
+World = Literal["holder"]
+"""One in which something happens in every seed; see `worlds.py`."""
 TYPES = ("echo", "mail", "report")
 QUEUES = ("default", "slow")
 FAULTS_END = 4.0
@@ -83,11 +86,24 @@ class PersonPlan(msgspec.Struct, frozen=True):
     which: int
 
 
+class RulePlan(msgspec.Struct, frozen=True):
+    """A person changes the rule for a queue or type."""
+
+    at: float
+    scope: Scope
+    name: str
+    change: bool | Limit
+    """Whether it is paused from then on, or what its limit is."""
+
+
 class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Something goes wrong with the `which`-th living process."""
 
     at: float
-    what: Literal["kill", "die at", "stop", "stop at", "pause", "block", "step", "fail", "slow", "outage", "beats"]
+    what: Literal[
+        "kill", "die at", "stop", "stop at", "pause", "hold up", "block", "step", "fail", "slow", "outage", "beats"
+    ]
+    """`hold up` freezes the process that has most jobs in progress, as soon as any has one."""
     which: int
     seconds: float = 0.0
     """How long, or by how much."""
@@ -170,6 +186,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[FaultPlan, ...]
     last_kill: bool
     """Whether a process is killed in calm weather, to see how soon its jobs are pending again."""
+    rules: tuple[RulePlan, ...] = ()
+    """They end when faults do .."""
+    limits_stay: bool = False
+    """.. but limits that let everything come to its end in good time."""
+    priority_factor: int = 100
     server: ServerPlan = ServerPlan()
     crowds: tuple[CrowdPlan, ...] = ()
     outages: tuple[OutagePlan, ...] = ()

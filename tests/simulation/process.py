@@ -220,6 +220,11 @@ class Process:
             self.loop.lots.let_go(self.home)
             self.loop.lots.let_go(self.side)
 
+    @property
+    def busy(self) -> int:
+        """How many jobs it has in progress."""
+        return self.node.in_progress if self.node is not None else 0
+
     def light(self, steps: int, then: Callable[[], None], *, threads: bool = False) -> None:
         """Call something instead of the next step but `steps` of the process's event loop, or of its threads."""
         lane = self.side if threads else self.home
@@ -253,4 +258,5 @@ def _options(plan: Plan) -> NodeOptions:
         transaction_timeout=plan.transaction_timeout,
         default_timeout=10.0,
         loop_stall=plan.stall,
+        priority_factor=plan.priority_factor,
     )

@@ -15,6 +15,7 @@ from ferryman.client.request import JobRequest
 from ferryman.domain.errors import FerrymanError
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS
+from ferryman.domain.limits import Limit
 from ferryman.domain.state import TERMINAL
 from ferryman.store.protocol import JobFilter, Store
 from ferryman.testing.clock import EPOCH
@@ -28,7 +29,7 @@ from tests.simulation.handlers import TICK, Script, registry
 from tests.simulation.loop import SimLoop, Stuck, pause
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.notes import Notes
-from tests.simulation.plan import FAULTS_END, TYPES, CrowdPlan, JobPlan, OutagePlan, PersonPlan, Plan, Role
+from tests.simulation.plan import FAULTS_END, TYPES, CrowdPlan, JobPlan, OutagePlan, PersonPlan, Plan, Role, RulePlan
 from tests.simulation.postgres.together import enqueue_together
 from tests.simulation.process import Process, WallClock
 from tests.simulation.stores import Stores
@@ -37,6 +38,8 @@ from tests.simulation.together import FOLLOW
 SETTLE: Final = 240.0
 """Virtual seconds in which every job must end once the weather is calm."""
 LOOK: Final = 0.5
+FAST: Final = 3.0
+"""Jobs in a second, at which all come to their end before everything settles."""
 SEARCH: Final = 1.0
 """Seconds within which a node whose lease has passed is found, and its claims are given back."""
 
@@ -121,6 +124,8 @@ class Stage:
             self._at(job.at, self._enqueue, job)
         for person in self.plan.people:
             self._at(person.at, self._person, person)
+        for rule in self.plan.rules:
+            self._at(rule.at, self._rule, rule)
         for fault in self.plan.faults:
             self._at(fault.at, self._nemesis.harm, fault)
         for crowd in self.plan.crowds:
@@ -220,6 +225,10 @@ class Stage:
         work = {"cancel": people.cancel, "retry": people.retry, "look": people.look}[person.what]
         await self._within(process, work(process, job))
 
+    async def _rule(self, rule: RulePlan) -> None:
+        process = await self._somebody()
+        await self._within(process, people.rule(process, rule.scope, rule.name, rule.change))
+
     async def _somebody(self) -> Process:
         """A process that takes requests."""
         while True:
@@ -240,6 +249,7 @@ class Stage:
         """Wait until every job has ended, stop every process in order, and read what the store has."""
         store = await self._stores.open_final()
         await self._hush()
+        await self._end_rules(store)
         if self.plan.last_kill:
             await self._last_kill()
         await self._until_ended(store)
@@ -269,10 +279,21 @@ class Stage:
             jobs = await store.list(JobFilter(limit=100_000), self._clock.now())
             asked = all(task.done() for task in self._tasks[1:])
             # a handler may go on after its transaction has committed, and enqueue: it is not over before that has ended
-            at_rest = all(p.up and (p.node is None or not p.node.in_progress) for p in self._living())
+            at_rest = all(p.up and not p.busy for p in self._living())
             if asked and at_rest and all(job.status in TERMINAL for job in jobs):
                 return
+            await self._end_rules(store)
             await pause(LOOK)
+
+    async def _end_rules(self, store: Store) -> None:
+        """Those that there are; one that was asked for in bad weather may come still."""
+        rules = [rule for rule in await store.rules() if rule.paused or not self._may_stay(rule.limit)]
+        if rules:
+            process = await self._somebody()
+            await self._within(process, people.end_rules(process, rules))
+
+    def _may_stay(self, limit: Limit) -> bool:
+        return self.plan.limits_stay and (limit.rate is None or limit.rate >= FAST)
 
     async def _last_kill(self) -> None:
         """In calm weather: who runs jobs is killed, while another node looks on."""
@@ -281,4 +302,4 @@ class Stage:
             await pause(2.0)
             nodes = [process for process in nodes if process.alive and process.up]
             if len(nodes) > 1:
-                max(nodes, key=lambda process: process.node.in_progress if process.node else 0).kill()
+                max(nodes, key=lambda process: process.busy).kill()

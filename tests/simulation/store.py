@@ -188,7 +188,16 @@ class SimStore:
     def _claimed(self, call: int, request: ClaimRequest, batch: Batch) -> None:
         runs = [entries.ClaimedRun(j.id, j.number, j.attempt, j.max_attempts, j.crashes) for j in batch.jobs]
         if runs:
-            self._note(entries.Claimed, call=call, node=request.node, batch=batch.id, runs=runs)
+            self._note(
+                entries.Claimed,
+                call=call,
+                node=request.node,
+                batch=batch.id,
+                runs=runs,
+                claimed_at=batch.claimed_at,
+            )
+        if batch.again.limited:
+            self._note(entries.HeldBack, node=request.node, batch=batch.id, rate=batch.again.due is not None)
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         call = self._notes.call()
@@ -249,6 +258,15 @@ class SimStore:
             raise self._weather.error("before")
         return self._inner.beat(node)
 
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        return await self._call("pause", lambda: self._inner.pause(scope, name, paused), self._ruled)
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        return await self._call("limit", lambda: self._inner.limit(scope, name, limit), self._ruled)
+
+    def _ruled(self, rule: Rule) -> None:
+        self._note(entries.RuleTook, scope=rule.scope, name=rule.name, paused=rule.paused, limit=rule.limit)
+
     # -- verbs that leave none -------------------------------------------------------------------
 
     async def rules(self) -> Sequence[Rule]:
@@ -256,12 +274,6 @@ class SimStore:
 
     async def whereabouts(self, id: str) -> Whereabouts | None:
         return await self._call("whereabouts", lambda: self._inner.whereabouts(id))
-
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
-        return await self._call("pause", lambda: self._inner.pause(scope, name, paused))
-
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
-        return await self._call("limit", lambda: self._inner.limit(scope, name, limit))
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         return await self._call("open_batches", lambda: self._inner.open_batches(node))

@@ -16,12 +16,14 @@ from ferryman.domain.outcome import Finish
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import FinishReport
 from ferryman.testing.history import ON_A_SERVER, WITH_TRANSACTIONS, story
+from ferryman.testing.history.entries import RuleTook
 from tests.simulation import campaign
 from tests.simulation.__main__ import Report
 from tests.simulation.drawing import draw
 from tests.simulation.outcome import STUCK, judge
 from tests.simulation.plan import Kind
 from tests.simulation.shrink import shrink
+from tests.simulation.worlds import draw_in
 
 DIGEST = """
 from tests.simulation.outcome import judge
@@ -63,6 +65,37 @@ def test_what_a_seed_plays_is_the_same_on_every_store_but_for_what_only_a_server
         on_memory, on_a_server = draw(seed, "memory"), draw(seed, "postgres")
         only_there = {name: getattr(on_memory, name) for name in ("store", "server", "crowds", "outages")}
         assert msgspec.structs.replace(on_a_server, **only_there) == on_memory
+
+
+def test_some_seeds_have_rules_and_they_end() -> None:
+    plans = [draw(seed) for seed in range(200)]
+    ruled = [plan for plan in plans if plan.rules]
+    assert 0.3 < len(ruled) / len(plans) < 0.5
+    assert {plan.priority_factor for plan in plans} == {0, 1, 2, 5, 100}
+    assert {plan.limits_stay for plan in ruled} == {False, True}
+    effective = 0
+    for plan in ruled[:8]:
+        outcome, history = judge(plan)
+        assert not outcome.violations
+        assert history is not None
+        last = {(each.scope, each.name): each for each in history.entries if isinstance(each, RuleTook)}
+        effective += bool(last)
+        assert not any(rule.paused for rule in last.values())
+        assert plan.limits_stay or not any(rule.limit.is_bound for rule in last.values())
+    assert effective >= 6, "the store is not always there for those who ask"
+
+
+@pytest.mark.parametrize("store", get_args(Kind))
+def test_in_a_world_what_it_is_about_happens_in_nearly_every_seed(store: Kind) -> None:
+    outcomes = [judge(draw_in("holder", seed, store))[0] for seed in range(12)]
+    assert not any(outcome.violations for outcome in outcomes)
+    assert sum(bool(outcome.reached.get("holder taken for dead")) for outcome in outcomes) >= 10
+
+
+def test_a_world_is_drawn_for_a_range_and_none_is_as_ever() -> None:
+    assert draw_in(None, 7) == draw(7)
+    found = campaign.run(campaign.cut(0, 2, "memory", "holder")[0])
+    assert found.reached["holder taken for dead"] == 2
 
 
 def test_a_range_adds_up_and_is_not_run_twice(tmp_path: Path) -> None:

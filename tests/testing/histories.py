@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from ferryman.domain.job import Attempt, Job, JobError
+from ferryman.domain.job import MICROS, Attempt, Job, JobError
+from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.state import Status
 from ferryman.testing.history import History, Terms, Violation, check
 from ferryman.testing.history import entries as e
@@ -27,6 +28,7 @@ class Writer:
         self.rows: dict[str, list[Attempt]] = {}
         self.open: list[tuple[str, int]] = []
         self.ledger: list[tuple[str, int]] = []
+        self.rules: dict[tuple[Scope, str], Rule] = {}
         self.at = 0.0
         self._calls = 0
 
@@ -74,16 +76,19 @@ class Writer:
 
     # -- nodes -------------------------------------------------------------------------------------
 
-    def claim(self, *jobs: str, process: str = "p1", node: int | None = None, reply: bool = True, **said: Any) -> None:
-        """A node claims jobs, each under its next number."""
+    def claim(self, *jobs: str, process: str = "p1", node: int | None = None, reply: bool = True, **said: Any) -> int:
+        """A node claims jobs, each under its next number; returns the batch."""
         call = self.call()
         number = int(process[1:]) if node is None else node
         self.note(e.Claiming, process, call=call, node=number, batch=call, idle=1)
         self.claimed(call, *jobs, process=process, node=number, **said)
         if reply:
             self.note(e.Replied, process, call=call)
+        return call
 
-    def claimed(self, call: int, *jobs: str, process: str = "p1", node: int = 1, **said: Any) -> None:
+    def claimed(
+        self, call: int, *jobs: str, process: str = "p1", node: int = 1, time: float = 0.0, **said: Any
+    ) -> None:
         runs: list[e.ClaimedRun] = []
         for job in jobs:
             rows = self.rows[job]
@@ -91,7 +96,8 @@ class Writer:
             run |= {"max_attempts": self.jobs[job].max_attempts, "crashes": 0}
             runs.append(e.ClaimedRun(job=job, **(run | said)))
             self.open.append((job, len(rows) + 1))
-        self.note(e.Claimed, process, call=call, node=node, batch=call, runs=runs)
+        at = round(time * MICROS)
+        self.note(e.Claimed, process, call=call, node=node, batch=call, runs=runs, claimed_at=at)
 
     def start(self, job: str = "a", *, process: str = "p1", node: str | None = None, **said: Any) -> None:
         rows = self.rows[job]
@@ -188,6 +194,22 @@ class Writer:
     def look(self, job: str, status: str, attempt: int, claim: int, *, asked: int | None = None) -> None:
         place = len(self.entries) if asked is None else asked
         self.note(e.Looked, "client", asked=place, job=job, status=status, attempt=attempt, claim=claim)
+
+    def rule(
+        self, change: bool | Limit, name: str = "default", *, scope: Scope = Scope.QUEUE, done: bool = True
+    ) -> None:
+        """Somebody pauses or resumes a queue or type, or changes its limit."""
+        self.ask_rule(call := self.call(), change, name, scope)
+        if self.exact and done:
+            before = self.rules.get((scope, name), Rule(scope, name))
+            said = {"limit": change} if isinstance(change, Limit) else {"paused": change}
+            self.rules[scope, name] = now = msgspec.structs.replace(before, **said)
+            self.note(e.RuleTook, "p1", scope=scope, name=name, paused=now.paused, limit=now.limit)
+        self.note(e.RuleAnswered, "client", call=call, scope=scope, name=name, done=done)
+
+    def ask_rule(self, call: int, change: bool | Limit, name: str = "default", scope: Scope = Scope.QUEUE) -> None:
+        said: dict[str, Any] = {"limit": change} if isinstance(change, Limit) else {"paused": change}
+        self.note(e.RuleAsked, "client", call=call, scope=scope, name=name, **said)
 
     # -- the store ---------------------------------------------------------------------------------
 

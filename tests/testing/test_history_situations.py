@@ -8,6 +8,7 @@ import pytest
 
 from ferryman.domain.errors import QueueFull, UniqueKeyTaken
 from ferryman.domain.job import JobError
+from ferryman.domain.limits import Limit
 from ferryman.testing.history import ON_A_SERVER, SOMETIMES, WITH_TRANSACTIONS, sometimes
 from ferryman.testing.history import entries as e
 from tests.testing.histories import Writer
@@ -197,6 +198,40 @@ def _transaction_timed_out(writer: Writer) -> None:
     writer.row("a", "failed", "failed", error=JobError("FM501", "TransactionTimedOut", "late"))
 
 
+def _held_back(limit: Limit, *, rate: bool, waits: bool = True) -> Callable[[Writer], object]:
+    def held(writer: Writer) -> None:
+        writer.rule(limit)
+        writer.enqueue("b", queue="default" if waits else "another")
+        writer.note(e.HeldBack, "p1", node=1, batch=writer.claim("a"), rate=rate)
+        writer.claim("b")
+
+    return held
+
+
+def _waited(writer: Writer) -> None:
+    writer.rule(True)
+    writer.claim()
+    writer.rule(False)
+    writer.claim("a")
+
+
+def _nobody_asked_while_it_was_paused(writer: Writer) -> None:
+    writer.rule(True)
+    writer.rule(False)
+    writer.claim("a")
+
+
+def _holder_lost(limit: Limit, *, frozen: bool = True) -> Callable[[Writer], object]:
+    def lost(writer: Writer) -> None:
+        writer.rule(limit)
+        writer.claim("a")
+        if frozen:
+            writer.note(e.Paused, process="p1")
+        writer.rescue("a")
+
+    return lost
+
+
 def _refused(code: str) -> Callable[[Writer], object]:
     return lambda writer: writer.answer("b", "refused", code=code)
 
@@ -245,6 +280,10 @@ REACHING: list[tuple[str, Callable[[Writer], object]]] = [
     ("rescan found", _found("rescan")),
     ("restart of the server", lambda writer: writer.note(e.Restarted, seconds=1.0)),
     ("read-only", lambda writer: writer.note(e.ReadOnly, seconds=1.0)),
+    ("held back by a limit", _held_back(Limit(1), rate=False)),
+    ("held back by a rate", _held_back(Limit(None, 1.0), rate=True)),
+    ("waited for a pause", _waited),
+    ("holder taken for dead", _holder_lost(Limit(1))),
     ("clock set forward", _stepped(5.0)),
     ("clock set back", _stepped(-5.0)),
 ]
@@ -271,6 +310,14 @@ def test_a_situation_is_seen_where_it_was_and_nowhere_else(name: str, reach: Cal
         ("lost reply of a commit", _commits_and_writes_again),
         ("died in a transaction", _died),
         ("transaction timed out", _timed_out),
+        ("held back by a limit", _held_back(Limit(1), rate=False, waits=False)),
+        ("held back by a rate", _held_back(Limit(1), rate=False)),
+        ("held back by a rate", _held_back(Limit(None, 1.0), rate=False)),
+        ("held back by a rate", _held_back(Limit(1), rate=True)),
+        ("waited for a pause", _nobody_asked_while_it_was_paused),
+        ("holder taken for dead", _holder_lost(Limit(2))),
+        ("holder taken for dead", _holder_lost(Limit(1), frozen=False)),
+        ("holder taken for dead", _taken_for_dead),
     ],
 )
 def test_what_is_nearly_a_situation_is_none(name: str, miss: Callable[[Writer], object]) -> None:

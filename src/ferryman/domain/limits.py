@@ -162,8 +162,10 @@ class Bounds:
             now: the time of the claim.
         """
         self._idle = idle
-        self._now = now
-        self._uses = [_filled(use, now) for use in uses]
+        buckets = [_filled(use, now) for use in uses]
+        self._at = max([now, *(use.bucket.at for use in buckets if use.rule.limit.rate is not None)])
+        # one claim has one time: what it spends of one rate, it must not spend at an earlier time of another one
+        self._uses = [_filled(use, self._at) for use in buckets]
         self._left = [allowance(use.rule.limit, use.bucket, use.processing) for use in self._uses]
         self._over = {
             number: [position for position, use in enumerate(self._uses) if use.rule.covers(lane)]
@@ -173,7 +175,7 @@ class Bounds:
     @property
     def claimed_at(self) -> int:
         """The time to write into the claim row: not before the last claim under the same rates."""
-        return max([self._now, *(use.bucket.at for use in self._uses if use.rule.limit.rate is not None)])
+        return self._at
 
     def over(self, lane: int) -> Sequence[int]:
         """The positions in `left` of the limits that a lane is under."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ferryman.domain.claim import Batch, ClaimRequest
+from ferryman.domain.job import Lane
+from ferryman.domain.limits import Bounds
 from ferryman.testing.history import entries
 from tests.simulation.postgres.connection import Connection, at_once
 from tests.simulation.postgres.line import Look, look
@@ -20,6 +24,7 @@ class Claiming:
         self._anew = False
         self._gaps = 0
         self._look = Look([], {}, [], [], 0)
+        self._found: tuple[Mapping[int, Lane], Bounds] | None = None
 
     def look(self) -> list[str]:
         """The statement: gives the jobs that it takes. A batch that is open already is only read."""
@@ -27,7 +32,7 @@ class Claiming:
         if self._request.batch in tables.claims:
             return []
         self._anew = self._server.loop.time() >= self._connection.rescan_at
-        lanes, bounds = self._server.memory.allowing(self._request, self._now)
+        self._found = lanes, bounds = self._server.memory.allowing(self._request, self._now)
         self._look = look(
             tables, self._request, lanes, bounds, self._cursors, snapshot, self._server.locked, anew=self._anew
         )
@@ -41,8 +46,13 @@ class Claiming:
 
     def take(self) -> Batch:
         """Its effect, as it commits."""
-        self._server.memory.tables.chosen = self._look.rows
-        batch = at_once(self._server.memory.claim(self._request, self._now))
+        memory = self._server.memory
+        memory.tables.chosen = self._look.rows
+        memory.ruling.found = self._found
+        try:
+            batch = at_once(memory.claim(self._request, self._now))
+        finally:
+            memory.ruling.found = None  # also where the node is not live any more
         self._note()
         return batch
 

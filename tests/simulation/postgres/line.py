@@ -42,7 +42,7 @@ class Part(msgspec.Struct, frozen=True):
 def look(
     tables: ModelTables,
     request: ClaimRequest,
-    lanes: Mapping[Lane, int],
+    lanes: Mapping[int, Lane],
     bounds: Bounds,
     cursors: Mapping[Lane, Cursor],
     snapshot: Snapshot,
@@ -60,10 +60,12 @@ def look(
         locked: jobs that other transactions have taken, which may be rolled back yet; they are passed by (SKIP LOCKED).
         anew: whether to look from the beginning, which gives new cursors.
     """
-    parts = [_part(tables, lane, Cursor() if anew else cursors.get(lane, Cursor()), request, locked) for lane in lanes]
+    numbers = {lane: number for number, lane in lanes.items()}
+    seen: Mapping[Lane, Cursor] = {} if anew else cursors
+    parts = [_part(tables, lane, seen.get(lane, Cursor()), request, locked) for lane in numbers]
     line = [row for part in parts for row in part.rows if _may_be_taken(row, request)]
     line.sort(key=lambda row: (0 if request.by_age else row.job.priority, tables.places[row.job.id]))
-    line = [line[each] for each in bounds.admit([lanes[row.job.lane] for row in line], request.limit)]
+    line = [line[each] for each in bounds.admit([numbers[row.job.lane] for row in line], request.limit)]
     rows = [line[position] for position in take([row.care for row in line], request.idle, request.alone)]
     taken = {row.job.id for row in rows}
     before = {row.job.id: cursors.get(row.job.lane, Cursor()) for row in rows}

@@ -3,7 +3,7 @@ the times of their beats."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.ids import IdMinter
@@ -13,6 +13,7 @@ from ferryman.domain.state import Status
 from ferryman.store.memory import MemoryStore
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.rows import JobRow, NodeRow
+from ferryman.store.memory.rules import Rules
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import Clock, NodeInfo, Retention
 from tests.simulation.postgres.cursor import Key
@@ -49,6 +50,23 @@ class ModelTables(Tables):
             self.places[row.job.id] = (self.xid, row.arrival)
 
 
+class ModelRules(Rules):
+    """What has been committed; a claim that commits goes by what its look has found, which may be older."""
+
+    def __init__(self, tables: Tables) -> None:
+        super().__init__(tables)
+        self.found: tuple[Mapping[int, Lane], Bounds] | None = None
+        """For the claim whose effect is being written: the lanes that were open, and how much they might give."""
+
+    def open(self, lanes: Mapping[int, Lane]) -> Mapping[int, Lane]:
+        """As ever, or as the look has found them."""
+        return super().open(lanes) if self.found is None else self.found[0]
+
+    def bounds(self, lanes: Mapping[int, Lane], idle: int, now: int) -> Bounds:
+        """As ever, or as the look has found them."""
+        return super().bounds(lanes, idle, now) if self.found is None else self.found[1]
+
+
 class Beats(Watch):
     """Who is alive, by the server's clock: a beat is written with its time."""
 
@@ -67,6 +85,7 @@ class ModelMemory(MemoryStore):
     def __init__(self, clock: Clock, ids: IdMinter, retention: Retention) -> None:
         self.tables = ModelTables()
         super().__init__(clock, ids, retention, tables=self.tables)
+        self._rules = self.ruling = ModelRules(self.tables)
         self._beats = Beats()
         self._watch = self._beats
 
@@ -83,15 +102,15 @@ class ModelMemory(MemoryStore):
             self._beats.latest[node] = self._clock.monotonic()
         return lives
 
-    def allowing(self, request: ClaimRequest, now: int) -> tuple[dict[Lane, int], Bounds]:
+    def allowing(self, request: ClaimRequest, now: int) -> tuple[Mapping[int, Lane], Bounds]:
         """The lanes that a claim may look at, by their numbers, and how much they may give."""
         lanes = self._rules.open(self.tables.lanes_for(request))
-        return {lane: number for number, lane in lanes.items()}, self._rules.bounds(lanes, request.idle, now)
+        return lanes, self._rules.bounds(lanes, request.idle, now)
 
     def is_bounded(self, request: ClaimRequest) -> bool:
         """Whether a claim is under limits."""
         lanes, bounds = self.allowing(request, 0)
-        return any(bounds.over(number) for number in lanes.values())
+        return any(bounds.over(number) for number in lanes)
 
     def require_live(self, node: int) -> None:
         """Raises NodeNotLive: the node was rescued or never registered."""

@@ -13,6 +13,7 @@ from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreFailed
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, NewJob
+from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.state import Status
 from ferryman.store.protocol import JobFilter, NodeInfo, Retention
 from ferryman.testing.history import entries as e
@@ -268,6 +269,55 @@ def test_after_a_lost_connection_a_node_looks_from_the_beginning() -> None:
         assert a.connection.cursors != {}
         a.connection.lose()
         assert a.connection.cursors == {}
+
+    with_bench(play)
+
+
+def test_a_claim_under_way_goes_by_the_rules_that_it_has_found() -> None:
+    async def play(bench: Bench) -> None:
+        (a, first), (b, second) = await bench.store("a"), await bench.store("b")
+        await a.insert([job(name) for name in "xyz"], NOW)
+        bench.server.plan = LATE
+        under_way = bench.loop.create_task(bench.claim(a, first, limit=2))
+        await pause(0.0)
+        await pause(0.0)
+        bench.server.plan = ServerPlan()
+        await b.pause(Scope.TYPE, "mail", True)
+        assert await bench.claim(b, second) == []
+        await b.pause(Scope.TYPE, "mail", False)
+        await b.limit(Scope.TYPE, "mail", Limit(1))
+        assert await bench.claim(b, second) == ["z"], "nobody sees what has not been committed"
+        assert await under_way == ["x", "y"]
+        assert await bench.claim(b, second) == []
+
+    with_bench(play)
+
+
+def test_what_a_claim_has_found_goes_with_it_where_its_node_is_not_live_any_more() -> None:
+    async def play(bench: Bench) -> None:
+        (a, first), (b, second) = await bench.store("a"), await bench.store("b")
+        await a.insert([job(name) for name in "xyz"], NOW)
+        bench.server.plan = LATE
+        under_way = bench.loop.create_task(bench.claim(a, first, limit=1))
+        await pause(0.0)
+        await pause(0.0)
+        bench.server.plan = ServerPlan()
+        await b.retire(first, NOW)
+        with pytest.raises(NodeNotLive):
+            await under_way
+        await b.limit(Scope.TYPE, "mail", Limit(1))
+        assert await bench.claim(b, second) == ["x"]
+
+    with_bench(play)
+
+
+def test_of_two_claims_under_one_limit_one_counts_the_other() -> None:
+    async def play(bench: Bench) -> None:
+        (a, first), (b, second) = await bench.store("a"), await bench.store("b")
+        await a.insert([job(name) for name in "xyz"], NOW)
+        await a.limit(Scope.TYPE, "mail", Limit(2))
+        both = await asyncio.gather(bench.claim(a, first), bench.claim(b, second))
+        assert sorted(len(jobs) for jobs in both) == [0, 2]
 
     with_bench(play)
 

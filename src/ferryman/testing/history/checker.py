@@ -18,6 +18,7 @@ from ferryman.testing.history.fencing import writes_are_fenced
 from ferryman.testing.history.history import History, Violation
 from ferryman.testing.history.index import Index
 from ferryman.testing.history.keys import keys_are_unique
+from ferryman.testing.history.limits import limits_hold
 from ferryman.testing.history.liveness import only_the_dead_are_rescued, the_killed_are_rescued_soon
 from ferryman.testing.history.order import first_come_first_claimed
 from ferryman.testing.history.runs import one_completion, one_start_per_run, starts_are_bounded
@@ -38,6 +39,7 @@ PROMISES: Final[Mapping[str, Predicate]] = MappingProxyType(
         "P8": only_the_edges,
         "P9": ticks_fire_once,
         "P10": keys_are_unique,
+        "P11": limits_hold,
         "P12": first_come_first_claimed,
         "P13": stop_is_orderly,
         "P14": only_the_dead_are_rescued,
@@ -47,11 +49,7 @@ PROMISES: Final[Mapping[str, Predicate]] = MappingProxyType(
 )
 """Who decides what. Each docstring states its predicate, and what it leaves undecided."""
 
-NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "P11": "concurrency and rate limits hold over claims: there are no limits yet",
-    }
-)
+NOT_YET: Final[Mapping[str, str]] = MappingProxyType({})
 """Promises of features that this version does not have. Nobody decides them."""
 
 

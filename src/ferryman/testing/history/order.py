@@ -75,7 +75,7 @@ def _without_a_place(index: Index) -> set[str]:
     return own | {job for _, each in index.of(Undone) for job in each.jobs}
 
 
-def _scheduled(index: Index) -> set[str]:
+def scheduled(index: Index) -> set[str]:
     """Jobs that were asked for at a later time, as far as anybody can tell."""
     found = {id for id, job in index.final.jobs.items() if job.run_at is not None}
     for request in index.requests.values():
@@ -87,7 +87,7 @@ def _scheduled(index: Index) -> set[str]:
 
 
 def _passages(index: Index) -> Iterator[Passage]:
-    later = _scheduled(index) | _without_a_place(index)
+    later = scheduled(index) | _without_a_place(index)
     pointed = _pointed(index)
     for job, (asked, stored) in _inserts(index).items():
         claims = index.claims.get((job, 1), ())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from ferryman.domain.limits import Limit
 from ferryman.testing.history import entries as e
 from ferryman.testing.history.index import Index
 
@@ -85,6 +86,28 @@ def _cancel_answered(names: Names, it: e.CancelAnswered, _jobs: frozenset[str]) 
 
 def _retry_answered(names: Names, it: e.RetryAnswered, _jobs: frozenset[str]) -> str:
     return f"{names.job(it.job)} is retried" if it.done else f"is told no retry of {names.job(it.job)}"
+
+
+# -- rules -------------------------------------------------------------------------------------------
+
+
+def _rule_asked(_names: Names, it: e.RuleAsked, _jobs: frozenset[str]) -> str:
+    wishes = [] if it.paused is None else ["pause" if it.paused else "resume"]
+    wishes += [] if it.limit is None else ["limit" if it.limit.is_bound else "end the limit of"]
+    return f"asks to {' and '.join(wishes)} {_ruled(it)}" + ("" if it.limit is None else _bounds(it.limit))
+
+
+def _rule_took(_names: Names, it: e.RuleTook, _jobs: frozenset[str]) -> str:
+    return f"from here on {_ruled(it)} is {'paused' if it.paused else 'not paused'}{_bounds(it.limit)}"
+
+
+def _ruled(it: e.RuleAsked | e.RuleAnswered | e.RuleTook) -> str:
+    return f"{it.scope.value} {it.name}"
+
+
+def _bounds(limit: Limit) -> str:
+    most = "" if limit.concurrency is None else f", {limit.concurrency} at once"
+    return most + ("" if limit.rate is None else f", {limit.rate:g} in a second and {limit.burst} more")
 
 
 # -- handlers and nodes ------------------------------------------------------------------------------
@@ -181,6 +204,10 @@ def _faulted(_names: Names, it: e.Faulted, _jobs: frozenset[str]) -> str:
 _SAYINGS: Final[Mapping[type, Say]] = MappingProxyType(
     {
         e.Asked: _asked,
+        e.RuleAsked: _rule_asked,
+        e.RuleAnswered: lambda _names, it, _: f"is told {'' if it.done else 'no '}change of {_ruled(it)}",
+        e.RuleTook: _rule_took,
+        e.HeldBack: lambda names, it, _: f"that claim of {names.node(it.node)} has taken all that a limit allows",
         e.Answered: _answered,
         e.CancelAsked: lambda names, it, _: f"asks to cancel {names.job(it.job)}",
         e.CancelAnswered: _cancel_answered,

@@ -9,6 +9,7 @@ from typing import Final
 
 from ferryman.domain.errors import QueueFull, UniqueKeyTaken
 from ferryman.testing.history import reached
+from ferryman.testing.history import reached_limits as limits
 from ferryman.testing.history import reached_together as together
 from ferryman.testing.history.entries import Claimed, Passed, ReadOnly, Released, Restarted, Wrote
 from ferryman.testing.history.history import History
@@ -105,6 +106,19 @@ _SITUATIONS: Final[Mapping[str, tuple[str, Reached]]] = MappingProxyType(
         ),
         "restart of the server": ("the server of the store restarts", reached.noted(Restarted)),
         "read-only": ("the server of the store fails over, and is read-only for a while", reached.noted(ReadOnly)),
+        "held back by a limit": (
+            "a claim takes all that a limit allows, and leaves a job for its sake",
+            limits.held_back,
+        ),
+        "held back by a rate": ("the same until the next token of a rate", limits.held_back_by_a_rate),
+        "waited for a pause": (
+            "a job is not claimed before its queue or type is paused no more",
+            limits.waited_for_a_pause,
+        ),
+        "holder taken for dead": (
+            "who runs the one job that a limit allows is frozen, found dead, and the job is given back",
+            limits.holder_taken_for_dead,
+        ),
         "clock set forward": ("the wall clock jumps forward", reached.stepped(1)),
         "clock set back": ("the wall clock jumps back", reached.stepped(-1)),
     }

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from ferryman.domain.limits import Scope
 from ferryman.testing.history.entries import (
     AnyEntry,
     Calm,
     Faulted,
     ReadOnly,
     Restarted,
+    RuleAnswered,
+    RuleAsked,
+    RuleTook,
     RunKey,
     Stepped,
     fields,
@@ -64,6 +68,7 @@ class Cast:
         self.jobs = frozenset(violation.jobs)
         runs: set[RunKey] = {key for key in index.claims if key[0] in self.jobs}
         claims = [claim for key in runs for claim in index.claims[key]]
+        self._rules = _rules_over(index, self.jobs)
         self._batches = {(claim.node, claim.batch) for claim in claims}
         self._calls = {(claim.process, claim.call) for claim in claims}
         lives = [index.life_of[node] for node in violation.nodes if node in index.life_of]
@@ -90,6 +95,8 @@ class Cast:
             return True
         if isinstance(entry, Stepped) and not entry.process:
             return True
+        if isinstance(entry, RuleAsked | RuleAnswered | RuleTook):
+            return (entry.scope, entry.name) in self._rules
         said = fields(entry)
         if "request" in said:
             return said["request"] in self._requests
@@ -115,6 +122,12 @@ class Cast:
     def _minor(self, fault: Faulted) -> bool:
         """Faults of calls that have nothing to do with how runs go."""
         return fault.verb not in _OF_RUNS
+
+
+def _rules_over(index: Index, jobs: Iterable[str]) -> frozenset[tuple[Scope, str]]:
+    """What the rules for these jobs are for."""
+    there = [index.final.jobs[id] for id in jobs if id in index.final.jobs]
+    return frozenset({(Scope.QUEUE, job.queue) for job in there} | {(Scope.TYPE, job.type) for job in there})
 
 
 def _collapsed(lines: Iterable[Line]) -> Iterator[str]:

@@ -61,6 +61,7 @@ from ferryman.testing.history.entries.nodes import (
     WrittenRun,
     Wrote,
 )
+from ferryman.testing.history.entries.rules import HeldBack, RuleAnswered, RuleAsked, RuleTook
 
 __all__ = [
     "IN_A_TRANSACTION",
@@ -81,6 +82,7 @@ __all__ = [
     "Entry",
     "Faulted",
     "Found",
+    "HeldBack",
     "How",
     "Inserted",
     "Killed",
@@ -97,6 +99,9 @@ __all__ = [
     "Resumed",
     "RetryAnswered",
     "RetryAsked",
+    "RuleAnswered",
+    "RuleAsked",
+    "RuleTook",
     "RunKey",
     "Spawned",
     "Started",
@@ -120,6 +125,8 @@ AnyEntry = (
     | CancelAnswered
     | RetryAsked
     | RetryAnswered
+    | RuleAsked
+    | RuleAnswered
     | Looked
     | Started
     | Ended
@@ -139,6 +146,8 @@ AnyEntry = (
     | PromoteTook
     | Replied
     | Rescued
+    | RuleTook
+    | HeldBack
     | Spawned
     | Killed
     | Stopping

@@ -53,6 +53,8 @@ class Claimed(Entry, frozen=True, kw_only=True):
     node: int
     batch: int
     runs: list[ClaimedRun]
+    claimed_at: int = 0
+    """The time in the claim row, by the clock of whoever writes it; 0 where nobody noted it."""
 
 
 class Passed(Entry, frozen=True, kw_only=True):
