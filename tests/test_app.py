@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from ferryman import Context, Ferryman, errors
+from ferryman import Context, Ferryman, PerKey, Secret, Sequence, errors
 from ferryman.client import JobRequest
 from ferryman.domain.job import AfterCrashes, Job
+from ferryman.domain.keys import GateRule, OnFailure
 from ferryman.domain.retry import Exponential, Fixed, Listed, RetryPolicy
 from ferryman.domain.state import Status
 from ferryman.engine.registry import Handler
@@ -127,6 +128,12 @@ def test_what_is_never_retried_goes_before_the_other_rules(app: Ferryman, retry:
         ({"never": [int]}, "never"),
         ({"after_crashes": 3}, "after_crashes"),
         ({"after_crashes": (3, "")}, "queue"),
+        ({"per_key": "a"}, "per_key"),
+        ({"sequence": True}, "sequence"),
+        ({"per_key": PerKey("c")}, "the key"),
+        ({"per_key": PerKey(7)}, "the key"),  # type: ignore[arg-type]
+        ({"per_key": PerKey("a", concurrency=0)}, "concurrency"),
+        ({"sequence": Sequence("a", on_failure="stop")}, "on_failure"),
     ],
 )
 def test_a_bad_declaration_is_refused_by_name(app: Ferryman, options: Any, option: str) -> None:
@@ -134,6 +141,43 @@ def test_a_bad_declaration_is_refused_by_name(app: Ferryman, options: Any, optio
         app.job(**options)(add)
     assert caught.value.what.startswith(f"{option} cannot be")
     assert app.registry.types == frozenset()
+
+
+def key_of(app: Ferryman, type: str, payload: str) -> str | None:
+    keyed = declared(app, type).keyed
+    assert keyed is not None
+    return keyed.key_of(payload)
+
+
+def test_a_declaration_may_say_how_its_jobs_have_keys(app: Ferryman) -> None:
+    app.job(per_key=PerKey("a", concurrency=2))(add)
+    app.job(name="seq", sequence=Sequence("b", on_failure="pass"))(add)
+    app.job(name="by", per_key=PerKey(lambda a, b=1: f"{a}-{b}", rate="5/m"))(add)
+    assert key_of(app, "add", '{"a":7}') == "7"
+    assert key_of(app, "seq", '{"a":7}') == "2"
+    assert key_of(app, "by", '{"a":7}') == "7-1"
+    found = [app.registry.declarations[type].keyed for type in ("add", "seq", "by")]
+    assert [each and each.rule for each in found] == [
+        GateRule(concurrency=2),
+        GateRule(strict=True, on_failure=OnFailure.PASS),
+        GateRule(rate=5 / 60),
+    ]
+    assert [each and each.argument for each in found] == ["a", "b", None]
+
+
+def test_a_job_has_one_key_and_no_secret_one(app: Ferryman) -> None:
+    def pay(token: Secret[str]) -> None: ...
+
+    with pytest.raises(errors.BadOption, match="per_key or sequence"):
+        app.job(per_key=PerKey("a"), sequence=Sequence("a"))(add)
+    with pytest.raises(errors.BadOption, match="cannot be its secret token"):
+        app.job(per_key=PerKey("token"))(pay)
+
+
+def test_a_call_may_have_another_key(app: Ferryman) -> None:
+    job = app.job(sequence=Sequence("a"))(add)
+    handles = [job.enqueue(1), job.enqueue(1), job.call(1).options(key="other").enqueue()]
+    assert [read(app, handle.id).status for handle in handles] == [Status.PENDING, Status.WAITING, Status.PENDING]
 
 
 def test_a_function_that_can_be_no_handler_is_refused(app: Ferryman) -> None:

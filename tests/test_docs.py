@@ -14,6 +14,7 @@ import pytest
 
 from ferryman.cli import COMMANDS, group
 from ferryman.cli.jobs import COMMANDS as JOBS
+from ferryman.cli.keys import COMMANDS as KEYS
 from ferryman.cli.schedules import COMMANDS as SCHEDULES
 from ferryman.domain import errors
 from ferryman.domain.errors import FerrymanError
@@ -136,6 +137,7 @@ def test_every_command_has_an_example() -> None:
     assert shown | {"serve"} == set(COMMANDS), "serve has its examples in README.md"
     assert set(re.findall(r"^ferryman jobs (\w+)", examples, re.MULTILINE)) == set(JOBS)
     assert set(re.findall(r"^ferryman schedules (\w+)", examples, re.MULTILINE)) == set(SCHEDULES)
+    assert set(re.findall(r"^ferryman keys (\w+)", examples, re.MULTILINE)) == set(KEYS)
 
 
 def test_every_flag_of_an_example_exists() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ferryman.app import Ferryman
 from ferryman.domain import errors
+from ferryman.domain.keyed import PerKey, Sequence
 from ferryman.domain.secrets import Secret
 from ferryman.engine.context import Context
 from ferryman.engine.signals import Cancel, Retry, Snooze
@@ -17,8 +18,10 @@ __all__ = [
     "Context",
     "Ferryman",
     "Handle",
+    "PerKey",
     "Retry",
     "Secret",
+    "Sequence",
     "Snooze",
     "__version__",
     "errors",

@@ -56,6 +56,7 @@ class Call(Generic[R]):
         tags: Sequence[str] | None = None,
         expires_at: datetime | None = None,
         idempotency_key: str | None = None,
+        key: str | None = None,
     ) -> Call[R]:
         """Other options than the job declares; None leaves one as it is. They are checked at the enqueue.
 
@@ -68,6 +69,7 @@ class Call(Generic[R]):
             on_conflict: what a taken unique key gives: "error" (UniqueKeyTaken) or "return" (a handle of its holder).
             tags: words to find the job by; at most 20 of at most 64 characters.
             expires_at: the job is cancelled unless it was started before this time.
+            key: whose gate lets the job in, instead of what the job declares; 1 to 200 characters.
             idempotency_key: two enqueues with one key within 24 hours are one; 1 to 255 visible ASCII characters.
         """
         given: dict[str, Any] = {
@@ -80,6 +82,7 @@ class Call(Generic[R]):
             "tags": tuple(tags) if isinstance(tags, list) else tags,
             "expires_at": None if expires_at is None else moment_of("expires_at", expires_at),
             "idempotency_key": idempotency_key,
+            "key": key,
         }
         return self._with(**{name: value for name, value in given.items() if value is not None})
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Listed
 from typing import Any, Final, Literal, TypedDict, cast
 
 import msgspec
 
 from ferryman.domain import options
+from ferryman.domain.errors import BadOption
 from ferryman.domain.job import MAX_ATTEMPTS_DEFAULT, PRIORITY_DEFAULT
+from ferryman.domain.keyed import KeyedByArgument, KeyedByFunction, KeySource, PerKey, Sequence, as_key, gate_rule
+from ferryman.domain.keys import GateRule
 from ferryman.domain.retry import Backoff, RetryPolicy, policy
 from ferryman.engine.origin import Origin, origin_of
 from ferryman.engine.registry import Handler
@@ -19,7 +23,7 @@ _RETRY_ALLOWED: Final = (
     "seconds, a list of seconds, a backoff such as Exponential(base=2), a RetryPolicy, or a dict of these by exception"
 )
 
-Delays = float | Sequence[float] | Backoff
+Delays = float | Listed[float] | Backoff
 """Seconds, a list of seconds with one per attempt, or a backoff."""
 Rules = Mapping[type[BaseException], Delays | None]
 """Delays by exception; None there means "do not retry"."""
@@ -39,10 +43,14 @@ class JobOptions(TypedDict, total=False):
     """Seconds a run may take; None is no bound, "default" is the setting DEFAULT_TIMEOUT."""
     retry: Delays | Rules | RetryPolicy | None
     """When to try again; by default after 1 s x 2^n with full jitter, at most an hour."""
-    never: Sequence[type[BaseException]]
+    never: Listed[type[BaseException]]
     """Exceptions that are not retried."""
     after_crashes: tuple[int, str] | None
     """(3, "poison"): a job whose node has died under it three times in a row goes to that queue; by default none."""
+    per_key: PerKey
+    """Bounds for all jobs together that share a key, such as PerKey("customer", concurrency=1)."""
+    sequence: Sequence
+    """Jobs that share a key run one after the other, such as Sequence("account")."""
     process: bool
     """Whether the function, a `def`, runs in a worker process; such a run really ends at its timeout."""
 
@@ -67,7 +75,7 @@ class CronOptions(TypedDict, total=False):
     """What becomes of a fixed time that is left out, as clocks are set forward; "shift" by default."""
     payload: Mapping[str, object]
     """The handler's keyword arguments; none by default."""
-    tags: Sequence[str]
+    tags: Listed[str]
     """Words to find its jobs by."""
 
 
@@ -81,8 +89,10 @@ def make_handler(
     max_attempts: int = MAX_ATTEMPTS_DEFAULT,
     timeout: float | Literal["default"] | None = "default",
     retry: Delays | Rules | RetryPolicy | None = None,
-    never: Sequence[type[BaseException]] = (),
+    never: Listed[type[BaseException]] = (),
     after_crashes: tuple[int, str] | None = None,
+    per_key: PerKey | None = None,
+    sequence: Sequence | None = None,
     process: bool = False,
 ) -> Handler:
     """Check a declaration.
@@ -104,8 +114,42 @@ def make_handler(
         timeout=timeout if timeout is None or timeout == "default" else options.timeout(timeout),
         retry=_policy(retry, never),
         after_crashes=None if after_crashes is None else options.after_crashes(after_crashes),
+        keyed=_keyed(signature, function, per_key, sequence),
         origin=_origin(function, process),
     )
+
+
+def _keyed(signature: Signature, function: Callable[..., Any], per_key: object, sequence: object) -> KeySource | None:
+    """How the jobs have keys, and what the gates of these keep to."""
+    if per_key is not None and sequence is not None:
+        raise BadOption(
+            "A job takes per_key or sequence, not both.", why="It has one key, and a sequence has one slot."
+        )
+    if isinstance(per_key, PerKey):
+        rule = gate_rule(concurrency=per_key.concurrency, rate=per_key.rate, burst=per_key.burst)
+        return _key_source(signature, function, per_key.by, rule)
+    if isinstance(sequence, Sequence):
+        rule = gate_rule(sequence=True, on_failure=sequence.on_failure)
+        return _key_source(signature, function, sequence.by, rule)
+    if per_key is not None:
+        raise options.refused("per_key", per_key, 'a PerKey, such as PerKey("customer", concurrency=1)')
+    if sequence is not None:
+        raise options.refused("sequence", sequence, 'a Sequence, such as Sequence("account")')
+    return None
+
+
+def _key_source(signature: Signature, function: Callable[..., Any], by: object, rule: GateRule) -> KeySource:
+    if callable(by):
+        return KeyedByFunction(rule, by, signature.decode)
+    if not isinstance(by, str) or by not in signature.names:
+        names = ", ".join(signature.names) or "it has none"
+        raise options.refused("the key", by, f"the name of a parameter ({names}), or a function of the arguments")
+    if by in signature.secrets:
+        raise BadOption(
+            f"The key of {signature.handler} cannot be its secret {by}.", why="Keys are shown to everybody."
+        )
+    default = inspect.signature(function).parameters[by].default
+    return KeyedByArgument(rule, by, None if default is inspect.Parameter.empty else as_key(default))
 
 
 def _origin(function: Callable[..., Any], process: object) -> Origin | None:
@@ -115,7 +159,7 @@ def _origin(function: Callable[..., Any], process: object) -> Origin | None:
     return origin_of(function) if process else None
 
 
-def _policy(retry: Delays | Rules | RetryPolicy | None, never: Sequence[type[BaseException]]) -> RetryPolicy:
+def _policy(retry: Delays | Rules | RetryPolicy | None, never: Listed[type[BaseException]]) -> RetryPolicy:
     """The policy that a declaration spells in one of five ways."""
     _check_exceptions("never", never)
     if isinstance(retry, RetryPolicy):
@@ -133,6 +177,6 @@ def _check_exceptions(option: str, kinds: object) -> None:
     """Refuse anything but a list of exception classes."""
     if not isinstance(kinds, list | tuple):
         raise options.refused(option, kinds, "a list or tuple of exception classes")
-    for kind in cast("Sequence[Any]", kinds):
+    for kind in cast("Listed[Any]", kinds):
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             raise options.refused(option, cast("object", kind), "exception classes")

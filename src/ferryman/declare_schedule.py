@@ -46,11 +46,16 @@ def _order(handler: Handler, asked: CronOptions) -> Order:
     payload: object = asked.get("payload", {})
     if not isinstance(payload, Mapping):
         raise options.refused("payload", payload, "the handler's keyword arguments, by name")
+    bound = handler.signature.bind((), dict(cast("Mapping[str, object]", payload)))
+    keyed = handler.keyed
+    key = None if keyed is None else keyed.key_of(bound)
     return Order(
         type=handler.type,
-        payload=handler.signature.bind((), dict(cast("Mapping[str, object]", payload))),
+        payload=bound,
         queue=handler.queue,
         priority=handler.priority,
         max_attempts=handler.max_attempts,
         tags=options.tags(asked.get("tags", ())),
+        key=key,
+        gate=None if keyed is None or key is None else keyed.rule,
     )

@@ -32,6 +32,7 @@ class Mail:
     priority = 3
     max_attempts = 7
     secrets = frozenset({"password"})
+    keyed = None
 
     def check(self, payload: str) -> None:
         if payload == '{"to":1}':

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ferryman.domain.explain import AHEAD_MOST, Circumstances, Explanation, Held, Server, explain
+from ferryman.domain.explain import AHEAD_MOST, AtGate, Circumstances, Explanation, Held, Server, explain
 from ferryman.domain.job import MICROS, Job, JobError
 from ferryman.domain.limits import TOKEN, Bucket, Limit, Rule, Scope, Use
 from ferryman.domain.state import Status
@@ -118,6 +118,35 @@ def test_a_limit_with_room_says_how_much() -> None:
         each.text for each in told(job(), limits=[held(Limit(3), processing=1)]).conditions if "limit" in each.name
     )
     assert text == "Queue mail may start 2 jobs now."
+
+
+def gate(**more: Any) -> AtGate:
+    given: dict[str, Any] = {"paused": False, "slots": 1, "most": 1, "waiting": 2, "held_by": ()}
+    return AtGate("acme", **given | more)
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (gate(paused=True), "Key acme is paused; `ferryman keys resume` lets it go on."),
+        (gate(), "Key acme has let in 1 of at most 1; 2 jobs wait before its gate, this one among them."),
+        (
+            gate(held_by=("a",)),
+            "Key acme waits for a, which has failed: retry it, or let the sequence go on with `ferryman keys pass`.",
+        ),
+        (
+            gate(most=None, waiting=1),
+            "Key acme lets in so many in a time; 1 job waits before its gate, this one among them.",
+        ),
+    ],
+)
+def test_a_job_before_its_gate_is_told_what_keeps_it(at: AtGate, text: str) -> None:
+    found = told(job(Status.WAITING), gate=at)
+    assert (broken(found), found.summary, found.ahead) == ([text], text, None)
+
+
+def test_a_job_behind_its_gate_waits_for_nothing_of_its_key() -> None:
+    assert broken(told(job(), gate=gate())) == []
 
 
 def test_a_scheduled_job_waits_for_its_time() -> None:

@@ -5,16 +5,16 @@ from itertools import product
 import pytest
 
 from ferryman.domain.errors import IllegalTransition
-from ferryman.domain.state import EDGES, INITIAL, TERMINAL, Status, allowed, check
+from ferryman.domain.state import EDGES, INITIAL, TERMINAL, Status, allowed, check, check_end
 
 ROADS = {
     "waiting": "pending scheduled cancelled",
-    "scheduled": "pending scheduled cancelled",
+    "scheduled": "pending scheduled cancelled waiting",
     "pending": "processing scheduled cancelled",
-    "processing": "completed failed cancelled scheduled pending",
+    "processing": "completed failed cancelled scheduled pending waiting",
     "completed": "",
-    "failed": "pending scheduled",
-    "cancelled": "pending scheduled",
+    "failed": "pending scheduled waiting",
+    "cancelled": "pending scheduled waiting",
 }
 """The design's section 2, said once more in words."""
 
@@ -39,12 +39,21 @@ def test_the_refusal_says_what_would_be_allowed() -> None:
         check(Status.COMPLETED, Status.PENDING)
 
 
+def test_no_run_ends_by_saying_that_its_job_waits() -> None:
+    for status in EDGES[Status.PROCESSING] - {Status.WAITING}:
+        check_end(status)
+    for status in (Status.WAITING, Status.PROCESSING):
+        with pytest.raises(IllegalTransition):
+            check_end(status)
+
+
 def test_every_status_has_a_row_in_the_order_of_a_jobs_life() -> None:
     assert list(EDGES) == list(Status)
 
 
 def test_jobs_rest_only_where_nothing_but_a_person_moves_them() -> None:
-    assert {status for status in Status if EDGES[status] <= {Status.PENDING, Status.SCHEDULED}} == TERMINAL
+    back = {Status.PENDING, Status.SCHEDULED, Status.WAITING}
+    assert {status for status in Status if EDGES[status] <= back} == TERMINAL
     assert not INITIAL & TERMINAL
 
 

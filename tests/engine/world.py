@@ -25,7 +25,7 @@ from ferryman.engine.signature import Signature
 from ferryman.engine.wakeup import LocalWakeup
 from ferryman.engine.world import NodeOptions, World
 from ferryman.store.memory import MemoryStore
-from ferryman.store.protocol import Clock, FinishReport, NodeInfo, Rescued, Retention
+from ferryman.store.protocol import Admitted, Clock, FinishReport, NodeInfo, Rescued, Retention
 from ferryman.testing.virtual_loop import VirtualClock
 
 T = TypeVar("T")
@@ -95,6 +95,9 @@ class FaultyStore(MemoryStore):
 
     async def rescue(self, now: int, lease: float) -> Sequence[Rescued]:
         return await self._through("rescue", super().rescue(now, lease))
+
+    async def admit(self, now: int, limit: int) -> Admitted:
+        return await self._through("admit", super().admit(now, limit))
 
     async def retire(self, node: int, now: int) -> None:
         await self._through("retire", super().retire(node, now))

@@ -36,6 +36,7 @@ class Echo:
     priority = 5
     max_attempts = 5
     secrets = frozenset({"token"})
+    keyed = None
 
     def check(self, payload: str) -> None:
         if "refuse" in json.loads(payload):

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.schedule import Firing, Schedule
@@ -21,12 +22,14 @@ from ferryman.domain.state import Status
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
+    Admitted,
     CancelResult,
     Counts,
     Declaration,
     FinishReport,
     Inserted,
     JobFilter,
+    KeyStatus,
     NodeInfo,
     NodeStatus,
     Promoted,
@@ -310,6 +313,24 @@ class SimStore:
 
     async def known_types(self) -> Mapping[str, Declaration]:
         return await self._call("known_types", self._inner.known_types)
+
+    async def admit(self, now: int, limit: int) -> Admitted:
+        return await self._call("admit", lambda: self._inner.admit(now, limit))
+
+    async def keys(self, after: str | None, limit: int) -> Sequence[KeyStatus]:
+        return await self._call("keys", lambda: self._inner.keys(after, limit))
+
+    async def key(self, key: str) -> KeyStatus | None:
+        return await self._call("key", lambda: self._inner.key(key))
+
+    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+        await self._call("set_key", lambda: self._inner.set_key(key, rule, now))
+
+    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+        await self._call("pause_key", lambda: self._inner.pause_key(key, paused, now))
+
+    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+        return await self._call("pass_key", lambda: self._inner.pass_key(key, now))
 
     async def expire(self, now: int, limit: int) -> int:
         return await self._call("expire", lambda: self._inner.expire(now, limit))

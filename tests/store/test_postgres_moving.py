@@ -25,8 +25,8 @@ from tests.store.servers import connected, minter, opened
 
 pytestmark = pytest.mark.anyio
 IDS = minter()
-PENDING = (1, "pending", 0, 0, 5, None, None, None)
-PROCESSING = (1, "processing", 1, 1, 5, None, None, None)
+PENDING = (1, "pending", 0, 0, 5, None, None, None, None)
+PROCESSING = (1, "processing", 1, 1, 5, None, None, None, None)
 
 
 def play(steps: Steps[Any], answers: Sequence[Sequence[Any]]) -> Any:
@@ -47,9 +47,10 @@ def test_a_job_that_never_stands_still_is_given_up() -> None:
 
 
 def test_a_run_that_ends_while_its_cancel_waits_is_looked_at_again() -> None:
-    completed = (1, "completed", 1, 1, 5, None, None, 0)
+    completed = (1, "completed", 1, 1, 5, None, None, 0, None)
     answers: list[list[Any]] = [[PROCESSING], [], [], [completed]]
-    assert play(people.cancel(Lanes(), IDS.mint(0), 0, RETENTION), answers).before == "completed"
+    result, keys = play(people.cancel(Lanes(), IDS.mint(0), 0, RETENTION), answers)
+    assert (result.before, keys) == ("completed", ())
 
 
 def known_lanes() -> Lanes:
@@ -99,9 +100,9 @@ def test_a_job_that_is_promoted_after_the_look_was_met_pending() -> None:
 
 def test_what_is_promoted_while_it_is_to_be_cancelled_is_cancelled_there() -> None:
     ids = [IDS.mint(0), IDS.mint(0)]
-    left = [(ids[0], 1, 0, 0, "pending", None)], [(ids[1], 1, 0, 0, "pending", None)]
+    left = [(ids[0], 1, 0, 0, "pending", None, "k")], [(ids[1], 1, 0, 0, "pending", None, None)]
     steps = controls.cancel_those_that_wait(known_lanes(), ids, 0)
-    assert play(steps, [left[0], [], left[1], []]) == ids
+    assert play(steps, [left[0], [], [], left[1], []]) == (ids, ["k"])
 
 
 async def test_what_is_no_id_is_no_job(database: str) -> None:

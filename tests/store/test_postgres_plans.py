@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.store.postgres.connections import ENGINE
 from ferryman.store.postgres.statements import Statements
@@ -64,6 +65,8 @@ async def fill(database: str, count: int) -> None:
         await store.insert(later, 0)
         await store.insert([new_job(ids.mint(0), unique_key=f"{n}") for n in range(count // 4)], 0)
         await store.claim(claim_of(node, 2, count // 10), 0)
+        one = GateRule(concurrency=1)
+        await store.insert([new_job(ids.mint(0), key=f"{n % (count // 8)}", gate=one) for n in range(count // 2)], 0)
     async with connected(database) as connection:
         await connection.execute("ANALYZE")
 
@@ -92,6 +95,13 @@ async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None
         ("leave", "ready_id"),
         ("expired", "expiry_pkey"),
         ("keys", "key_pkey"),
+        ("lock_gates", "gate_pkey"),
+        ("crowds", "slot_key"),
+        ("crowds", "held_rule"),
+        ("let_in", "held_pkey"),
+        ("overlooked", "held_pkey"),
+        ("settle_slots", "slot_pkey"),
+        ("waited_for", "held_pkey"),
     ],
 )
 async def test_the_statements_that_matter_use_their_index(planner: Any, name: str, index: str) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ferryman.domain.keyed import KeyedByArgument
+from ferryman.domain.keys import GateRule
 from ferryman.store.protocol import Declaration, NodeInfo
 from ferryman.store.sqlite import database
 from ferryman.store.sqlite.statements import Statements, migrations
@@ -66,10 +68,11 @@ def test_the_upgrade_is_one_column(tmp_path: Path, before: sqlite3.Connection, m
     monkeypatch.setattr(database, "migrations", lambda: migrations()[:2])
     assert database.inspect(tmp_path / "jobs.db") == 1
     script = database.upgrade_script(1)
-    assert "ALTER TABLE type ADD COLUMN declared" in script
-    assert "CREATE TABLE" not in script
+    step = script.partition("-- schema 2\n")[2].partition("-- schema")[0]
+    assert "ALTER TABLE type ADD COLUMN declared" in step
+    assert "CREATE TABLE" not in step
     before.executescript(script)
-    assert database.inspect(tmp_path / "jobs.db") == 2
+    assert database.inspect(tmp_path / "jobs.db") == database.newest_schema()
 
 
 def test_a_registration_writes_what_has_changed_and_nothing_else(tmp_path: Path) -> None:
@@ -98,6 +101,15 @@ async def test_one_declaration_is_one_text_whatever_the_order_of_its_secrets(tmp
     assert text == f'{{"queue":"mail","priority":3,"max_attempts":1,"secrets":{secrets},"after_crashes":null}}', (
         "whatever the order of the set"
     )
+
+
+async def test_a_declaration_of_keys_is_kept(tmp_path: Path) -> None:
+    keyed = Declaration(keyed=KeyedByArgument(GateRule(concurrency=2), "customer", "all"))
+    store = sqlite_store(tmp_path / "jobs.db")
+    await store.open()
+    await store.register(declaring("n", keyed), 0)
+    assert await store.known_types() == {"t": keyed}
+    await store.close()
 
 
 async def test_what_a_later_version_adds_to_a_declaration_is_passed_over(tmp_path: Path) -> None:

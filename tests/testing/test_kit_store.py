@@ -60,6 +60,12 @@ VERBS: dict[str, Verb] = {
     "promote": lambda store, node: store.promote(0, 1),
     "expire": lambda store, node: store.expire(0, 1),
     "prune": lambda store, node: store.prune(0, 1),
+    "admit": lambda store, node: store.admit(0, 1),
+    "keys": lambda store, node: store.keys(None, 1),
+    "key": lambda store, node: store.key("k"),
+    "set_key": lambda store, node: store.set_key("k", None, 0),
+    "pause_key": lambda store, node: store.pause_key("k", True, 0),
+    "pass_key": lambda store, node: store.pass_key("k", 0),
 }
 
 

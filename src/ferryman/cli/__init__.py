@@ -28,6 +28,7 @@ COMMANDS = {
     "resume": ("ferryman.cli.rules:resume", "Let the jobs of a paused queue or type be started again."),
     "limit": ("ferryman.cli.rules:limit", "Bound how many jobs of a queue or type run at once, or start in a time."),
     "rules": ("ferryman.cli.rules:rules", "Show which queues and types are paused or limited."),
+    "keys": ("ferryman.cli.keys:keys", "Look at the keys of jobs, and change what their gates keep to."),
     "nodes": ("ferryman.cli.nodes:nodes", "Show the processes that run jobs."),
     "quiet": ("ferryman.cli.quiet:quiet", "Have nodes on this machine claim no more."),
     "prune": ("ferryman.cli.prune:prune", "Delete ended jobs now."),

@@ -47,6 +47,7 @@ def _wait(text: str) -> float:
 @click.option("--delay", type=duration, metavar="DURATION", help="Not before so long from now, such as 30 or 2h.")
 @click.option("--run-at", type=moment, metavar="TIME", help="Not before a time, such as 2030-01-31T12:00:00Z.")
 @click.option("--expires-at", type=moment, metavar="TIME", help="Cancel the job unless it was started before a time.")
+@click.option("--key", metavar="KEY", help="Whose gate lets it in: it waits while that key has no room.")
 @click.option("--unique-key", metavar="KEY", help="No two jobs of a type that have not ended share one.")
 @click.option(
     "--on-conflict",

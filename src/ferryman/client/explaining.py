@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ferryman.client.pressure import Pressure
-from ferryman.domain.explain import Circumstances, Explanation, Server, explain
+from ferryman.domain.explain import AtGate, Circumstances, Explanation, Server, explain
 from ferryman.domain.job import Job
+from ferryman.store.gating import KeyStatus
 from ferryman.store.protocol import Clock, NodeStatus, Store
 
 
@@ -30,9 +31,15 @@ class Explaining:
             known=job.type in await store.known_types(),
             last_seen=_last_seen(nodes, job.type),
             ahead=0 if where is None else where.ahead,
+            gate=None if where is None or where.key is None else _gate(where.key),
             per_second=await self._pressure.per_second(job.queue),
         )
         return explain(job, around, now)
+
+
+def _gate(key: KeyStatus) -> AtGate:
+    most = 1 if key.rule.strict else key.rule.concurrency
+    return AtGate(key.key, key.paused, key.slots, most, key.waiting, key.held_by)
 
 
 def _last_seen(nodes: Sequence[NodeStatus], type: str) -> int | None:

@@ -39,6 +39,7 @@ def admit(request: JobRequest, declared: JobType | Declaration, id: str, now: in
     elif not request.checked:
         declared.check(request.payload)
     run_at = _run_at(request, now)
+    key = _key(request, declared)
     return NewJob(
         id=id,
         type=request.type,
@@ -53,6 +54,8 @@ def admit(request: JobRequest, declared: JobType | Declaration, id: str, now: in
         unique_key=_unique_key(request),
         tags=options.tags(request.tags) if request.tags != () else (),
         idempotency=_idempotency(request, now),
+        key=key,
+        gate=None if key is None or declared.keyed is None else declared.keyed.rule,
     )
 
 
@@ -112,6 +115,12 @@ def _unique_key(request: JobRequest) -> str | None:
     return None if request.unique_key is None else options.unique_key(request.unique_key)
 
 
+def _key(request: JobRequest, declared: JobType | Declaration) -> str | None:
+    if request.key is not None:
+        return options.key(request.key)
+    return None if declared.keyed is None else declared.keyed.key_of(request.payload)
+
+
 def _idempotency(request: JobRequest, now: int) -> Idempotency | None:
     if request.idempotency_key is None:
         return None
@@ -151,6 +160,9 @@ def body_hash(request: JobRequest) -> str:
     The delay counts as it was written, not as the time it comes to: a request sent again is the same one.
     """
     members = msgspec.json.decode(request.payload)
-    asked = msgspec.structs.replace(request, payload="", idempotency_key=None, id=None, checked=False)
-    text = msgspec.json.encode((asked, members), order="deterministic")
+    plain = msgspec.structs.replace(request, payload="", idempotency_key=None, id=None, checked=False)
+    # without the key if there is none: versions that knew no keys told the same fingerprints
+    fields = (name for name in plain.__struct_fields__ if name != "key" or request.key is not None)
+    asked = msgspec.json.encode({name: getattr(plain, name) for name in fields})
+    text = b"[%b,%b]" % (asked, msgspec.json.encode(members, order="deterministic"))
     return hashlib.sha256(text).hexdigest()

@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from ferryman.domain.job import Job, NewJob
+from ferryman.domain.keyed import KeySource
 from ferryman.domain.state import Status
 
 MAX_BODY_DEFAULT: Final = 1024 * 1024
@@ -36,6 +37,8 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     idempotency_key: str | None = None
     id: str | None = None
     """Minted by a caller who may have to say the same request twice; else by the client."""
+    key: str | None = None
+    """Whose gate lets it in; else what its type declares."""
     checked: bool = False
     """Whether the payload was already checked against the handler's signature."""
 
@@ -65,6 +68,11 @@ class JobType(Protocol):
     @property
     def secrets(self) -> frozenset[str]:
         """The members of its jobs' payloads that are not to be shown."""
+        ...
+
+    @property
+    def keyed(self) -> KeySource | None:
+        """How its jobs have keys, and what the gates of these keep to."""
         ...
 
     def check(self, payload: str) -> None:
@@ -142,4 +150,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 def status_of(new: NewJob) -> Status:
     """Where a job stands when it was just stored."""
-    return Status.SCHEDULED if new.run_at is not None and new.run_at > new.created_at else Status.PENDING
+    if new.run_at is not None and new.run_at > new.created_at:
+        return Status.SCHEDULED
+    # before its gate, be it for the blink of an eye
+    return Status.PENDING if new.key is None else Status.WAITING

@@ -133,6 +133,7 @@ class Schedules:
                 timeout=order.timeout,
                 unique_key=order.unique_key,
                 tags=order.tags,
+                key=order.key,
             )
         )
 
@@ -148,6 +149,8 @@ def _order(job: NewJob) -> Order:
         timeout=job.timeout,
         unique_key=job.unique_key,
         tags=job.tags,
+        key=job.key,
+        gate=job.gate,
     )
 
 

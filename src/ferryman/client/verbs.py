@@ -19,6 +19,7 @@ from ferryman.client.endings import Endings, wait_within
 from ferryman.client.explaining import Explaining
 from ferryman.client.inserter import Inserter, patiently
 from ferryman.client.joining import Joining
+from ferryman.client.keys import Keys
 from ferryman.client.known import Asking
 from ferryman.client.making import admit, refusal
 from ferryman.client.pressure import Pressure
@@ -106,6 +107,8 @@ class Client:
         """What those say who look after queues."""
         self.schedules = Schedules(store, clock, self._types, self._admit, self.enqueue)
         """What a person may say about schedules."""
+        self.keys = Keys(store, clock, wakeup)
+        """The keys of jobs, and their gates."""
         self._endings = Endings()
         self._on_close = on_close
         events.listen(self._endings.listen)
@@ -262,6 +265,8 @@ class Client:
             raise _not_found(id)
         if result.before in TERMINAL:
             raise WrongState(f"Job {id} is {result.before} already.", why="Only a job that has not ended can be.")
+        if result.readied:
+            self._wakeup.work()
         running = result.before is Status.PROCESSING
         if running:
             self._wakeup.cancelled(result.node)

@@ -54,6 +54,21 @@ class Held(msgspec.Struct, frozen=True):
     holders: Sequence[str]
 
 
+class AtGate(msgspec.Struct, frozen=True):
+    """The key of the job, and who else has it."""
+
+    key: str
+    paused: bool
+    slots: int
+    """How many of its jobs have been let in and have not ended."""
+    most: int | None
+    """How many may be at once."""
+    waiting: int
+    """How many stand before its gate."""
+    held_by: Sequence[str]
+    """The failed jobs for which its sequence waits."""
+
+
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """What a job is judged by."""
 
@@ -65,6 +80,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: int | None
     """When the last node that had one ended, as far as that is remembered."""
     ahead: int
+    gate: AtGate | None = None
+    """None: the job has no key, or it has not come before its gate yet."""
     per_second: float | None
     """How many jobs of its queue end in a second."""
 
@@ -107,6 +124,8 @@ def _conditions(job: Job, around: Circumstances, now: int) -> Iterable[Condition
         paused = any(rule.paused and rule.scope is scope and rule.covers(lane) for rule in around.rules)
         text = "is paused; `ferryman resume` lets it go on." if paused else "is not paused."
         yield Condition(f"{scope} not paused", not paused, f"{scope.capitalize()} {name} {text}")
+    if around.gate is not None:
+        yield _let_in(job, around.gate)
     yield _node(job, around, now)
     for held in around.limits:
         yield _room(held, now)
@@ -118,6 +137,24 @@ def _time(job: Job, now: int) -> Condition:
     at = job.run_at or now
     text = f"It is scheduled, in {_span(at - now)}." if at > now else "It is due, and becomes pending at once."
     return Condition("its time has come", at <= now, text)
+
+
+def _let_in(job: Job, gate: AtGate) -> Condition:
+    name, key = "let in by its key", f"Key {gate.key}"
+    if job.status is not Status.WAITING:
+        return Condition(name, True, f"{key} lets it through, or will look at it when it is due.")
+    if gate.paused:
+        return Condition(name, False, f"{key} is paused; `ferryman keys resume` lets it go on.")
+    if gate.held_by:
+        failed = ", ".join(gate.held_by)
+        hint = "retry it, or let the sequence go on with `ferryman keys pass`"
+        return Condition(name, False, f"{key} waits for {failed}, which has failed: {hint}.")
+    before = (
+        f"{_count(gate.waiting, 'job')} wait{'s' if gate.waiting == 1 else ''} before its gate, this one among them"
+    )
+    if gate.most is not None and gate.slots >= gate.most:
+        return Condition(name, False, f"{key} has let in {gate.slots} of at most {gate.most}; {before}.")
+    return Condition(name, False, f"{key} lets in so many in a time; {before}.")
 
 
 def _node(job: Job, around: Circumstances, now: int) -> Condition:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from ferryman.domain.keys import GateRule
 from ferryman.domain.state import Status
 
 QUEUE_DEFAULT: Final = "default"
@@ -60,6 +61,10 @@ class NewJob(msgspec.Struct, frozen=True, gc=False):
     unique_key: str | None = None
     tags: tuple[str, ...] = ()
     idempotency: Idempotency | None = None
+    key: str | None = None
+    """Whose gate lets it in; of jobs of any type and queue."""
+    gate: GateRule | None = None
+    """What its declaration says of that gate."""
 
     @property
     def lane(self) -> Lane:
@@ -89,6 +94,8 @@ class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
     expires_at: int | None
     unique_key: str | None
     tags: tuple[str, ...]
+    key: str | None = None
+    """Whose slot it has, if any."""
 
     @property
     def type(self) -> str:

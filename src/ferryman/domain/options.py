@@ -172,6 +172,13 @@ def unique_key(value: object) -> str:
     raise refused("unique_key", value, "a text of 1 to 256 characters without NUL")
 
 
+def key(value: object) -> str:
+    """Whose gate lets the job in."""
+    if isinstance(value, str) and 1 <= len(value) <= 200 and _is_clean(value):
+        return value
+    raise refused("key", value, "a text of 1 to 200 characters without NUL")
+
+
 def idempotency_key(value: object) -> str:
     """Names one request, however often it is sent."""
     if isinstance(value, str) and _VISIBLE.fullmatch(value):

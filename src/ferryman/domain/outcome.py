@@ -95,6 +95,8 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     """Jobs that this write brings along: they exist iff it wins. Only a DONE has any."""
     moves_to: str | None = None
     """The queue in which it is pending from now on, for a PENDING that has crashed too often."""
+    key: str | None = None
+    """Whose slot the job has."""
 
 
 def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int, after_crashes: AfterCrashes | None = None) -> Finish:
@@ -114,7 +116,7 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int, after_crashes:
         crashes, interruptions = _streaks(job, what)
         if what is What.LOST and status is Status.PENDING:
             moves_to = _detour(lane, crashes, after_crashes)
-        state.check(Status.PROCESSING, status)
+        state.check_end(status)
     return Finish(
         id=job.id,
         number=job.number,
@@ -136,6 +138,7 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int, after_crashes:
         unique_key=job.unique_key,
         follow_ups=outcome.follow_ups if what is What.DONE else (),
         moves_to=moves_to,
+        key=job.key,
     )
 
 

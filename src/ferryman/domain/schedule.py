@@ -15,6 +15,7 @@ import msgspec
 from ferryman.domain import options
 from ferryman.domain.cron import ALL_MOST, Cron, Missed, due
 from ferryman.domain.job import MAX_ATTEMPTS_DEFAULT, PRIORITY_DEFAULT, QUEUE_DEFAULT, NewJob
+from ferryman.domain.keys import GateRule
 
 MISSED_MOST: Final = 1000
 """How many missed ticks a schedule may make up for; they become jobs in one commit."""
@@ -39,6 +40,8 @@ class Order(msgspec.Struct, frozen=True):
     timeout: float | None = None
     unique_key: str | None = None
     tags: tuple[str, ...] = ()
+    key: str | None = None
+    gate: GateRule | None = None
 
     def job(self, id: str, now: int, tick: int | None = None) -> NewJob:
         """The job for a tick, whose run_at says which one it was; without one it is a job like any other."""
@@ -54,6 +57,8 @@ class Order(msgspec.Struct, frozen=True):
             run_at=tick,
             unique_key=self.unique_key,
             tags=self.tags,
+            key=self.key,
+            gate=self.gate,
         )
 
 

@@ -29,18 +29,19 @@ EDGES: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {
         # its key or its parents allow it; waits for a time; a person cancels
         Status.WAITING: frozenset({Status.PENDING, Status.SCHEDULED, Status.CANCELLED}),
-        # due; rescheduled; a person cancels, or it expired
-        Status.SCHEDULED: frozenset({Status.PENDING, Status.SCHEDULED, Status.CANCELLED}),
+        # due; its key is taken; rescheduled; a person cancels, or it expired
+        Status.SCHEDULED: frozenset({Status.PENDING, Status.WAITING, Status.SCHEDULED, Status.CANCELLED}),
         # claimed; rescheduled; a person cancels, or it expired
         Status.PENDING: frozenset({Status.PROCESSING, Status.SCHEDULED, Status.CANCELLED}),
-        # done; attempts spent or not retryable; cancelled; retry or snooze; released, interrupted or rescued
+        # done; attempts spent or not retryable; cancelled; retry or snooze; released, interrupted or rescued, and so
+        # pending, or waiting where its key is taken
         Status.PROCESSING: frozenset(
-            {Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.SCHEDULED, Status.PENDING}
+            {Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.SCHEDULED, Status.PENDING, Status.WAITING}
         ),
         Status.COMPLETED: frozenset(),
-        # a person retries, at once or at a time
-        Status.FAILED: frozenset({Status.PENDING, Status.SCHEDULED}),
-        Status.CANCELLED: frozenset({Status.PENDING, Status.SCHEDULED}),
+        # a person retries, at once or at a time; its key is taken
+        Status.FAILED: frozenset({Status.PENDING, Status.SCHEDULED, Status.WAITING}),
+        Status.CANCELLED: frozenset({Status.PENDING, Status.SCHEDULED, Status.WAITING}),
     }
 )
 
@@ -60,6 +61,19 @@ RETRIABLE: Final = frozenset({Status.FAILED, Status.CANCELLED})
 def allowed(before: Status, after: Status) -> bool:
     """Whether the table has the edge `before -> after`."""
     return after in EDGES[before]
+
+
+def check_end(status: Status) -> None:
+    """Refuse a status that no end of a run leads to. Waiting is none: that is for a job's gate to say.
+
+    Raises:
+        IllegalTransition: naming it.
+    """
+    if status is Status.WAITING:
+        raise IllegalTransition(
+            f"A {Status.PROCESSING} job cannot become {status} by its outcome.", why="Its gate says whether it waits."
+        )
+    check(Status.PROCESSING, status)
 
 
 def check(before: Status, after: Status) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreError
+from ferryman.engine.admitting import Admit
 from ferryman.engine.chores import Expire, ForceCancel, Promote, Prune, Rescue
 from ferryman.engine.firing import DeclareSchedules, FireSchedules
 from ferryman.engine.incarnation import Incarnation
@@ -51,12 +52,21 @@ class Node:
         )
         lifecycle = Lifecycle(world.registry.hooks)
         self._promote = Promote(store, clock, wakeup)
+        self._admit = Admit(store, clock, wakeup)
         rescue = Rescue(store, clock, wakeup, world.events, options.lease)
         declare = DeclareSchedules(store, clock, world.registry)
         fire = FireSchedules(store, clock, world.ids, wakeup, world.events)
         self._sweeper = Sweeper(
             clock.monotonic,
-            [self._promote, rescue, Expire(store, clock), ForceCancel(store, clock), Prune(store, clock), fire],
+            [
+                self._promote,
+                rescue,
+                self._admit,
+                Expire(store, clock),
+                ForceCancel(store, clock),
+                Prune(store, clock),
+                fire,
+            ],
         )
         self._parts = StartList(
             # before anything can be claimed, and after the last outcome; not watched, since nothing waits for them
@@ -217,7 +227,10 @@ class Node:
         return None
 
     def _scheduled(self, run_at: int) -> None:
-        self._sweeper.sooner(self._promote, self._promote.due_in(run_at))
+        seconds = self._promote.due_in(run_at)
+        self._sweeper.sooner(self._promote, seconds)
+        if seconds <= 0:  # somebody has committed jobs where we could not see it: they may have keys
+            self._sweeper.sooner(self._admit, 0.0)
 
     def _running_in(self, task: asyncio.Task[object] | None) -> tuple[str, ...]:
         return self._life.pool.running_in(task) if self._life else ()

@@ -9,6 +9,7 @@ import msgspec
 
 from ferryman.domain.errors import DuplicateType, UnknownType
 from ferryman.domain.job import AfterCrashes, NewJob
+from ferryman.domain.keyed import KeyedByArgument, KeySource
 from ferryman.domain.retry import RetryPolicy
 from ferryman.engine.hooks import Hooks
 from ferryman.engine.origin import Origin
@@ -36,6 +37,8 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     retry: RetryPolicy
     after_crashes: AfterCrashes | None = None
     """Where a job goes whose node has died under it again and again."""
+    keyed: KeySource | None = None
+    """How its jobs have keys, and what the gates of these keep to."""
     origin: Origin | None = None
     """Where a worker process finds the function; None if it runs in the node's own process."""
 
@@ -104,9 +107,16 @@ class Registry:
     def declarations(self) -> Mapping[str, Declaration]:
         """What each type says of its jobs, for those who have no handler of it."""
         return {
-            type: Declaration(each.queue, each.priority, each.max_attempts, each.secrets, each.after_crashes)
+            type: Declaration(
+                each.queue, each.priority, each.max_attempts, each.secrets, each.after_crashes, _told(each.keyed)
+            )
             for type, each in self._handlers.items()
         }
+
+
+def _told(keyed: KeySource | None) -> KeyedByArgument | None:
+    """What others can know of the keys: what a function gives only this process can tell."""
+    return keyed if keyed is None or isinstance(keyed, KeyedByArgument) else KeyedByArgument(keyed.rule)
 
 
 def _place(function: Any) -> str:

@@ -61,6 +61,11 @@ class Signature:
         """Most signatures: there is nothing more to do with what was decoded."""
         self._decoder = json_types.parameters_decoder(self.handler, named, strict=self._rest is None)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that have names."""
+        return self._names
+
     def bind(self, arguments: tuple[object, ...], keywords: Mapping[str, object]) -> str:
         """The payload for a call.
 

@@ -20,6 +20,7 @@ from ferryman.client import Client
 from ferryman.domain.errors import FerrymanError, InternalError, RouteNotFound, ShuttingDown, StoreError
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.jobs import Jobs
+from ferryman.http.keys import Keys
 from ferryman.http.node import TEXT, NodeRoutes, NodeStats
 from ferryman.http.problems import problem
 from ferryman.http.resource import JSON, Resource
@@ -55,6 +56,7 @@ def make_api(
         new_request_id: names a request that came without an X-Request-Id.
     """
     jobs = Jobs(client, max_body)
+    keys = Keys(client, max_body)
     node = NodeRoutes(client, stats, metrics, readiness, monotonic)
     all_jobs = Resource({"GET": jobs.list, "POST": jobs.create})
     one_job = Resource({"GET": jobs.show, "PATCH": jobs.change})
@@ -70,6 +72,12 @@ def make_api(
             Route("/jobs/{id}/retry", Resource({"POST": jobs.retry})),
             *(Route(path, resource) for path, resource in Rules(client, max_body).routes().items()),
             *SchedulePaths(client, max_body).routes(),
+            Route("/keys", Resource({"GET": keys.list})),
+            # a key may have a slash in it
+            Route("/keys/{key:path}/pause", Resource({"POST": keys.pause})),
+            Route("/keys/{key:path}/resume", Resource({"POST": keys.resume})),
+            Route("/keys/{key:path}/pass", Resource({"POST": keys.let_pass})),
+            Route("/keys/{key:path}", Resource({"GET": keys.show, "PUT": keys.put, "DELETE": keys.delete})),
             Route("/health", health),
             Route("/livez", health),
             Route("/readyz", Resource({"GET": node.readyz})),

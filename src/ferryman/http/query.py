@@ -62,6 +62,17 @@ def job_filter(request: Request) -> tuple[JobFilter, Parameters]:
     return asked, found
 
 
+def key_page(request: Request) -> tuple[str | None, int, Parameters]:
+    """The key after which a page of keys begins, how many it takes, and the parameters that said so.
+
+    Raises:
+        BadParameter: one is not allowed here.
+    """
+    found = parameters(request, ("limit", "cursor"))
+    [after] = cast("list[str | None]", found.get("cursor", [None]))
+    return after, _limit(found), found
+
+
 def on_conflict(request: Request) -> str | None:
     """What a POST /jobs wants where the unique key is taken, if it says so in its query. Raises BadParameter."""
     return _choice(parameters(request, ("on_conflict",)), "on_conflict", (None, "error", "return"))

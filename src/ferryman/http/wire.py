@@ -53,9 +53,9 @@ def described(
 
     Raises: as `read_request`.
     """
-    members = read_members(body)
-    asked, wrong = checked(members, known, _NEVER_NULL.union(needed))
-    wrong += [(pointer(name), text) for name, text in needed.items() if name not in members]
+    given = read_members(body)
+    asked, wrong = checked(given, known, _NEVER_NULL.union(needed))
+    wrong += [(pointer(name), text) for name, text in needed.items() if name not in given]
     if wrong:
         raise WrongContent(f"The body does not describe {what}.", why=wrong[0][1], errors=tuple(wrong))
     return asked
@@ -63,11 +63,11 @@ def described(
 
 def read_members(body: bytes) -> dict[str, object]:
     """The members of the object that a body holds. Raises as `read_request`."""
-    return _members(strictjson.parse(body))
+    return members(strictjson.parse(body))
 
 
 def checked(
-    members: Mapping[str, object],
+    given: Mapping[str, object],
     known: Mapping[str, Callable[[object], object]],
     never_null: frozenset[str] = frozenset(),
     at: str = "",
@@ -75,14 +75,14 @@ def checked(
     """The members of an object, each as its check gives it, and what is wrong with it, with its pointer.
 
     Args:
-        members: what came in.
+        given: what came in.
         known: the check of each member that there may be; what it refuses it says with BadOption.
         never_null: those of which null is checked, too; of every other one null is as if it were not there.
         at: the pointer to the object itself.
     """
     asked: dict[str, Any] = {}
     wrong: list[tuple[str, str]] = []
-    for name, value in members.items():
+    for name, value in given.items():
         check = known.get(name)
         if check is None:
             wrong.append((at + pointer(name), f"There is no member {name!a}. {did_you_mean(name, known)}".strip()))
@@ -96,7 +96,7 @@ def checked(
 
 def check_empty(body: bytes) -> None:
     """Refuse a body where nothing is to be said; an empty object says nothing. Raises as `read_request`."""
-    if body and _members(strictjson.parse(body)):
+    if body and members(strictjson.parse(body)):
         raise WrongContent("This takes no body.", hint="Send none, or {}.", errors=(("", "Should be empty."),))
 
 
@@ -115,7 +115,8 @@ def read_moment(text: str) -> int | None:
         return None
 
 
-def _members(value: object) -> dict[str, object]:
+def members(value: object) -> dict[str, object]:
+    """The members of an object. Raises WrongContent: it is none."""
     if isinstance(value, dict):
         return cast("dict[str, object]", value)
     raise WrongContent("The body is not a JSON object.", errors=(("", "Should be an object."),))
@@ -156,6 +157,7 @@ _MEMBERS: Final[Mapping[str, Callable[[object], object]]] = {
     "delay": _seconds,
     "expires_at": partial(moment, "expires_at"),
     "unique_key": options.unique_key,
+    "key": options.key,
     "on_conflict": _on_conflict,
     "tags": options.tags,
 }

@@ -41,6 +41,8 @@ class Controlling(Protocol):
     async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
         """Give pending and scheduled jobs another queue, priority or time, all in one commit; leave all others alone.
 
+        Jobs with keys are left alone, too, and are told of as waiting: their gates know where they stand.
+
         A job that comes into another lane, or that becomes pending, stands at the end of its line, in the order of
         `ids`. One that stands where it is to stand keeps its place.
 

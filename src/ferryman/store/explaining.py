@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from ferryman.domain.explain import AHEAD_MOST, Held
+from ferryman.store.gating import KeyStatus
 
 HOLDERS_SHOWN: Final = 5
 """Of the jobs that have been processing longest under a limit."""
@@ -21,6 +22,8 @@ class Whereabouts(msgspec.Struct, frozen=True):
     """How many pending jobs of its queue come first, by priority, then arrival; at most `AHEAD_MOST` + 1."""
     limits: Sequence[Held]
     """The limits that it is under."""
+    key: KeyStatus | None = None
+    """Its key, as long as that is in use."""
 
 
 class Explaining(Protocol):

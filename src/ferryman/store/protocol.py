@@ -16,6 +16,7 @@ from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.store.controlling import Controlling
 from ferryman.store.explaining import Explaining
+from ferryman.store.gating import Admitted, Gating, KeyStatus
 from ferryman.store.ports import Clock, DirectDispatch, Runner, Wakeup
 from ferryman.store.records import (
     NODES_SHOWN,
@@ -41,6 +42,7 @@ from ferryman.store.scheduling import Scheduling
 __all__ = [
     "NODES_SHOWN",
     "TOTALS",
+    "Admitted",
     "CancelResult",
     "Clock",
     "Counts",
@@ -49,6 +51,7 @@ __all__ = [
     "FinishReport",
     "Inserted",
     "JobFilter",
+    "KeyStatus",
     "NodeInfo",
     "NodeStatus",
     "Promoted",
@@ -63,7 +66,7 @@ __all__ = [
 ]
 
 
-class Store(Scheduling, Ruling, Controlling, Explaining, Protocol):
+class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Protocol):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means."""
 
     async def open(self) -> None:

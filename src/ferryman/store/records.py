@@ -17,6 +17,7 @@ from ferryman.domain.job import (
     AfterCrashes,
     NewJob,
 )
+from ferryman.domain.keyed import KeyedByArgument
 from ferryman.domain.state import Status
 
 TOTALS: Final = ("created", "completed", "failed", "cancelled", "retried", "rescued")
@@ -84,6 +85,10 @@ class FinishReport(msgspec.Struct, frozen=True):
             superseded=frozenset(job.id for job, receipt in told if receipt.id != job.id),
         )
 
+    def having_let_in(self, count: int) -> FinishReport:
+        """The report once so many jobs were let in by the gates of their keys."""
+        return msgspec.structs.replace(self, readied=True) if count and not self.readied else self
+
 
 class CancelResult(msgspec.Struct, frozen=True):
     """`before` is the job's status when the cancel met it, None if there is no such job.
@@ -94,6 +99,12 @@ class CancelResult(msgspec.Struct, frozen=True):
 
     before: Status | None
     node: str | None = None
+    readied: bool = False
+    """Whether that made room for other jobs of its key."""
+
+    def having_let_in(self, count: int) -> CancelResult:
+        """The result once so many jobs were let in by the gate of its key."""
+        return msgspec.structs.replace(self, readied=count > 0)
 
 
 class RetryResult(msgspec.Struct, frozen=True):
@@ -130,6 +141,23 @@ class Declaration(msgspec.Struct, frozen=True):
     secrets: frozenset[str] = frozenset()
     """The members of its jobs' payloads that are not to be shown."""
     after_crashes: AfterCrashes | None = None
+    keyed: KeyedByArgument | None = None
+    """How its jobs have keys, and what their gates keep to."""
+
+
+_encode: Final = msgspec.json.Encoder(order="deterministic").encode
+_NO_KEYS: Final = ',"keyed":null}'
+
+
+def declared_text(declared: Declaration | None) -> str | None:
+    """A declaration as a store keeps it; the same one always gives the same text, so that only a change is written.
+
+    One that says nothing of keys is told as versions before them told it: nodes of both do not take turns to change it.
+    """
+    if declared is None:
+        return None
+    text = _encode(declared).decode()
+    return text.removesuffix(_NO_KEYS) + "}" if declared.keyed is None else text
 
 
 class NodeInfo(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.schedule import Firing, Schedule
@@ -14,12 +15,14 @@ from ferryman.domain.state import INITIAL, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
+    Admitted,
     CancelResult,
     Counts,
     Declaration,
     FinishReport,
     Inserted,
     JobFilter,
+    KeyStatus,
     NodeInfo,
     NodeStatus,
     Promoted,
@@ -182,6 +185,24 @@ class ModelStore:
             return lambda: at_once(self._memory.expire(now, limit))
 
         return await self._connection.write("expire", begun)
+
+    async def admit(self, now: int, limit: int) -> Admitted:
+        return await self._connection.simply("admit", lambda: self._memory.admit(now, limit))
+
+    async def keys(self, after: str | None, limit: int) -> Sequence[KeyStatus]:
+        return await self._connection.read(lambda: self._memory.keys(after, limit))
+
+    async def key(self, key: str) -> KeyStatus | None:
+        return await self._connection.read(lambda: self._memory.key(key))
+
+    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+        await self._connection.simply("set_key", lambda: self._memory.set_key(key, rule, now))
+
+    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+        await self._connection.simply("pause_key", lambda: self._memory.pause_key(key, paused, now))
+
+    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+        return await self._connection.simply("pass_key", lambda: self._memory.pass_key(key, now))
 
     async def prune(self, now: int, limit: int) -> int:
         return await self._connection.simply("prune", lambda: self._memory.prune(now, limit))

@@ -67,6 +67,7 @@ FerrymanError
 │   ├── WrongContentType         FM415
 │   ├── NodeNotFound             FM416
 │   ├── ScheduleNotFound         FM417
+│   ├── KeyNotFound              FM418
 │   ├── WrongContent             FM422
 │   ├── RouteNotFound            FM440
 │   ├── ShuttingDown             FM450
@@ -152,6 +153,7 @@ from ferryman.domain.errors.request import (
     BodyTooLarge,
     InternalError,
     JobNotFound,
+    KeyNotFound,
     MalformedJson,
     MalformedRequest,
     MethodNotAllowed,
@@ -242,6 +244,7 @@ __all__ = [
     "JobExpired",
     "JobFailed",
     "JobNotFound",
+    "KeyNotFound",
     "LoopBlocked",
     "MalformedJson",
     "MalformedRequest",

@@ -77,6 +77,12 @@ class ScheduleNotFound(RequestError):
     code = "FM417"
 
 
+class KeyNotFound(RequestError):
+    """Nobody uses this key."""
+
+    code = "FM418"
+
+
 class WrongContent(RequestError):
     """The JSON is valid, its content is not; `errors` lists (pointer, message) pairs."""
 

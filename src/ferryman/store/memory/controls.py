@@ -15,9 +15,10 @@ class Controls(People):
     async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
         """Move what waits, one after the other."""
         rows = [row for row in (self._visible(id, now) for id in dict.fromkeys(ids)) if row is not None]
-        met = {row.job.id: row.status for row in rows}
+        keyed = {row.job.id for row in rows if row.job.key is not None and row.status in MOVABLE}
+        met = {row.job.id: Status.WAITING if row.job.id in keyed else row.status for row in rows}
         for row in rows:
-            if row.status in MOVABLE:
+            if row.status in MOVABLE and row.job.id not in keyed:
                 self._tables.place(row, placement, now)
         return met
 
@@ -27,4 +28,5 @@ class Controls(People):
         waiting = [row for row in rows if row.status in INITIAL]
         for row in waiting:
             self._tables.end_unclaimed(row, now)
+        self._tables.let_in(now)
         return [row.job.id for row in waiting]

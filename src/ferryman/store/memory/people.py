@@ -36,7 +36,7 @@ class People:
             return CancelResult(before, row.claim.node.info.id)
         if before in INITIAL:
             self._tables.end_unclaimed(row, now)
-        return CancelResult(before)
+        return CancelResult(before).having_let_in(self._tables.let_in(now))
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
         """Cut the runs whose nodes did not act on a wish in time."""
@@ -44,6 +44,7 @@ class People:
         late = [(row, claim) for row, claim in runs if row.cancel_asked is not None and row.cancel_asked < asked_before]
         for row, claim in late:
             self._tables.cut(row, claim, What.CANCELLED, now)
+        self._tables.let_in(now)
         return len(late)
 
     async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
@@ -57,6 +58,7 @@ class People:
         holder = self._holder(row.job)
         if holder is None:
             self._tables.restart(row, now, run_at)
+            self._tables.let_in(now)
         return RetryResult(before, holder)
 
     async def get(self, id: str, now: int) -> Job | None:

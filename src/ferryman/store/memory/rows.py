@@ -115,6 +115,7 @@ def claimed(row: JobRow, claim: ClaimRow) -> ClaimedJob:
         expires_at=job.expires_at,
         unique_key=job.unique_key,
         tags=job.tags,
+        key=job.key,
     )
 
 

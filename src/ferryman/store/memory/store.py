@@ -16,7 +16,9 @@ from ferryman.domain.outcome import Finish, What
 from ferryman.domain.schedule import Firing
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.explaining import Whereabouts
+from ferryman.store.gating import keys_in, keys_told
 from ferryman.store.memory.controls import Controls
+from ferryman.store.memory.keys import Keys
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
 from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
@@ -44,7 +46,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(Controls, Timetable):
+class MemoryStore(Controls, Timetable, Keys):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
@@ -81,6 +83,8 @@ class MemoryStore(Controls, Timetable):
         if claim is not None:
             self._live(claim.node)
         receipts = [self._admit(job, now, max_pending) for job in jobs]
+        self._tables.gates.look_at(*keys_in(jobs))
+        self._tables.let_in(now)
         return Inserted(receipts, None if claim is None else self._claim(claim, now))
 
     def _admit(self, job: NewJob, now: int, max_pending: Bound) -> Receipt:
@@ -132,7 +136,7 @@ class MemoryStore(Controls, Timetable):
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         """Refuse all if one is no legal end of a run; else write those whose run is still open."""
         for finish in finishes:
-            state.check(Status.PROCESSING, finish.status)
+            state.check_end(finish.status)
         fenced = frozenset((each.id, each.number) for each in finishes if not self._finish(node, each, now))
         kept = [each for each in finishes if (each.id, each.number) not in fenced]
         rows = [(each, self._tables.jobs[each.id].outcomes[each.number].attempt.status) for each in kept]
@@ -144,9 +148,10 @@ class MemoryStore(Controls, Timetable):
             cancelled=frozenset(each.id for each, status in rows if status is not each.status),
         )
         brought, self._tables.brought = self._tables.brought, []
-        if not brought:
-            return report
-        return report.with_follow_ups(brought, [self._admit(job, now, 0) for job in brought], now)
+        if brought:
+            report = report.with_follow_ups(brought, [self._admit(job, now, 0) for job in brought], now)
+        self._tables.gates.look_at(*keys_told(finishes))
+        return report.having_let_in(self._tables.let_in(now))
 
     def _finish(self, node: int, finish: Finish, now: int) -> bool:
         """Write one outcome; False if its run had ended already, unless by this very write."""
@@ -171,7 +176,9 @@ class MemoryStore(Controls, Timetable):
         claim = self._tables.claims.get(batch)
         if claim is None or claim.node.number != node:
             return 0
-        return self._tables.give_back(claim, What.RELEASED, now)
+        count = self._tables.give_back(claim, What.RELEASED, now)
+        self._tables.let_in(now)
+        return count
 
     async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
         """The node's open runs whose job has a cancel asked for."""
@@ -197,16 +204,18 @@ class MemoryStore(Controls, Timetable):
         row = self._tables.jobs.get(id)
         if row is None:
             return None
-        return Whereabouts(self._tables.ahead_of(row), self._rules.holdings(row.job.lane))
+        key = None if row.job.key is None else await self.key(row.job.key)
+        return Whereabouts(self._tables.ahead_of(row), self._rules.holdings(row.job.lane), key)
 
     # -- chores ----------------------------------------------------------------------------------
 
     async def promote(self, now: int, limit: int) -> Promoted:
-        """Make due jobs pending, by (due, id)."""
+        """Make due jobs pending, by (due, id), or have them wait before their gates."""
         line = sorted(self._tables.later.values(), key=attrgetter("due", "job.id"))
         due = [row for row in line if row.due is not None and row.due <= now][:limit]
         for row in due:
-            self._tables.move(row, Status.PENDING, now)
+            self._tables.move(row, self._tables.gates.way(row.job), now)
+        self._tables.let_in(now)
         return Promoted(len(due), next((row.due for row in line[len(due) :]), None))
 
     async def expire(self, now: int, limit: int) -> int:
@@ -216,16 +225,19 @@ class MemoryStore(Controls, Timetable):
         late.sort(key=attrgetter("job.expires_at", "job.id"))
         for row in late[:limit]:
             self._tables.end_unclaimed(row, now, error)
+        self._tables.let_in(now)
         return len(late[:limit])
 
     async def prune(self, now: int, limit: int) -> int:
-        """Forget hidden jobs and expired idempotency keys."""
+        """Forget hidden jobs, expired idempotency keys and gates that nobody uses."""
         tables = self._tables
         for key in [key for key, row in tables.keys.items() if row.promise.expires_at <= now]:
             del tables.keys[key]
         hidden = [row for row in tables.jobs.values() if row.hidden(now, self._retention)]
         for row in hidden[:limit]:
             tables.forget(row)
+        tables.let_in(now)
+        tables.gates.drop_idle(now)
         self._more_to_prune = len(hidden) > limit
         return len(hidden[:limit])
 
@@ -235,7 +247,10 @@ class MemoryStore(Controls, Timetable):
 
     async def fire(self, firing: Firing, now: int) -> Fired | None:
         """Store what the schedule lets through, each job as if it were handed in."""
-        return self._fire(firing, lambda job: self._admit(job, now, 0))
+        fired = self._fire(firing, lambda job: self._admit(job, now, 0))
+        self._tables.gates.look_at(*keys_in(firing.jobs))
+        self._tables.let_in(now)
+        return fired
 
     # -- nodes -----------------------------------------------------------------------------------
 
@@ -286,6 +301,7 @@ class MemoryStore(Controls, Timetable):
         del self._tables.nodes[node.number]
         self._ends.add(node, now)
         given = [self._tables.give_back(claim, What.LOST, now) for claim in self._claims(node.number)]
+        self._tables.let_in(now)
         return Rescued(node.info.id, sum(given))
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:

@@ -16,6 +16,7 @@ from ferryman.domain.job import Attempt, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.controlling import Placement
+from ferryman.store.memory.gates import Gates
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
 from ferryman.store.protocol import Declaration
 from ferryman.store.scheduling import KeptSchedule
@@ -39,6 +40,7 @@ class Tables:
         self.standing: Counter[tuple[str, Status]] = Counter()
         self.totals: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
+        self.gates = Gates()
         self.brought: list[NewJob] = []
         """The follow-ups of outcomes that the verb under way has written; it hands them in before it returns."""
         self._arrivals = 0
@@ -46,9 +48,9 @@ class Tables:
     # -- jobs enter and move ---------------------------------------------------------------------
 
     def add(self, job: NewJob, now: int) -> None:
-        """A new job enters: scheduled where its run_at is still to come, else pending."""
+        """A new job enters: scheduled where its run_at is still to come, else pending, or waiting before its gate."""
         due = job.run_at if job.run_at is not None and job.run_at > now else None
-        status = Status.PENDING if due is None else Status.SCHEDULED
+        status = self.gates.way(job) if due is None else Status.SCHEDULED
         row = JobRow(job, status, care(0, job.max_attempts, 0))
         self.jobs[job.id] = row
         self.ready.setdefault(job.lane, OrderedDict())
@@ -70,9 +72,22 @@ class Tables:
         row.status = status
         self._arrive(row, now, due)
 
+    def is_pending(self, id: str) -> bool:
+        """Whether a job is pending."""
+        return self.jobs[id].status is Status.PENDING
+
+    def let_in(self, now: int) -> int:
+        """Let in who may go, at the gates that were touched; every verb does so before it ends. Returns how many."""
+        ids = self.gates.let_in(now, self.is_pending)
+        for id in ids:
+            self.move(self.jobs[id], Status.PENDING, now)
+        self.gates.touched.clear()
+        return len(ids)
+
     def forget(self, row: JobRow) -> None:
         """Delete an ended job with all its outcomes."""
         self._leave(row)
+        self.gates.left(row.job)
         del self.jobs[row.job.id]
 
     def _leave(self, row: JobRow) -> None:
@@ -80,6 +95,8 @@ class Tables:
         self.ready[row.job.lane].pop(row.job.id, None)
         self.later.pop(row.job.id, None)
         row.due = None
+        if row.status is Status.WAITING:
+            self.gates.step_out(row.job)
 
     def _arrive(self, row: JobRow, now: int, due: int | None) -> None:
         job = row.job
@@ -92,6 +109,9 @@ class Tables:
             # never due in the past, so that whoever scans from a watermark on sees it
             row.due = max(now, due or now)
             self.later[job.id] = row
+        elif row.status is Status.WAITING:
+            assert job.key is not None
+            self.gates.stand(job, job.key)
         elif row.status in TERMINAL:
             self.totals[row.status.value] += 1
             self.ended[job.queue] += 1
@@ -145,19 +165,19 @@ class Tables:
         """Write the outcome of the run under way. A cancel that was asked for beats a further run."""
         again = finish.status not in TERMINAL
         status = Status.CANCELLED if again and row.cancel_asked is not None else finish.status
-        self.move(row, status, now, finish.run_at)
+        self.move(row, self.gates.ended(row.job, status), now, finish.run_at)
         row.attempt, row.care = finish.attempt, finish.care
         row.crashes, row.interruptions = finish.crashes, finish.interruptions
         row.claim = row.cancel_asked = None
         node = claim.node.info.id
         worker = None if finish.worker is None else f"{node}/worker-{finish.worker}"
-        self._write(row, finish, worker=worker, node=node)
+        self._write(row, finish, status, worker=worker, node=node)
         self.totals["retried"] += finish.what is What.FAILED and status is Status.SCHEDULED
         self.totals["rescued"] += finish.what is What.LOST
         del claim.runs[row.job.id]
         self.brought += finish.follow_ups
         if finish.moves_to is not None and status is finish.status:
-            self.place(row, Placement(queue=finish.moves_to), now)
+            self._detour(row, Placement(queue=finish.moves_to), now)
         if not claim.runs:
             del self.claims[claim.batch]
 
@@ -178,7 +198,9 @@ class Tables:
     def end_unclaimed(self, row: JobRow, now: int, error: JobError | None = None) -> None:
         """Cancel a job that no node runs, under a claim number of its own."""
         self.move(row, Status.CANCELLED, now)
-        self._note(row, What.CANCELLED, now, error)
+        self.gates.left(row.job)
+        self.gates.look_at(row.job.key)
+        self._note(row, What.CANCELLED, Status.CANCELLED, now, error)
 
     def place(self, row: JobRow, placement: Placement, now: int) -> None:
         """Give a job that waits another lane or time; it keeps its place where it stands there already."""
@@ -195,22 +217,35 @@ class Tables:
         row.status = status
         self._arrive(row, now, due)
 
+    def _detour(self, row: JobRow, placement: Placement, now: int) -> None:
+        """The same for a job that has come back: one that stands before its gate again keeps its place there."""
+        if row.status is not Status.WAITING:
+            self.place(row, placement, now)
+            return
+        lane = placement.lane(row.job.lane)
+        self.ready.setdefault(lane, OrderedDict())
+        self.standing[row.job.queue, Status.WAITING] -= 1
+        self.standing[lane.queue, Status.WAITING] += 1
+        row.job = msgspec.structs.replace(row.job, queue=lane.queue, priority=lane.priority)
+
     def restart(self, row: JobRow, now: int, run_at: int | None) -> None:
         """Send an ended job back as if new, but for its claim number; the outcome is the audit."""
         due = run_at if run_at is not None and run_at > now else None
-        self.move(row, Status.PENDING if due is None else Status.SCHEDULED, now, due)
+        self.gates.sent_back(row.job)
+        self.gates.look_at(row.job.key)
+        self.move(row, self.gates.way(row.job) if due is None else Status.SCHEDULED, now, due)
         if row.job.unique_key is not None:
             self.unique[row.job.type, row.job.unique_key] = row.job.id
         row.attempt = row.crashes = row.interruptions = 0
         row.care = care(0, row.job.max_attempts, 0)
-        self._note(row, What.RETRIED, now, None)
+        self._note(row, What.RETRIED, Status.PENDING if due is None else Status.SCHEDULED, now, None)
         self.totals["retried"] += 1
 
-    def _write(self, row: JobRow, finish: Finish, *, worker: str | None, node: str) -> None:
+    def _write(self, row: JobRow, finish: Finish, status: Status, *, worker: str | None, node: str) -> None:
         ended = Attempt(
             number=finish.number,
             what=finish.what,
-            status=row.status,
+            status=status,
             attempt=finish.attempt,
             error=finish.error,
             started_at=finish.started_at,
@@ -220,12 +255,12 @@ class Tables:
         )
         row.outcomes[finish.number] = OutcomeRow(ended, finish.token, finish.result)
 
-    def _note(self, row: JobRow, what: What, now: int, error: JobError | None) -> None:
+    def _note(self, row: JobRow, what: What, status: Status, now: int, error: JobError | None) -> None:
         row.number += 1
         ended = Attempt(
             number=row.number,
             what=what,
-            status=row.status,
+            status=status,
             attempt=row.attempt,
             error=error,
             started_at=None,

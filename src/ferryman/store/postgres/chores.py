@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import MICROS, JobError
 from ferryman.store.postgres.cursor import FIRST_ID
 from ferryman.store.postgres.lanes import Lanes
-from ferryman.store.postgres.people import end_waiting
+from ferryman.store.postgres.people import end_waiting, keys_of
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import NODES_SHOWN, Promoted, Retention
 
@@ -31,30 +31,34 @@ class Promoter:
         self._from = 0
         self._full_at = -FULL_SECONDS
 
-    def step(self, now: int, limit: int) -> Steps[Promoted]:
-        """One batch, in the order in which they are due."""
+    def step(self, now: int, limit: int) -> Steps[tuple[Promoted, Sequence[str]]]:
+        """One batch, in the order in which they are due; and the keys before whose gates some of them stand."""
         moment = self._monotonic()
         if moment - self._full_at >= FULL_SECONDS:
             self._from, self._full_at = 0, moment
             yield Ask("fold_tallies", (FOLD,))
-        ((count, following),) = yield Ask("promote", (now, limit, self._from))
+        ((count, following, keys),) = yield Ask("promote", (now, limit, self._from))
         if count < limit:
             self._from = max(0, now - BEHIND)
-        return Promoted(count, following)
+        return Promoted(count, following), keys
 
 
-def expire(lanes: Lanes, now: int, limit: int) -> Steps[int]:
-    """Cancel what waited past its expires_at. A job that is running is the worker's to judge. In a transaction."""
+def expire(lanes: Lanes, now: int, limit: int) -> Steps[tuple[int, Sequence[str]]]:
+    """Cancel what waited past its expires_at. A job that is running is the worker's to judge. In a transaction.
+
+    Returns:
+        How many, and the keys whose gates may have room by that.
+    """
     ids = [row[0] for row in (yield Ask("expired", (now, limit)))]
     if not ids:
-        return 0
+        return 0, ()
     ended = yield from end_waiting(lanes, ids, now, EXPIRED)
     if len(ended) < len(ids):
         # one that was promoted while we waited for its row stands elsewhere now
         gone = {job.id for job in ended}
         ended += yield from end_waiting(lanes, [id for id in ids if id not in gone], now, EXPIRED)
     yield Ask("drop_expiries", (ids, now))
-    return len(ended)
+    return len(ended), keys_of(ended)
 
 
 class Pruner:
@@ -68,6 +72,12 @@ class Pruner:
         self._after = FIRST_ID
 
     @property
+    def youngest(self) -> int:
+        """No job that ended more recently than so many microseconds ago is deleted."""
+        keep = self._retention
+        return min(keep.completed, keep.failed, keep.cancelled)
+
+    @property
     def walking(self) -> bool:
         """Whether the walk has begun and not come to its end."""
         return self._after != FIRST_ID
@@ -76,8 +86,7 @@ class Pruner:
         """Look at the next `limit` jobs, in a transaction. Returns how many were deleted."""
         keep = self._retention
         ended = (now - keep.completed, now - keep.failed, now - keep.cancelled)
-        youngest = now - min(keep.completed, keep.failed, keep.cancelled)
-        rows = yield Ask("prunable", (self._after, limit, id_horizon(youngest), *ended))
+        rows = yield Ask("prunable", (self._after, limit, id_horizon(now - self.youngest), *ended))
         count = yield from _delete([id for id, due in rows if due], ended)
         yield Ask("prune_keys", (now, limit))
         yield Ask("prune_nodes", (now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN),))

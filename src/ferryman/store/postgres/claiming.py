@@ -19,7 +19,7 @@ from ferryman.store.views import tags_of
 T = TypeVar("T")
 _LANE: Final = 3
 _PAYLOAD: Final = 6
-_COLUMNS: Final = 14
+_COLUMNS: Final = 15
 """What of a row says a run and the body of its job: the run first, then from the payload on the body."""
 _RANK: Final = itemgetter(_COLUMNS)
 
@@ -152,9 +152,10 @@ def _taken(lanes: Lanes, id: int, claimed_at: int, rows: Sequence[Row]) -> Taken
 
 
 def _claimed(batch: int, row: Row, lane: Lane) -> ClaimedJob:
-    id, number, attempt, _, crashes, interruptions, payload, most, timeout, created, run_at, until, key, tags = row[
+    id, number, attempt, _, crashes, interruptions, payload, most, timeout, created, run_at, until, *last = row[
         :_COLUMNS
     ]
+    unique_key, tags, key = last
     return ClaimedJob(
         id,
         number,
@@ -169,8 +170,9 @@ def _claimed(batch: int, row: Row, lane: Lane) -> ClaimedJob:
         created,
         run_at,
         until,
-        key,
+        unique_key,
         tags_of.decode(tags) if tags else (),
+        key,
     )
 
 

@@ -20,7 +20,7 @@ from ferryman.store.postgres.target import Target
 T = TypeVar("T")
 Connection = Any
 
-PREPARED: Final = 100
+PREPARED: Final = 200
 """So many statements a connection keeps prepared: all that there are."""
 PLANNER: Final = """
 SET {scope} enable_seqscan = off; SET {scope} enable_hashjoin = off; SET {scope} enable_mergejoin = off;

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ferryman.domain.state import Status
+from ferryman.domain.state import MOVABLE, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.postgres import lanes
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.lanes import Lanes
-from ferryman.store.postgres.people import LOOKS, end_waiting, restless, visible
+from ferryman.store.postgres.people import LOOKS, end_waiting, keys_of, restless, visible
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import Retention
 
@@ -117,19 +117,23 @@ def _look_again(ids: Sequence[str], met: dict[str, Status], now: int, retention:
         met.pop(id, None)
         if job is None:
             continue
-        if job.status in (Status.PENDING, Status.SCHEDULED):
+        if job.status in MOVABLE and job.key is not None:
+            met[id] = Status.WAITING
+        elif job.status in MOVABLE:
             again.append(id)
         else:
             met[id] = job.status
     return again
 
 
-def cancel_those_that_wait(known: Lanes, ids: Sequence[str], now: int) -> Steps[list[str]]:
-    """Cancel what nobody runs. Returns the ids."""
+def cancel_those_that_wait(known: Lanes, ids: Sequence[str], now: int) -> Steps[tuple[list[str], Sequence[str]]]:
+    """Cancel what nobody runs. Returns the ids, and the keys at whose gates that makes room."""
     given = list(dict.fromkeys(id for id in ids if is_id(id)))
-    ended = {job.id for job in (yield from end_waiting(known, given, now, None))}
+    left = yield from end_waiting(known, given, now, None)
+    ended = {job.id for job in left}
     if len(ended) < len(given):
         # one that was promoted while we waited for its row stands elsewhere now
         rest = [id for id in given if id not in ended]
-        ended |= {job.id for job in (yield from end_waiting(known, rest, now, None))}
-    return [id for id in given if id in ended]
+        more = yield from end_waiting(known, rest, now, None)
+        left, ended = [*left, *more], ended.union(job.id for job in more)
+    return [id for id in given if id in ended], keys_of(left)

@@ -9,6 +9,7 @@ from typing import Final
 from ferryman.domain.outcome import Finish, What
 from ferryman.store.postgres import finishing, lanes
 from ferryman.store.postgres.connections import Line
+from ferryman.store.postgres.gating import Gates
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.protocol import Declaration
 
@@ -18,6 +19,7 @@ NOTHING_DECLARED: Final[Mapping[str, Declaration]] = MappingProxyType({})
 async def end_open_runs(
     line: Line,
     known: Lanes,
+    gates: Gates,
     what: What,
     now: int,
     *,
@@ -45,4 +47,5 @@ async def end_open_runs(
     for (owner, _), ends in by_batch.items():
         report = await line.transact(finishing.finish_carefully(known, owner, ends, now))
         count += len(ends) - len(report.fenced)
+    await gates.made_room({run.key for run in runs if run.key is not None}, now, over=line)
     return count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ferryman.domain.limits import Bucket, Use, limiting
 from ferryman.store.explaining import AHEAD_MOST, HOLDERS_SHOWN, Held, Whereabouts
 from ferryman.store.postgres import lanes as known_lanes
+from ferryman.store.postgres.keys import page
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.people import standing
 from ferryman.store.postgres.rules import Rules, names, read
@@ -28,4 +29,5 @@ def whereabouts(id: str) -> Steps[Whereabouts | None]:
         holders = yield Ask("holders", (covered, HOLDERS_SHOWN))
         use = Use(rule, buckets[rule.scope, rule.name], processing)
         limits.append(Held(use, [row[0] for row in holders]))
-    return Whereabouts(ahead, limits)
+    found = () if job.key is None else (yield from page(job.key, job.key, "", 1))
+    return Whereabouts(ahead, limits, next(iter(found), None))

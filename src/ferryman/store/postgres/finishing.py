@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -34,7 +34,7 @@ class Written(NamedTuple):
 def check(finishes: Sequence[Finish]) -> None:
     """Refuse what the table of states does not have. Raises IllegalTransition."""
     for status in {each.status for each in finishes}:
-        state.check(Status.PROCESSING, status)
+        state.check_end(status)
 
 
 def finish_plain(lanes: Lanes, runs: EndedRuns, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
@@ -54,6 +54,25 @@ def finish_plain(lanes: Lanes, runs: EndedRuns, node: int, finishes: Sequence[Fi
     return report(finishes, written, now)
 
 
+def finish_with_keys(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
+    """The same where some of the jobs have keys. To be driven in a transaction, whose commit may yet fail: so nothing
+    is counted here.
+
+    Raises:
+        AlreadyThere: a run has an outcome already; nothing was written.
+    """
+    batches = sorted({each.batch for each in finishes})
+    live, _, obeyed = yield from write(lanes, node, finishes, now, dict.fromkeys(batches, 0))
+    fresh = [each for each in finishes if each.batch in live]
+    yield from settle(fresh, obeyed)
+    yield Ask("close_batches", (node, batches))
+    written = Written(fresh, cancelled=frozenset(obeyed))
+    if len(fresh) < len(finishes):
+        rest = [each for each in finishes if each.batch not in live]
+        written = _joined(written, (yield from sorted_out(rest, set())))
+    return report(finishes, written, now)
+
+
 def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
     """Write the outcomes that win, and their follow-ups. To be driven in a transaction."""
     batches = sorted({each.batch for each in finishes})
@@ -62,8 +81,10 @@ def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: i
     if written.fresh:
         _, _, obeyed = yield from write(lanes, node, written.fresh, now, dict.fromkeys(batches, 0))
         yield Ask("close_batches", (node, batches))
-        written = written._replace(cancelled=written.cancelled.union(obeyed))
+        # first where they are pending: those that stand before their gates again take that with them
         yield from _move(lanes, (each for each in written.fresh if each.id not in obeyed))
+        yield from settle(written.fresh, frozenset(obeyed))
+        written = written._replace(cancelled=written.cancelled.union(obeyed))
     told = report(finishes, written, now)
     follow_ups = [job for each in written.fresh for job in each.follow_ups]
     if not follow_ups:
@@ -86,6 +107,17 @@ def _move(lanes: Lanes, finishes: Iterable[Finish]) -> Steps[None]:
     """Put jobs that are pending again, as this transaction has written, into the queues to which they move."""
     for lane, ids in targets(finishes).items():
         yield Ask("move_ready", (ids, lanes.number(*lane)))
+
+
+def settle(fresh: Sequence[Finish], obeyed: Collection[str]) -> Steps[None]:
+    """Free the slots of runs that have ended, or keep them, in their transaction; `obeyed` ended cancelled instead.
+
+    Whoever says so lets in afterwards for whom that makes room: here it would lock gates until the commit.
+    """
+    keyed = [each for each in fresh if each.key is not None]
+    if keyed:
+        became = [Status.CANCELLED.value if each.id in obeyed else each.status.value for each in keyed]
+        yield Ask("settle_slots", ([each.id for each in keyed], [each.key for each in keyed], became))
 
 
 def sorted_out(finishes: Sequence[Finish], live: set[int]) -> Steps[Written]:
@@ -190,6 +222,7 @@ class OpenRun(NamedTuple):
     """None: its body is gone."""
     unique_key: str | None
     claimed_at: int
+    key: str | None
 
 
 def open_runs(
@@ -218,6 +251,7 @@ def ended(run: OpenRun, lane: Lane, what: What, now: int, declared: Declaration 
         None,
         run.unique_key,
         (),
+        run.key,
     )
     ran = Run() if what is What.RELEASED else Run(started_at=run.claimed_at)
     return decide(job, Outcome(what), ran, now, None if declared is None else declared.after_crashes)

@@ -174,7 +174,13 @@ class Flow:
         await self._know_lanes(moves)
         if not moves and not any(each.follow_ups for each in finishes):
             try:
-                return await self._finishes.do(finishing.finish_plain(self._lanes, self._ended, node, finishes, now))
+                return await self._finish_briskly(node, finishes, now)
             except AlreadyThere:
                 pass  # some were written before: by us, with a reply that was lost, or by somebody else
         return await self._finishes.transact(finishing.finish_carefully(self._lanes, node, finishes, now))
+
+    async def _finish_briskly(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+        """As if none of them had been written before. Raises AlreadyThere: one was, so nothing is written."""
+        if any(each.key is not None for each in finishes):
+            return await self._finishes.transact(finishing.finish_with_keys(self._lanes, node, finishes, now))
+        return await self._finishes.do(finishing.finish_plain(self._lanes, self._ended, node, finishes, now))

@@ -31,8 +31,8 @@ def is_plain(jobs: Sequence[NewJob], max_pending: Bound) -> bool:
 
 
 def are_due(jobs: Sequence[NewJob]) -> bool:
-    """Whether these jobs wait for no time and for none do they expire, as most do."""
-    return all(job.run_at is None and job.expires_at is None for job in jobs)
+    """Whether these jobs wait for nothing and for no time do they expire, as most do."""
+    return all(job.run_at is None and job.expires_at is None and job.key is None for job in jobs)
 
 
 def insert_plain(
@@ -58,16 +58,19 @@ def store(lanes: Lanes, jobs: Sequence[NewJob], now: int, ring: tuple[str, str] 
         numbers_if_any([job.timeout for job in jobs]),
         numbers([job.created_at for job in jobs]),
     )
-    last = (
+    options = (
         if_any([job.unique_key for job in jobs]),
         if_any([encode(job.tags).decode() if job.tags else None for job in jobs]),
         numbers([int(care(0, job.max_attempts, 0)) for job in jobs]),
-        now,
     )
     if are_due(jobs):
-        return Ask("insert_due", (*first, *last, *(ring or ("", ""))))
+        return Ask("insert_due", (*first, *options, now, *(ring or ("", ""))))
     times = numbers_if_any([job.run_at for job in jobs]), numbers_if_any([job.expires_at for job in jobs])
-    return Ask("insert", (*first, *times, *last))
+    keys = if_any([job.key for job in jobs])
+    if not keys:
+        return Ask("insert", (*first, *times, *options, now))
+    gates = if_any([None if job.gate is None else encode(job.gate).decode() for job in jobs])
+    return Ask("insert_keyed", (*first, *times, *options, keys, gates, now))
 
 
 class Holder(NamedTuple):

@@ -10,6 +10,7 @@ from ferryman.domain.outcome import What
 from ferryman.store.postgres import nodes
 from ferryman.store.postgres.beats import Beats
 from ferryman.store.postgres.ending import end_open_runs
+from ferryman.store.postgres.gating import Gates
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.locks import NodeLocks
@@ -21,11 +22,12 @@ from ferryman.store.protocol import NodeInfo, NodeStatus, Rescued
 class Liveness:
     """The nodes of one database, as one process sees them; some are its own."""
 
-    def __init__(self, lines: Lines, lanes: Lanes, locks: Path, monotonic: Callable[[], float]) -> None:
+    def __init__(self, lines: Lines, lanes: Lanes, gates: Gates, locks: Path, monotonic: Callable[[], float]) -> None:
         """`locks` is the folder of the lock files."""
         self._chores = lines.chores
         self._people = lines.people
         self._lanes = lanes
+        self._gates = gates
         self._beats = Beats(lines.beats)
         self._locks = NodeLocks(locks)
         self._watch = nodes.Watch(monotonic)
@@ -84,7 +86,7 @@ class Liveness:
     async def _give_back(self, node: int, now: int) -> int:
         """Give a dead node's claims back. Returns how many jobs."""
         declared = await self._chores.do(known_types())
-        return await end_open_runs(self._chores, self._lanes, What.LOST, now, node=node, declared=declared)
+        return await end_open_runs(self._chores, self._lanes, self._gates, What.LOST, now, node=node, declared=declared)
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         """See `Store.nodes`."""

@@ -9,7 +9,8 @@ import msgspec
 
 from ferryman.store.postgres.claiming import not_live
 from ferryman.store.postgres.steps import Ask, Steps
-from ferryman.store.protocol import NODES_SHOWN, Declaration, NodeInfo, NodeStatus
+from ferryman.store.protocol import NODES_SHOWN, NodeInfo, NodeStatus
+from ferryman.store.records import declared_text
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 _names: Final = msgspec.json.Decoder(frozenset[str])
@@ -69,15 +70,10 @@ def register(node: NodeInfo, now: int) -> Steps[int]:
         return known
     names = sorted(node.types)
     if names:
-        declared = [_as_stored(node.declared.get(name)) for name in names]
+        declared = [declared_text(node.declared.get(name)) for name in names]
         yield Ask("add_types", (names, [now] * len(names), declared))
     new: int = added[0][0]
     return new
-
-
-def _as_stored(declared: Declaration | None) -> str | None:
-    """A declaration as JSON; the same one always gives the same text, so that only a change is written."""
-    return None if declared is None else _encode(declared).decode()
 
 
 def live_nodes() -> Steps[list[LiveNode]]:

@@ -32,6 +32,7 @@ class Standing(NamedTuple):
     expires_at: int | None
     ended_at: int | None
     """When its last outcome was written."""
+    key: str | None
 
 
 def standing(id: str) -> Steps[Standing | None]:
@@ -51,23 +52,27 @@ def visible(id: str, now: int, retention: Retention) -> Steps[Standing | None]:
     return None if job.ended_at + kept <= now else job
 
 
-def cancel(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[CancelResult]:
-    """Cancel what waits; ask for it where it runs. Whoever moves the job meanwhile is waited for."""
+def cancel(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[tuple[CancelResult, Sequence[str]]]:
+    """Cancel what waits; ask for it where it runs. Whoever moves the job meanwhile is waited for.
+
+    Returns:
+        Also the keys whose gates may have room by that.
+    """
     for _ in range(LOOKS):
         job = yield from visible(id, now, retention)
         if job is None:
-            return CancelResult(None)
+            return CancelResult(None), ()
         if job.status is Status.PROCESSING:
             yield Ask("lock_run", (id,))
             asked = yield Ask("ask_cancel", (id, now))
             if asked:
-                return CancelResult(job.status, asked[0][0])
+                return CancelResult(job.status, asked[0][0]), ()
         elif not allowed(job.status, Status.CANCELLED):
-            return CancelResult(job.status)
+            return CancelResult(job.status), ()
         else:
             ended = yield from end_waiting(lanes, [id], now, None)
             if ended:
-                return CancelResult(ended[0].status)
+                return CancelResult(ended[0].status), keys_of(ended)
     raise restless(id)
 
 
@@ -80,12 +85,18 @@ class Left(NamedTuple):
     attempt: int
     status: Status
     unique_key: str | None
+    key: str | None
+
+
+def keys_of(left: Sequence[Left]) -> list[str]:
+    """The keys of jobs."""
+    return [job.key for job in left if job.key is not None]
 
 
 def end_waiting(lanes: Lanes, ids: Sequence[str], now: int, error: JobError | None) -> Steps[list[Left]]:
-    """End those of these jobs that wait: a tombstone under the next claim number, and no place any more."""
+    """End those of these jobs that wait: a tombstone under the next claim number, and no place or slot any more."""
     rows = yield Ask("leave", (list(ids),))
-    left = [Left(row[0], row[1], row[2], row[3], Status(row[4]), row[5]) for row in rows]
+    left = [Left(row[0], row[1], row[2], row[3], Status(row[4]), row[5], row[6]) for row in rows]
     if left:
         yield Ask(
             "end_waiting",
@@ -101,29 +112,41 @@ def end_waiting(lanes: Lanes, ids: Sequence[str], now: int, error: JobError | No
                 [job.unique_key for job in left],
             ),
         )
+    if keys_of(left):
+        yield Ask("drop_slots", ([job.id for job in left if job.key is not None],))
     return left
 
 
-def retry(lanes: Lanes, id: str, now: int, retention: Retention, run_at: int | None) -> Steps[RetryResult]:
-    """Send a failed or cancelled job back; the marker under the next claim number is its audit."""
+def retry(
+    lanes: Lanes, id: str, now: int, retention: Retention, run_at: int | None
+) -> Steps[tuple[RetryResult, Sequence[str]]]:
+    """Send a failed or cancelled job back; the marker under the next claim number is its audit.
+
+    Returns:
+        Also the keys at whose gates somebody may be let in by that.
+    """
     if is_id(id):
         yield Ask("lock_job", (id,))  # two people, or a person and a prune, one after the other
     job = yield from visible(id, now, retention)
     if job is None:
-        return RetryResult(None)
+        return RetryResult(None), ()
     if job.status not in RETRIABLE:
-        return RetryResult(job.status)
+        return RetryResult(job.status), ()
     if job.unique_key is not None:
         key = (unique_scope(lanes.by_number[job.lane].type), job.unique_key)
         yield Ask("lock_keys", ([key[0]], [key[1]]))
         held = yield Ask("keys", ([key[0]], [key[1]]))
         if held:
-            return RetryResult(job.status, held[0][2])
+            return RetryResult(job.status, held[0][2]), ()
         yield put_keys({key: Holder(id, None, None)})
     fresh = care(0, job.max_attempts, 0)
     due = run_at if run_at is not None and run_at > now else None
-    yield Ask("retry", (now, id, job.number + 1, job.lane, int(fresh), job.expires_at, due))
-    return RetryResult(job.status)
+    row = (now, id, job.number + 1, job.lane, int(fresh), job.expires_at)
+    if job.key is None or (yield Ask("keep_slot", (id,))) or due is not None:
+        yield Ask("retry", (*row, due, job.key))
+    else:
+        yield Ask("retry_held", (*row, job.key))
+    return RetryResult(job.status), () if job.key is None else (job.key,)
 
 
 def restless(id: str) -> StoreBusy:

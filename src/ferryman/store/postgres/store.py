@@ -9,14 +9,10 @@ from typing import Final
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
-from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
-from ferryman.domain.schedule import Firing, Schedule
-from ferryman.domain.state import Status
-from ferryman.store.controlling import Placement
-from ferryman.store.explaining import Whereabouts
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
-from ferryman.store.postgres import chores, controls, explaining, lanes, people, reading, rules, scheduling
+from ferryman.store.gating import keys_in, keys_told
+from ferryman.store.postgres import chores, lanes, people, reading, rules
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.claiming import Known
@@ -25,6 +21,7 @@ from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.ended import EndedRuns
 from ferryman.store.postgres.ending import end_open_runs
 from ferryman.store.postgres.flow import Flow
+from ferryman.store.postgres.gating import Gates
 from ferryman.store.postgres.home import Home
 from ferryman.store.postgres.joining import PostgresJoins
 from ferryman.store.postgres.lines import Lines
@@ -33,6 +30,7 @@ from ferryman.store.postgres.partitions import Partitions
 from ferryman.store.postgres.rules import Rules
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
+from ferryman.store.postgres.steering import Steering
 from ferryman.store.postgres.steps import ask
 from ferryman.store.postgres.target import Target
 from ferryman.store.postgres.transaction import PostgresTransactions
@@ -51,12 +49,11 @@ from ferryman.store.protocol import (
     Retention,
     RetryResult,
 )
-from ferryman.store.scheduling import Fired, KeptSchedule, Put
 
 LEASE_SECONDS: Final = 10.0
 
 
-class PostgresStore:
+class PostgresStore(Steering):
     """One database; its parts share the lines and the lanes."""
 
     def __init__(
@@ -117,7 +114,8 @@ class PostgresStore:
             clock,
             target.place,
         )
-        self._liveness = Liveness(lines, known, locks, clock.monotonic)
+        self._gates = Gates(lines)
+        self._liveness = Liveness(lines, known, self._gates, locks, clock.monotonic)
         self._promoter = chores.Promoter(clock.monotonic)
         self._pruner = chores.Pruner(retention)
         self._partitions = Partitions(retention, clock.monotonic)
@@ -159,7 +157,12 @@ class PostgresStore:
         self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
         """See `Store.insert`. A lost connection is tried again: what was stored is known by its id."""
-        return await self._flow.insert(jobs, now, claim=claim, max_pending=max_pending)
+        keys = keys_in(jobs)
+        if not keys:
+            return await self._flow.insert(jobs, now, claim=claim, max_pending=max_pending)
+        inserted = await self._flow.insert(jobs, now, max_pending=max_pending)
+        await self._gates.let_in(keys, now, over=self._lines.inserts)
+        return inserted if claim is None else Inserted(inserted.receipts, await self._flow.claim(claim, now))
 
     async def claim(self, request: ClaimRequest, now: int) -> Batch:
         """See `Store.claim`."""
@@ -167,7 +170,8 @@ class PostgresStore:
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         """See `Store.finish`. What a handler's transaction has written already is passed over."""
-        return await self._flow.finish(node, finishes, now)
+        report = await self._flow.finish(node, finishes, now)
+        return report.having_let_in(await self._gates.made_room(keys_told(finishes), now, over=self._lines.finishes))
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         """See `Store.open_batches`. Claim rows whose runs have all ended are removed on the way."""
@@ -178,7 +182,7 @@ class PostgresStore:
 
     async def release(self, node: int, batch: int, now: int) -> int:
         """See `Store.release`."""
-        return await end_open_runs(self._chores, self._lanes, What.RELEASED, now, batch=batch, node=node)
+        return await end_open_runs(self._chores, self._lanes, self._gates, What.RELEASED, now, batch=batch, node=node)
 
     async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
         """See `Store.cancellations`."""
@@ -189,29 +193,21 @@ class PostgresStore:
     async def cancel(self, id: str, now: int) -> CancelResult:
         """See `Store.cancel`."""
         await self._people.do(lanes.read(self._lanes))
-        return await self._people.transact(people.cancel(self._lanes, id, now, self._retention))
+        result, keys = await self._people.transact(people.cancel(self._lanes, id, now, self._retention))
+        return result.having_let_in(await self._gates.made_room(keys, now, over=self._people))
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
         """See `Store.force_cancel`."""
-        return await end_open_runs(self._chores, self._lanes, What.CANCELLED, now, asked_before=asked_before)
+        return await end_open_runs(
+            self._chores, self._lanes, self._gates, What.CANCELLED, now, asked_before=asked_before
+        )
 
     async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
         """See `Store.retry`."""
         await self._people.do(lanes.read(self._lanes))
-        return await self._people.transact(people.retry(self._lanes, id, now, self._retention, run_at))
-
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
-        """See `Controlling.place`. New lanes are made before, so that nobody waits for one."""
-        while True:
-            placed = await self._people.transact(controls.place(self._lanes, ids, placement, now, self._retention))
-            if not placed.missing:
-                return placed.met
-            await self._people.do(lanes.make(self._lanes, placed.missing))
-
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
-        """See `Controlling.cancel_waiting`."""
-        await self._people.do(lanes.read(self._lanes))
-        return await self._people.transact(controls.cancel_those_that_wait(self._lanes, ids, now))
+        result, keys = await self._people.transact(people.retry(self._lanes, id, now, self._retention, run_at))
+        await self._gates.let_in(keys, now, over=self._people)
+        return result
 
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""
@@ -239,69 +235,31 @@ class PostgresStore:
         """See `Store.known_types`."""
         return await self._people.do(reading.known_types())
 
-    # -- rules -----------------------------------------------------------------------------------
-
-    async def rules(self) -> Sequence[Rule]:
-        """See `Ruling.rules`."""
-        return await self._people.do(rules.read(self._rules))
-
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
-        """See `Ruling.pause`."""
-        return await self._people.transact(rules.pause(scope, name, paused))
-
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
-        """See `Ruling.limit`."""
-        return await self._people.transact(rules.limit(scope, name, limit))
-
-    async def whereabouts(self, id: str) -> Whereabouts | None:
-        """See `Explaining.whereabouts`."""
-        return await self._people.read(explaining.whereabouts(id))
-
     # -- chores ----------------------------------------------------------------------------------
 
     async def promote(self, now: int, limit: int) -> Promoted:
         """See `Store.promote`."""
-        return await self._chores.do(self._promoter.step(now, limit))
+        promoted, keys = await self._chores.do(self._promoter.step(now, limit))
+        await self._gates.let_in(keys, now, over=self._chores)
+        return promoted
 
     async def expire(self, now: int, limit: int) -> int:
         """See `Store.expire`."""
         await self._chores.do(lanes.read(self._lanes))
-        return await self._chores.transact(chores.expire(self._lanes, now, limit))
+        count, keys = await self._chores.transact(chores.expire(self._lanes, now, limit))
+        await self._gates.made_room(keys, now, over=self._chores)
+        return count
 
     async def prune(self, now: int, limit: int) -> int:
         """See `Store.prune`. Days that have partitions are dropped as a whole, now and then."""
         await self._partitions.keep(self._chores, now)
-        return await self._chores.transact(self._pruner.step(now, limit))
+        count = await self._chores.transact(self._pruner.step(now, limit))
+        await self._gates.forget(now, limit, chores.id_horizon(now - self._pruner.youngest))
+        return count
 
     def prunes_on(self) -> bool:
         """See `Store.prunes_on`."""
         return self._pruner.walking
-
-    # -- schedules -------------------------------------------------------------------------------
-
-    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
-        """See `Scheduling.put_schedule`."""
-        return await self._people.transact(scheduling.put(schedule, now, declared=declared))
-
-    async def undeclare_schedule(self, name: str) -> None:
-        """See `Scheduling.undeclare_schedule`."""
-        await self._people.transact(scheduling.undeclare(name))
-
-    async def drop_schedule(self, name: str) -> bool:
-        """See `Scheduling.drop_schedule`."""
-        return await self._people.transact(scheduling.drop(name))
-
-    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
-        """See `Scheduling.pause_schedule`."""
-        return await self._people.transact(scheduling.pause(name, paused, now))
-
-    async def schedules(self) -> Sequence[KeptSchedule]:
-        """See `Scheduling.schedules`."""
-        return await self._chores.do(scheduling.schedules())
-
-    async def fire(self, firing: Firing, now: int) -> Fired | None:
-        """See `Scheduling.fire`. Somebody's open transaction that has a unique key is not waited for long."""
-        return await self._flow.fire(firing, now)
 
     # -- nodes -----------------------------------------------------------------------------------
 

@@ -10,11 +10,14 @@ from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import JobError
 from ferryman.domain.state import Status, allowed
 from ferryman.store.protocol import NODES_SHOWN, Promoted, Retention
+from ferryman.store.sqlite.gating import Standing as StandingByGate
+from ferryman.store.sqlite.gating import leave, let_in, rules_of, slot_rows, stand, with_slots
+from ferryman.store.sqlite.keys import Deserted
 from ferryman.store.sqlite.people import Standing, cancel_waiting, standing
 from ferryman.store.sqlite.session import Session, encode
 
-DueRow = tuple[int, str, int, int, int, int, int, int]
-"""(run_at, id, lane, number, attempt, crashes, interruptions, care)"""
+DueRow = tuple[int, str, int, int, int, int, int, int, str | None]
+"""(run_at, id, lane, number, attempt, crashes, interruptions, care, key)"""
 _due: Final = msgspec.json.Decoder(list[DueRow])
 _ids: Final = msgspec.json.Decoder(list[str])
 _prunable: Final = msgspec.json.Decoder(list[tuple[str, bool | int]])
@@ -22,20 +25,42 @@ EXPIRED: Final = JobError(JobExpired.code, "JobExpired", "The job was not starte
 
 
 def promote(session: Session, now: int, limit: int) -> Promoted:
-    """Move due jobs to the end of their lanes, in the order in which they are due."""
+    """Move due jobs to the end of their lanes, in the order in which they are due, or before their gates."""
     rows = session.document("due", _due, now=now, limit=limit)
+    held = _to_gates(session, rows)
     by_lane: dict[int, list[DueRow]] = {}
     for row in rows:
+        if row[1] in held:
+            continue
         by_lane.setdefault(row[2], []).append(row)
     for lane, group in by_lane.items():
         first = session.arrivals(lane, len(group), now)
-        session.insert("add_ready", [(lane, arrival, row[1], *row[3:]) for arrival, row in enumerate(group, first)])
+        session.insert("add_ready", [(lane, arrival, row[1], *row[3:8]) for arrival, row in enumerate(group, first)])
         session.count(lane, "scheduled", -len(group))
         session.count(lane, "pending", len(group))
     if rows:
         session.run("drop_later", ids=encode([row[1] for row in rows]).decode())
+        let_in(session, now)
     following = session.one("next_due")
     return Promoted(len(rows), None if following is None else following[0])
+
+
+def _to_gates(session: Session, rows: list[DueRow]) -> set[str]:
+    """Have the jobs with keys that have no slots stand before their gates. Returns their ids."""
+    keyed = {row[1]: row[8] for row in rows if row[8] is not None}
+    if not keyed:
+        return set()
+    slots = with_slots(session, keyed)
+    rules = rules_of(session, keyed)
+    held = [
+        StandingByGate(key, row[1], row[2], row[3:8], rules.get(row[1]))
+        for row in rows
+        if (key := keyed.get(row[1])) is not None and row[1] not in slots
+    ]
+    stand(session, held)
+    for job in held:
+        session.count(job.lane, "scheduled", -1)
+    return {job.id for job in held}
 
 
 def expire(session: Session, now: int, limit: int) -> int:
@@ -50,6 +75,7 @@ def expire(session: Session, now: int, limit: int) -> int:
             late.append((id, job))
     if late:
         cancel_waiting(session, late, now, EXPIRED)
+        let_in(session, now)
     session.run("drop_expiries", now=now, ids=encode(ids).decode())
     return len(late)
 
@@ -63,6 +89,7 @@ class Pruner:
     def __init__(self, retention: Retention) -> None:
         self._retention = retention
         self._after = ""
+        self._deserted = Deserted()
 
     @property
     def walking(self) -> bool:
@@ -87,10 +114,20 @@ class Pruner:
         if gone != "[]":
             for table in ("prune_job", "prune_outcome", "prune_result", "prune_failure"):
                 session.run(table, ids=gone)
+            _free_slots(session, gone, now)
         session.run("prune_keys", now=now, limit=limit)
+        self._deserted.step(session, now, limit)
         session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN))
         self._after = rows[-1][0] if len(rows) == limit else ""
         return sum(1 for _, due in rows if due)
+
+
+def _free_slots(session: Session, gone: str, now: int) -> None:
+    """Let sequences go on that waited for jobs which are not kept any longer."""
+    slots = {id: key for id, key, _ in session.document("slots", slot_rows, ids=gone)}
+    if slots:
+        leave(session, slots)
+        let_in(session, now)
 
 
 def id_horizon(time: int) -> str:

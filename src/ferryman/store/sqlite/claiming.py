@@ -17,7 +17,23 @@ from ferryman.store.sqlite.session import Session, encode
 from ferryman.store.views import tags_of
 
 Candidate = tuple[
-    int, int, str, int, int, int, int, int, str, int, float | None, int, int | None, int | None, str | None, str | None
+    int,
+    int,
+    str,
+    int,
+    int,
+    int,
+    int,
+    int,
+    str,
+    int,
+    float | None,
+    int,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
 ]
 """(lane, arrival, id, number, attempt, crashes, interruptions, care, then the body's columns)"""
 _candidates: Final = msgspec.json.Decoder(list[Candidate])
@@ -149,8 +165,9 @@ def _claimed(session: Session, batch: int, row: Candidate) -> ClaimedJob:
         created,
         run_at,
         until,
-        key,
+        unique_key,
         tags,
+        key,
     ) = row
     return ClaimedJob(
         id,
@@ -166,6 +183,7 @@ def _claimed(session: Session, batch: int, row: Candidate) -> ClaimedJob:
         created,
         run_at,
         until,
-        key,
+        unique_key,
         tags_of.decode(tags) if tags else (),
+        key,
     )

@@ -7,9 +7,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ferryman.domain.state import INITIAL, Status
+from ferryman.domain.state import INITIAL, MOVABLE, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.protocol import Retention
+from ferryman.store.sqlite.gating import let_in
 from ferryman.store.sqlite.people import cancel_waiting, standing, visible
 from ferryman.store.sqlite.session import Session, encode
 
@@ -38,7 +39,7 @@ def place(
         if id in found:
             met[id] = Status.PENDING if found[id][2] is None else Status.SCHEDULED
         elif (job := visible(session, id, now, retention)) is not None:
-            met[id] = job.status
+            met[id] = job.status if job.key is None or job.status not in MOVABLE else Status.WAITING
     rows = [found[id] for id in met if id in found]
     if rows:
         _move(session, rows, placement, now)
@@ -85,4 +86,5 @@ def cancel_those_that_wait(session: Session, ids: Sequence[str], now: int) -> Se
     waiting = [(id, job) for id, job in jobs if job is not None and job.status in INITIAL]
     if waiting:
         cancel_waiting(session, waiting, now, None)
+        let_in(session, now)
     return [id for id, _ in waiting]

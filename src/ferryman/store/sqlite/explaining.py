@@ -8,6 +8,7 @@ import msgspec
 
 from ferryman.domain.limits import Rule, limiting
 from ferryman.store.explaining import AHEAD_MOST, HOLDERS_SHOWN, Held, Whereabouts
+from ferryman.store.sqlite.keys import key
 from ferryman.store.sqlite.people import standing
 from ferryman.store.sqlite.rules import covered, use_of
 from ferryman.store.sqlite.session import Session, encode
@@ -24,7 +25,8 @@ def whereabouts(session: Session, id: str) -> Whereabouts | None:
     ahead = session.one("ahead", id=id, most=AHEAD_MOST + 1)
     assert ahead is not None
     limits = limiting(session.rules(), {job.lane: lane})
-    return Whereabouts(ahead[0], [_holding(session, rule) for rule in limits])
+    status = None if job.key is None else key(session, job.key)
+    return Whereabouts(ahead[0], [_holding(session, rule) for rule in limits], status)
 
 
 def _holding(session: Session, rule: Rule) -> Held:

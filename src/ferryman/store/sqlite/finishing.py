@@ -14,12 +14,14 @@ from ferryman.domain import state
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
+from ferryman.store.gating import keys_told
 from ferryman.store.protocol import Declaration, FinishReport
-from ferryman.store.sqlite.inserting import insert, unique_scope
+from ferryman.store.sqlite.gating import Standing, ended, let_in, stand, touch_all
+from ferryman.store.sqlite.inserting import hand_in, unique_scope
 from ferryman.store.sqlite.session import Session, encode
 
-OpenRun = tuple[int, int, str, int, int, int, int, int, int, str | None, int]
-"""(node, batch, id, number, attempt, lane, crashes, interruptions, max_attempts, unique_key, claimed_at)"""
+OpenRun = tuple[int, int, str, int, int, int, int, int, int, str | None, int, str | None]
+"""(node, batch, id, number, attempt, lane, crashes, interruptions, max_attempts, unique_key, claimed_at, key)"""
 _open_runs: Final = msgspec.json.Decoder(list[OpenRun])
 _numbers: Final = msgspec.json.Decoder(list[int])
 NOTHING_DECLARED: Final[Mapping[str, Declaration]] = MappingProxyType({})
@@ -44,9 +46,16 @@ def is_open(session: Session, node: int, job: ClaimedJob) -> bool:
 
 
 def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+    """Write the outcomes that win, and let in for whom they made room."""
+    report = _write(session, node, finishes, now)
+    touch_all(session, keys_told(finishes))
+    return report.having_let_in(let_in(session, now))
+
+
+def _write(session: Session, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
     """Write the outcomes that win, move their jobs on, close batches that are done."""
     for each in finishes:
-        state.check(Status.PROCESSING, each.status)
+        state.check_end(each.status)
     asked = _asked_to_cancel(session, finishes)
     obeyed = [_obey(each) if each.id in asked else each for each in finishes] if asked else finishes
     fresh, fenced, cancelled = _write_outcomes(session, node, obeyed)
@@ -66,7 +75,7 @@ def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
     if not follow_ups:
         return report
     # the keys of the ended jobs are free by now
-    return report.with_follow_ups(follow_ups, insert(session, follow_ups, now, None, 0).receipts, now)
+    return report.with_follow_ups(follow_ups, hand_in(session, follow_ups, now, 0), now)
 
 
 def _asked_to_cancel(session: Session, finishes: Sequence[Finish]) -> frozenset[str]:
@@ -107,15 +116,30 @@ def end_open_runs(
         ended = decide(job, Outcome(what), run, now, None if type is None else type.after_crashes)
         by_node.setdefault(row[0], []).append(ended)
     for owner, finishes in by_node.items():
-        finish(session, owner, finishes, now)
+        _write(session, owner, finishes, now)
+    let_in(session, now)
     return len(rows)
 
 
 def _claimed(session: Session, row: OpenRun) -> ClaimedJob:
-    _, batch, id, number, attempt, lane, crashes, interruptions, most, key, claimed_at = row
-    where = session.lanes().by_number[lane]
+    _, batch, id, number, attempt, lane, crashes, interruptions, most, unique_key, claimed_at, key = row
     return ClaimedJob(
-        id, number, attempt, crashes, interruptions, batch, where, "", most, None, claimed_at, None, None, key, ()
+        id,
+        number,
+        attempt,
+        crashes,
+        interruptions,
+        batch,
+        session.lanes().by_number[lane],
+        "",
+        most,
+        None,
+        claimed_at,
+        None,
+        None,
+        unique_key,
+        (),
+        key,
     )
 
 
@@ -214,20 +238,30 @@ def _place(session: Session, fresh: Sequence[Finish], now: int) -> tuple[bool, i
     """Give jobs that run again their next place. Returns whether one is ready, and the earliest that is due."""
     earliest: int | None = None
     readied = False
+    back = ended(session, fresh)
+    held: list[Standing] = []
     for each in fresh:
         if each.status in TERMINAL:
             continue
         lane = session.lane(*each.lane)
         carried = (each.number, each.attempt, each.crashes, each.interruptions, each.care)
-        if each.status is Status.PENDING:
-            if each.moves_to is not None:
-                lane = _move_to(session, each.id, lane, each.moves_to)
-            session.insert("add_ready", [(lane, session.arrivals(lane, 1, now), each.id, *carried)])
-            readied = True
-        else:
+        if each.status is Status.SCHEDULED:
             due = max(now, each.run_at or now)
-            session.insert("add_later", [(due, each.id, lane, *carried)])
+            if each.key is None:
+                session.insert("add_later", [(due, each.id, lane, *carried)])
+            else:
+                session.insert("add_keyed_later", [(due, each.id, lane, *carried, each.key)])
             earliest = due if earliest is None else min(earliest, due)
+            continue
+        readied = True
+        if each.moves_to is not None:
+            lane = _move_to(session, each.id, lane, each.moves_to)
+        if each.key is not None and each.id in back:
+            held.append(Standing(each.key, each.id, lane, carried, place=back[each.id]))
+            session.count(lane, "pending", -1)
+        else:
+            session.insert("add_ready", [(lane, session.arrivals(lane, 1, now), each.id, *carried)])
+    stand(session, held)
     return readied, earliest
 
 

@@ -12,9 +12,11 @@ import msgspec
 from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import ClaimRequest, care
 from ferryman.domain.job import NewJob
+from ferryman.store.gating import keys_in
 from ferryman.store.protocol import Inserted, Receipt, Verdict
 from ferryman.store.sqlite.claiming import claim as claim_jobs
 from ferryman.store.sqlite.claiming import require_live
+from ferryman.store.sqlite.gating import Standing, let_in, stand, stored_rule, touch_all
 from ferryman.store.sqlite.session import Session, encode
 
 IDEMPOTENCY: Final = "idempotency"
@@ -32,9 +34,16 @@ def insert(
     """Store what may be stored, then let a claim ride along."""
     if request is not None:
         require_live(session, request.node)
-    plain = not max_pending and all(job.unique_key is None and job.idempotency is None for job in jobs)
-    receipts = (_insert_plain(session, jobs, now) if plain else None) or _insert_judged(session, jobs, now, max_pending)
+    receipts = hand_in(session, jobs, now, max_pending)
+    touch_all(session, keys_in(jobs))
+    let_in(session, now)
     return Inserted(receipts, None if request is None else claim_jobs(session, request, now))
+
+
+def hand_in(session: Session, jobs: Sequence[NewJob], now: int, max_pending: Bound) -> list[Receipt]:
+    """Store what may be stored; whoever says so lets in those who then stand before their gates."""
+    plain = not max_pending and all(job.unique_key is None and job.idempotency is None for job in jobs)
+    return (_insert_plain(session, jobs, now) if plain else None) or _insert_judged(session, jobs, now, max_pending)
 
 
 def _insert_plain(session: Session, jobs: Sequence[NewJob], now: int) -> list[Receipt] | None:
@@ -125,37 +134,48 @@ def take_unique_key(session: Session, type: str, key: str, id: str) -> None:
 
 def _store_bodies(session: Session, jobs: Sequence[NewJob]) -> None:
     lane = session.lane
-    session.insert(
-        "add_jobs",
-        [
-            (
-                job.id,
-                lane(job.queue, job.type, job.priority),
-                job.payload,
-                job.max_attempts,
-                job.timeout,
-                job.created_at,
-                job.run_at,
-                job.expires_at,
-                job.unique_key,
-                encode(job.tags).decode() if job.tags else None,
-            )
-            for job in jobs
-        ],
-    )
+    rows = [
+        (
+            job.id,
+            lane(job.queue, job.type, job.priority),
+            job.payload,
+            job.max_attempts,
+            job.timeout,
+            job.created_at,
+            job.run_at,
+            job.expires_at,
+            job.unique_key,
+            encode(job.tags).decode() if job.tags else None,
+        )
+        for job in jobs
+    ]
+    if keys_in(jobs):
+        keyed = [(*row, job.key, stored_rule(job)) for row, job in zip(rows, jobs, strict=True)]
+        session.insert("add_keyed_jobs", keyed)
+    else:
+        session.insert("add_jobs", rows)
 
 
 def _place(session: Session, jobs: Sequence[NewJob], now: int) -> None:
-    """Give each new job its place: ready now, or later."""
+    """Give each new job its place: ready now, later, or before its gate."""
     due: dict[int, list[NewJob]] = {}
     later: list[tuple[object, ...]] = []
+    keyed_later: list[tuple[object, ...]] = []
+    held: list[Standing] = []
     for job in jobs:
         lane = session.lane(job.queue, job.type, job.priority)
-        if job.run_at is None or job.run_at <= now:
+        if job.run_at is not None and job.run_at > now:
+            row = (job.run_at, job.id, lane, 0, 0, 0, 0, care(0, job.max_attempts, 0))
+            if job.key is None:
+                later.append(row)
+            else:
+                keyed_later.append((*row, job.key))
+            session.count(lane, "scheduled")
+            session.count(lane, "created")
+        elif job.key is None:
             due.setdefault(lane, []).append(job)
         else:
-            later.append((job.run_at, job.id, lane, 0, 0, 0, 0, care(0, job.max_attempts, 0)))
-            session.count(lane, "scheduled")
+            held.append(Standing(job.key, job.id, lane, (0, 0, 0, 0, care(0, job.max_attempts, 0)), job.gate))
             session.count(lane, "created")
     for lane, group in due.items():
         first = session.arrivals(lane, len(group), now)
@@ -166,4 +186,6 @@ def _place(session: Session, jobs: Sequence[NewJob], now: int) -> None:
         session.count(lane, "pending", len(group))
         session.count(lane, "created", len(group))
     session.insert("add_later", later)
+    session.insert("add_keyed_later", keyed_later)
+    stand(session, held)
     session.insert("add_expiries", [(job.expires_at, job.id) for job in jobs if job.expires_at is not None])

@@ -9,6 +9,7 @@ import msgspec
 
 from ferryman.domain.outcome import What
 from ferryman.store.protocol import NODES_SHOWN, Declaration, NodeInfo, NodeStatus
+from ferryman.store.records import declared_text
 from ferryman.store.sqlite.claiming import require_live
 from ferryman.store.sqlite.finishing import end_open_runs
 from ferryman.store.sqlite.session import Session, encode
@@ -16,7 +17,6 @@ from ferryman.store.sqlite.session import Session, encode
 live_nodes: Final = msgspec.json.Decoder(list[tuple[int, str]])
 _numbers: Final = msgspec.json.Decoder(list[int])
 _types: Final = msgspec.json.Decoder(dict[str, Declaration | None])
-_encode_sorted: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 class NodeRow(msgspec.Struct, array_like=True, frozen=True):
@@ -55,15 +55,12 @@ def register(session: Session, node: NodeInfo, now: int) -> int:
             types=encode(sorted(node.types)).decode(),
         )
         known = session.one("node_number", id=node.id)
-        session.insert("add_types", [(name, now, _as_stored(node.declared.get(name))) for name in sorted(node.types)])
+        session.insert(
+            "add_types", [(name, now, declared_text(node.declared.get(name))) for name in sorted(node.types)]
+        )
     assert known is not None
     number: int = known[0]
     return number
-
-
-def _as_stored(declared: Declaration | None) -> str | None:
-    """A declaration as JSON; the same one always gives the same text, so that only a change is written."""
-    return None if declared is None else _encode_sorted(declared).decode()
 
 
 def known_types(session: Session) -> Mapping[str, Declaration]:

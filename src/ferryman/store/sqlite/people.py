@@ -12,6 +12,8 @@ from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
 from ferryman.domain.state import RETRIABLE, TERMINAL, Status, allowed
 from ferryman.store.protocol import CancelResult, Retention, RetryResult
+from ferryman.store.sqlite.gating import Carried, leave, let_in, rules_of, stand, text, touch, with_slots
+from ferryman.store.sqlite.gating import Standing as StandingByGate
 from ferryman.store.sqlite.inserting import take_unique_key, unique_scope
 from ferryman.store.sqlite.session import Session, encode
 
@@ -32,6 +34,7 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
     expires_at: int | None
     ended_at: int | None
     """When its last outcome was written."""
+    key: str | None
 
 
 def standing(session: Session, id: str) -> Standing | None:
@@ -58,7 +61,7 @@ def cancel(session: Session, id: str, now: int, retention: Retention) -> CancelR
         return CancelResult(job.status, _ask(session, id, now))
     if allowed(job.status, Status.CANCELLED):
         cancel_waiting(session, [(id, job)], now, None)
-    return CancelResult(job.status)
+    return CancelResult(job.status).having_let_in(let_in(session, now))
 
 
 def _ask(session: Session, id: str, now: int) -> str | None:
@@ -69,7 +72,10 @@ def _ask(session: Session, id: str, now: int) -> str | None:
 
 
 def cancel_waiting(session: Session, jobs: Sequence[tuple[str, Standing]], now: int, error: JobError | None) -> None:
-    """End waiting, scheduled and pending jobs: a tombstone under the next claim number, and no place any more."""
+    """End waiting, scheduled and pending jobs: a tombstone under the next claim number, and no place any more.
+
+    Whoever says so lets in for whom that makes room.
+    """
     ids = encode([id for id, _ in jobs]).decode()
     for place in ("drop_ready", "drop_later", "drop_held"):
         session.run(place, ids=ids)
@@ -86,6 +92,9 @@ def cancel_waiting(session: Session, jobs: Sequence[tuple[str, Standing]], now: 
         if job.unique_key is not None:
             type = session.lanes().by_number[job.lane].type
             session.run("drop_key", scope=unique_scope(type), key=job.unique_key, job=id)
+    keyed = {id: job.key for id, job in jobs if job.key is not None}
+    if keyed:
+        leave(session, keyed)
 
 
 def retry(session: Session, id: str, now: int, retention: Retention, run_at: int | None) -> RetryResult:
@@ -102,19 +111,34 @@ def retry(session: Session, id: str, now: int, retention: Retention, run_at: int
             return RetryResult(job.status, held[0])
         take_unique_key(session, type, job.unique_key, id)
     number = job.number + 1
+    due = run_at if run_at is not None and run_at > now else None
     carried = (number, 0, 0, 0, care(0, job.max_attempts, 0))
-    if run_at is not None and run_at > now:
-        status = Status.SCHEDULED
-        session.insert("add_later", [(run_at, id, job.lane, *carried)])
-    else:
-        status = Status.PENDING
-        session.insert("add_ready", [(job.lane, session.arrivals(job.lane, 1, now), id, *carried)])
+    status = Status.PENDING if due is None else Status.SCHEDULED
     session.insert("add_outcomes", [_marker(id, number, What.RETRIED, status, 0, now)])
+    _place(session, id, job, carried, now, due)
     if job.expires_at is not None:
         session.insert("add_expiries", [(job.expires_at, id)])
-    session.count(job.lane, status.value)
     session.count(job.lane, "retried")
+    let_in(session, now)
     return RetryResult(job.status)
+
+
+def _place(session: Session, id: str, job: Standing, carried: Carried, now: int, due: int | None) -> None:
+    """Give a job that starts over its place: in its lane, or before its gate unless it has a slot still; or later."""
+    if due is not None:
+        if job.key is None:
+            session.insert("add_later", [(due, id, job.lane, *carried)])
+        else:
+            session.insert("add_keyed_later", [(due, id, job.lane, *carried, job.key)])
+        session.count(job.lane, "scheduled")
+    elif job.key is None or with_slots(session, [id]):
+        session.insert("add_ready", [(job.lane, session.arrivals(job.lane, 1, now), id, *carried)])
+        session.count(job.lane, "pending")
+    else:
+        stand(session, [StandingByGate(job.key, id, job.lane, carried, rules_of(session, [id]).get(id))])
+    if job.key is not None:
+        session.run("mark_slots", ids=text([id]), failed=False)
+        touch(session, job.key)
 
 
 def _marker(id: str, number: int, what: What, status: Status, attempt: int, now: int) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from ferryman.domain.gates import Newest
 from ferryman.domain.job import Lane
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.store.sqlite.statements import Connection, Statements, insert_rows
@@ -60,6 +61,8 @@ class Session:
         self._rules: Rules | None = None
         self._edition = 0
         self.tallies: Counter[tuple[int, str]] = Counter()
+        self.touched: dict[str, Newest | None] = {}
+        """The keys whose gates the verb under way is to look at, each with the newest job that brings it a rule."""
         self._last_arrival = 0
 
     def run(self, name: str, /, **parameters: object) -> int:

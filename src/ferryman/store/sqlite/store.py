@@ -11,15 +11,10 @@ from typing import Final, TypeVar
 
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
-from ferryman.domain.errors import NodeNotLive, StoreClosed
+from ferryman.domain.errors import NodeNotLive
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
-from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
-from ferryman.domain.schedule import Firing, Schedule
-from ferryman.domain.state import Status
-from ferryman.store.controlling import Placement
-from ferryman.store.explaining import Whereabouts
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
 from ferryman.store.protocol import (
     CancelResult,
@@ -37,27 +32,23 @@ from ferryman.store.protocol import (
     RetryResult,
     Runner,
 )
-from ferryman.store.scheduling import Fired, KeptSchedule, Put
 from ferryman.store.sqlite import (
     checkpoint,
     chores,
     claiming,
-    controls,
     database,
-    explaining,
     finishing,
     inserting,
     nodes,
     people,
     reading,
-    rules,
-    scheduling,
 )
 from ferryman.store.sqlite.joining import SqliteJoins
 from ferryman.store.sqlite.liveness import Liveness, nodes_folder
 from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements
+from ferryman.store.sqlite.steering import Steering
 from ferryman.store.sqlite.transaction import SqliteTransactions
 from ferryman.store.sqlite.writer import Writer
 
@@ -71,7 +62,7 @@ def end_process(error: BaseException) -> None:
     os._exit(EXIT_ENVIRONMENT)
 
 
-class SqliteStore:
+class SqliteStore(Steering):
     """One file, one writer thread and one reader thread per process; several processes may share the file."""
 
     def __init__(
@@ -180,16 +171,6 @@ class SqliteStore:
             around_forks=self._around_forks,
         )
 
-    async def _write(self, request: Callable[[Session], Result]) -> Result:
-        if self._writer is None:
-            raise StoreClosed("The store is closed.", hint="Open it before use.")
-        return await self._writer.do(request)
-
-    async def _read(self, request: Callable[[Session], Result]) -> Result:
-        if self._reader is None:
-            raise StoreClosed("The store is closed.", hint="Open it before use.")
-        return await self._reader.do(request)
-
     async def insert(
         self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
     ) -> Inserted:
@@ -232,14 +213,6 @@ class SqliteStore:
         """See `Store.retry`."""
         return await self._write(lambda session: people.retry(session, id, now, self._retention, run_at))
 
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
-        """See `Controlling.place`."""
-        return await self._write(lambda session: controls.place(session, ids, placement, now, self._retention))
-
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
-        """See `Controlling.cancel_waiting`."""
-        return await self._write(lambda session: controls.cancel_those_that_wait(session, ids, now))
-
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""
         return await self._read(lambda session: reading.get(session, id, now, self._retention))
@@ -264,22 +237,6 @@ class SqliteStore:
         """See `Store.known_types`."""
         return await self._read(nodes.known_types)
 
-    async def rules(self) -> Sequence[Rule]:
-        """See `Ruling.rules`."""
-        return await self._read(rules.all_rules)
-
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
-        """See `Ruling.pause`."""
-        return await self._write(lambda session: rules.pause(session, scope, name, paused))
-
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
-        """See `Ruling.limit`."""
-        return await self._write(lambda session: rules.limit(session, scope, name, limit))
-
-    async def whereabouts(self, id: str) -> Whereabouts | None:
-        """See `Explaining.whereabouts`."""
-        return await self._read(lambda session: explaining.whereabouts(session, id))
-
     async def promote(self, now: int, limit: int) -> Promoted:
         """See `Store.promote`."""
         return await self._write(lambda session: chores.promote(session, now, limit))
@@ -295,30 +252,6 @@ class SqliteStore:
     def prunes_on(self) -> bool:
         """See `Store.prunes_on`."""
         return self._pruner.walking
-
-    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
-        """See `Scheduling.put_schedule`."""
-        return await self._write(lambda session: scheduling.put(session, schedule, now, declared=declared))
-
-    async def undeclare_schedule(self, name: str) -> None:
-        """See `Scheduling.undeclare_schedule`."""
-        await self._write(lambda session: scheduling.undeclare(session, name))
-
-    async def drop_schedule(self, name: str) -> bool:
-        """See `Scheduling.drop_schedule`."""
-        return await self._write(lambda session: scheduling.drop(session, name))
-
-    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
-        """See `Scheduling.pause_schedule`."""
-        return await self._write(lambda session: scheduling.pause(session, name, paused, now))
-
-    async def schedules(self) -> Sequence[KeptSchedule]:
-        """See `Scheduling.schedules`."""
-        return await self._read(scheduling.schedules)
-
-    async def fire(self, firing: Firing, now: int) -> Fired | None:
-        """See `Scheduling.fire`."""
-        return await self._write(lambda session: scheduling.fire(session, firing, now))
 
     async def register(self, node: NodeInfo, now: int) -> int:
         """See `Store.register`. The lock is held before the row can be seen."""

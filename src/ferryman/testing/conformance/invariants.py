@@ -23,6 +23,7 @@ async def check(store: Store, nodes: Sequence[int], now: int) -> None:
         check_job(job)
         check_history(job, await store.attempts(job.id))
     await check_counts(store, jobs, now)
+    await check_keys(store, jobs)
     await check_claims(store, jobs, nodes)
     held = Counter((job.type, job.unique_key) for job in jobs if job.unique_key and job.status not in TERMINAL)
     assert all(count == 1 for count in held.values()), f"unique keys held twice: {held}"
@@ -73,8 +74,8 @@ def check_history(job: Job, attempts: Sequence[Attempt]) -> None:
             starts, bound = starts + 1, bound + (each.what in FREE)
             assert starts <= job.max_attempts + bound, (job, attempts)
         at = each.status
-    # what waits is promoted, and put off by people, without an outcome
-    resting = MOVABLE if at in MOVABLE else {at}
+    # what waits is promoted, and put off by people, without an outcome; before the gate of its key it waits
+    resting = {*MOVABLE, Status.WAITING} if at in MOVABLE else {at}
     assert job.status is Status.PROCESSING or at is None or job.status in resting, (job, attempts)
     assert job.status not in TERMINAL or job.status is at, (job, attempts)
 
@@ -89,6 +90,13 @@ async def check_counts(store: Store, jobs: Sequence[Job], now: int) -> None:
     assert counts.totals["created"] >= len(jobs)
     assert set(counts.oldest_pending) == {job.queue for job in jobs if job.status is Status.PENDING}
     assert all(age >= 0 for age in counts.oldest_pending.values()), counts
+
+
+async def check_keys(store: Store, jobs: Sequence[Job]) -> None:
+    """Who waits stands before a gate."""
+    keys = await store.keys(None, PAGE)
+    if len(keys) < PAGE:
+        assert sum(key.waiting for key in keys) == sum(job.status is Status.WAITING for job in jobs)
 
 
 async def check_claims(store: Store, jobs: Sequence[Job], nodes: Sequence[int]) -> None:

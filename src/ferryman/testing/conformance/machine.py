@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ferryman.domain.claim import Batch
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, ClaimedJob, NewJob
+from ferryman.domain.keys import GateRule, OnFailure
 from ferryman.domain.outcome import Finish
 from ferryman.store.controlling import Placement
 from ferryman.store.protocol import NodeInfo
@@ -22,6 +23,19 @@ from ferryman.testing.conformance.pair import Pair, SayAs, Twin
 T = TypeVar("T")
 ANY: Final = st.integers(0, 1_000_000)
 """Picks one of a list whose length is known only while the sequence runs."""
+RULES: Final = st.sampled_from(
+    [
+        GateRule(),
+        GateRule(concurrency=1),
+        GateRule(concurrency=2),
+        GateRule(strict=True),
+        GateRule(strict=True, on_failure=OnFailure.PASS),
+        GateRule(rate=0.5, burst=2),
+        GateRule(rate=2.0, burst=1, concurrency=3),
+    ]
+)
+GATES: Final = st.just((None, None)) | st.tuples(st.sampled_from(["a", "b"]), st.none() | RULES)
+"""(key, rule)"""
 SECONDS: Final = st.sampled_from([0, 1, 5, 60, 150])
 
 
@@ -128,6 +142,26 @@ class BothStores(RuleBasedStateMachine):
     def promote(self, limit: int) -> None:
         """The sweeper promotes."""
         self.both(lambda store: store.promote(self.clock.now(), limit))
+
+    @rule()
+    def admit(self) -> None:
+        """The sweeper lets in."""
+        self.both(lambda store: store.admit(self.clock.now(), 1_000))
+
+    @rule(key=st.sampled_from(["a", "b"]), rule=st.none() | RULES)
+    def set_key(self, key: str, rule: GateRule | None) -> None:
+        """A person pins a rule, or unpins it."""
+        self.both(lambda store: store.set_key(key, rule, self.clock.now()))
+
+    @rule(key=st.sampled_from(["a", "b"]), paused=st.booleans())
+    def pause_key(self, key: str, paused: bool) -> None:
+        """A person pauses a key, or resumes it."""
+        self.both(lambda store: store.pause_key(key, paused, self.clock.now()))
+
+    @rule(key=st.sampled_from(["a", "b"]))
+    def pass_key(self, key: str) -> None:
+        """A person lets a sequence go on."""
+        self.both(lambda store: store.pass_key(key, self.clock.now()))
 
     @rule()
     def expire(self) -> None:

@@ -16,20 +16,21 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.job import MICROS, Idempotency, NewJob
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.store.protocol import FinishReport, Inserted, Store
 from ferryman.testing.conformance.bench import TYPES
 from ferryman.testing.conformance.harness import Harness
-from ferryman.testing.conformance.machine import ANY, SECONDS, BothStores, pick
+from ferryman.testing.conformance.machine import ANY, GATES, SECONDS, BothStores, pick
 from ferryman.testing.conformance.pair import SayAs, Twin
 
 LANES: Final = {1: ("a", "echo"), 5: ("b", "mail"), 9: ("a", "mail")}
 """priority -> (queue, type)"""
 KEYS: Final = st.tuples(st.sampled_from([None, None, "k", "l"]), st.sampled_from([None, None, "k", "l"]))
 """(unique key, idempotency key)"""
-FollowUp = tuple[int, int | None, tuple[str | None, str | None]]
-"""(priority, delay, keys)"""
+FollowUp = tuple[int, int | None, tuple[str | None, str | None], tuple[str | None, GateRule | None]]
+"""(priority, delay, keys, gate)"""
 
 
 class StoreMachine(BothStores):
@@ -45,6 +46,7 @@ class StoreMachine(BothStores):
         expiry=st.none() | SECONDS,
         keys=KEYS,
         bound=st.sampled_from([0, 0, 0, 3]),
+        gate=GATES,
         claim=st.none() | ANY,
     )
     def insert(
@@ -56,6 +58,7 @@ class StoreMachine(BothStores):
         expiry: int | None,
         keys: tuple[str | None, str | None],
         bound: int,
+        gate: tuple[str | None, GateRule | None],
         claim: int | None,
     ) -> None:
         """Hand jobs in, maybe with a claim."""
@@ -75,6 +78,8 @@ class StoreMachine(BothStores):
                 unique_key=unique,
                 tags=(f"tag{each}",),
                 idempotency=None if promise is None else Idempotency(promise, f"hash{count}", now + 30 * MICROS),
+                key=gate[0],
+                gate=gate[1],
             )
             for each in range(count)
         ]
@@ -170,7 +175,7 @@ class StoreMachine(BothStores):
         ),
         delay=SECONDS,
         retryable=st.booleans(),
-        follow_ups=st.lists(st.tuples(st.sampled_from(sorted(LANES)), st.none() | SECONDS, KEYS), max_size=2),
+        follow_ups=st.lists(st.tuples(st.sampled_from(sorted(LANES)), st.none() | SECONDS, KEYS, GATES), max_size=2),
     )
     def finish(
         self, which: int, recent: bool, what: What, delay: int, retryable: bool, follow_ups: list[FollowUp]
@@ -189,8 +194,10 @@ class StoreMachine(BothStores):
                 run_at=None if due is None else now + due * MICROS,
                 unique_key=keys[0],
                 idempotency=None if keys[1] is None else Idempotency(keys[1], "hash1", now + 30 * MICROS),
+                key=gate[0],
+                gate=gate[1],
             )
-            for priority, due, keys in follow_ups
+            for priority, due, keys, gate in follow_ups
         )
         self.jobs += brought
         outcome = Outcome(what, "1" if what is What.DONE else None, None, float(delay), retryable, brought)

@@ -83,6 +83,7 @@ class Pair:
         now = self.clock.now()
         dead = frozenset(node.id for node in nodes if not node.alive)
         self.both(lambda store: pictures(store, now, dead))
+        self.both(lambda store: store.keys(None, 100))
         memory, other = self.run(self.memory.counts(now)), self.run(self.other.counts(now))
         assert {key: count for key, count in other.standing.items() if count} == memory.standing
         assert dict(other.totals) == dict(memory.totals)

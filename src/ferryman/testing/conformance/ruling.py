@@ -77,6 +77,15 @@ class Ruling:
         await other.pause(*MAIL, False)
         assert len((await bench.claim()).jobs) == 1
 
+    async def test_a_limit_that_others_have_ended_binds_nobody(self, bench: Bench) -> None:
+        await bench.store.limit(*POST, Limit(1))
+        for _ in range(3):
+            await bench.add(queue="post")
+        other = await bench.harness.another()
+        assert len((await other.claim(bench.request(await bench.home()), bench.now)).jobs) == 1
+        await bench.store.limit(*POST, Limit())
+        assert len((await other.claim(bench.request(await bench.home()), bench.now)).jobs) == 2
+
     # -- concurrency -----------------------------------------------------------------------------
 
     async def test_a_queue_has_no_more_jobs_processing_than_its_limit(self, bench: Bench) -> None:

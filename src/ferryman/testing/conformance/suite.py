@@ -19,6 +19,8 @@ from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCance
 from ferryman.testing.conformance.follow_ups import FollowingUp
 from ferryman.testing.conformance.handing_in import HandingIn
 from ferryman.testing.conformance.harness import Harness
+from ferryman.testing.conformance.keyed_controls import ControllingKeys
+from ferryman.testing.conformance.keys import Crowding, Keeping, Limiting, Pausing, Rating, RulingKeys, Sequencing
 from ferryman.testing.conformance.model import Modelled
 from ferryman.testing.conformance.nodes import Nodes
 from ferryman.testing.conformance.people import Cancelling, Retrying
@@ -52,10 +54,18 @@ class StoreConformance(
     KeepingSchedules,
     FiringTicks,
     Overlapping,
+    Limiting,
+    RulingKeys,
+    Pausing,
+    Sequencing,
+    Rating,
+    Keeping,
+    Crowding,
     Edges,
     Racing,
     Ruling,
     Explaining,
+    ControllingKeys,
     Modelled,
 ):
     """Subclass it and give it a `make_harness` fixture. After every test all invariants must hold."""

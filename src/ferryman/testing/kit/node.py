@@ -73,13 +73,15 @@ class HandNode:
         return self in _UNDER_WAY.get()
 
     def promote(self) -> int | None:
-        """Make due what is due, and cancel what has expired; gives the time when the next job is due."""
+        """Make due what is due, let in whom a token is there for, and cancel what has expired; gives the time when the
+        next job is due."""
         store, now = self._world.store, self._world.clock.now()
         while at_once(store.expire(now, BATCH)):
             pass
         while (promoted := at_once(store.promote(now, BATCH))).count == BATCH:
             pass
-        return promoted.next_due
+        admitted = at_once(store.admit(now, BATCH))
+        return min((due for due in (promoted.next_due, admitted.next_due) if due is not None), default=None)
 
     async def run_next(self) -> Ran | None:
         """Run the job whose turn it is; None where none is pending."""

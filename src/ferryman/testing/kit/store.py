@@ -10,18 +10,21 @@ from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.state import Status
 from ferryman.store.controlling import Placement
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import (
+    Admitted,
     CancelResult,
     Clock,
     Counts,
     FinishReport,
     Inserted,
     JobFilter,
+    KeyStatus,
     Promoted,
     Retention,
     RetryResult,
@@ -117,6 +120,30 @@ class SharedStore(MemoryStore):
     async def promote(self, now: int, limit: int) -> Promoted:
         with self._turn:
             return await super().promote(now, limit)
+
+    async def admit(self, now: int, limit: int) -> Admitted:
+        with self._turn:
+            return await super().admit(now, limit)
+
+    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+        with self._turn:
+            await super().set_key(key, rule, now)
+
+    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+        with self._turn:
+            await super().pause_key(key, paused, now)
+
+    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+        with self._turn:
+            return await super().pass_key(key, now)
+
+    async def keys(self, after: str | None, limit: int) -> Sequence[KeyStatus]:
+        with self._turn:
+            return await super().keys(after, limit)
+
+    async def key(self, key: str) -> KeyStatus | None:
+        with self._turn:
+            return await super().key(key)
 
     async def expire(self, now: int, limit: int) -> int:
         with self._turn:

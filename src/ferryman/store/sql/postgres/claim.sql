@@ -143,7 +143,7 @@ fate AS MATERIALIZED (
 )
 -- one row per job, with its body; what is said of the whole stands in the first row, or in the only one
 SELECT run.id, run.number, run.attempt, run.lane, run.crashes, run.interruptions, run.payload, run.max_attempts,
-    run.timeout, run.created_at, run.run_at, run.expires_at, run.unique_key, run.tags, run.rank,
+    run.timeout, run.created_at, run.run_at, run.expires_at, run.unique_key, run.tags, run.key, run.rank,
     CASE WHEN run.rank > 1 THEN NULL ELSE
         EXISTS (SELECT FROM alive) AND (EXISTS (SELECT FROM mine) OR NOT EXISTS (SELECT FROM taken)) END AS live,
     CASE WHEN run.rank > 1 THEN NULL ELSE EXISTS (SELECT FROM held) END AS held,
@@ -160,6 +160,6 @@ FROM moment LEFT JOIN (
     SELECT taken.rank, taken.id::text, taken.number + 1 AS number, taken.attempt + 1 AS attempt, taken.lane,
         taken.crashes, taken.interruptions, body.*
     FROM taken LEFT JOIN LATERAL (
-        SELECT payload, max_attempts, timeout, created_at, run_at, expires_at, unique_key, tags
+        SELECT payload, max_attempts, timeout, created_at, run_at, expires_at, unique_key, tags, key
         FROM ferryman.job WHERE job.id = taken.id LIMIT 1) AS body ON true
 ) AS run ON true;

@@ -11,5 +11,5 @@ left_held AS (
 gone AS (
     SELECT * FROM left_ready UNION ALL SELECT * FROM left_later UNION ALL SELECT * FROM left_held
 )
-SELECT gone.id::text, gone.lane, gone.number, gone.attempt, gone.status, job.unique_key
-FROM gone LEFT JOIN LATERAL (SELECT unique_key FROM ferryman.job WHERE job.id = gone.id LIMIT 1) AS job ON true;
+SELECT gone.id::text, gone.lane, gone.number, gone.attempt, gone.status, job.unique_key, job.key
+FROM gone LEFT JOIN LATERAL (SELECT unique_key, key FROM ferryman.job WHERE job.id = gone.id LIMIT 1) AS job ON true;

@@ -1,5 +1,5 @@
 -- a marker under the next claim number, and a place at the end of the lane, or one for later
--- $1 now, $2 id, $3 number, $4 lane, $5 care, $6 expires_at, $7 when it is due, null for now
+-- $1 now, $2 id, $3 number, $4 lane, $5 care, $6 expires_at, $7 when it is due, null for now, $8 key
 WITH marked AS (
     INSERT INTO ferryman.outcome (id, number, what, status, attempt, batch, token, finished_at)
     VALUES ($2::uuid, $3::integer, 'retried', CASE WHEN $7::bigint IS NULL THEN 'pending' ELSE 'scheduled' END, 0, 0, 0,
@@ -12,8 +12,8 @@ readied AS (
     FROM marked WHERE $7::bigint IS NULL
 ),
 scheduled AS (
-    INSERT INTO ferryman.later (run_at, id, lane, care, number, attempt, crashes, interruptions)
-    SELECT $7::bigint, id, $4::integer, $5::smallint, $3::integer, 0, 0, 0 FROM marked WHERE $7::bigint IS NOT NULL
+    INSERT INTO ferryman.later (run_at, id, lane, care, number, attempt, crashes, interruptions, key)
+    SELECT $7::bigint, id, $4::integer, $5::smallint, $3::integer, 0, 0, 0, $8::text FROM marked WHERE $7::bigint IS NOT NULL
 ),
 ends AS (
     INSERT INTO ferryman.expiry (expires_at, id) SELECT $6::bigint, id FROM marked WHERE $6::bigint IS NOT NULL

@@ -10,7 +10,7 @@ SELECT
     END,
     greatest(coalesce(ready.number, later.number, held.number, 0), coalesce(last.number, 0)),
     coalesce(ready.attempt, later.attempt, held.attempt, last.attempt, 0),
-    job.max_attempts, job.unique_key, job.expires_at, last.finished_at
+    job.max_attempts, job.unique_key, job.expires_at, last.finished_at, job.key
 FROM ferryman.job
 LEFT JOIN ferryman.ready ON ready.id = job.id
 LEFT JOIN ferryman.later ON later.id = job.id

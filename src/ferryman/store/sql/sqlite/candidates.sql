@@ -1,7 +1,8 @@
 -- the first :limit pending jobs of these lanes, by priority (unless :by_age), then arrival, with their bodies
 SELECT json_group_array(json_array(
     line.lane, line.arrival, line.id, line.number, line.attempt, line.crashes, line.interruptions, line.care,
-    job.payload, job.max_attempts, job.timeout, job.created_at, job.run_at, job.expires_at, job.unique_key, job.tags))
+    job.payload, job.max_attempts, job.timeout, job.created_at, job.run_at, job.expires_at, job.unique_key, job.tags,
+    job.key))
 FROM (
     SELECT ready.*
     FROM json_each(:lanes) AS asked

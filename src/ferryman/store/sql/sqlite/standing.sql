@@ -10,7 +10,7 @@ SELECT
     END,
     max(coalesce(ready.number, later.number, held.number, 0), coalesce(outcome.number, 0)),
     coalesce(ready.attempt, later.attempt, held.attempt, outcome.attempt, 0),
-    job.max_attempts, job.unique_key, job.expires_at, outcome.finished_at
+    job.max_attempts, job.unique_key, job.expires_at, outcome.finished_at, job.key
 FROM job
 LEFT JOIN ready ON ready.id = job.id
 LEFT JOIN later ON later.id = job.id

@@ -1,0 +1,139 @@
+"""The paths below /keys: a thin skin over the client's verbs about keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from ferryman.client import Client
+from ferryman.domain import strictjson
+from ferryman.domain.errors import BadOption, WrongContent
+from ferryman.domain.keyed import gate_rule
+from ferryman.domain.keys import GateRule
+from ferryman.domain.suggest import did_you_mean
+from ferryman.http import query, wire
+from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.resource import check_json
+from ferryman.store.protocol import KeyStatus
+
+_JSON: Final = (b"content-type", b"application/json")
+_MEMBERS: Final = ("concurrency", "rate", "burst", "sequence", "on_failure")
+
+
+class KeyJson(msgspec.Struct, frozen=True):
+    """A key on the wire, every field always present."""
+
+    key: str
+    concurrency: int | None
+    rate: float | None
+    """Starts a second."""
+    burst: int | None
+    sequence: bool
+    on_failure: str | None
+    pinned: bool
+    paused: bool
+    slots: int
+    waiting: int
+    held_by: tuple[str, ...]
+
+
+class Keys:
+    """One method per route; each gives the answer or raises a FerrymanError."""
+
+    def __init__(self, client: Client, max_body: int) -> None:
+        self._client = client
+        self._max_body = max_body
+
+    async def list(self, request: Request) -> Answer:
+        """GET /keys: a page, and where the next one is if there is one."""
+        after, limit, found = query.key_page(request)
+        one_more = await self._client.keys.list(after, limit + 1)
+        keys = one_more[:limit]
+        link: Headers = ()
+        if len(one_more) > limit:
+            link = ((b"link", query.next_page(f"{request.prefix}/keys", found, keys[-1].key)),)
+        return Answer(200, (_JSON, *link), keys_json(keys))
+
+    async def show(self, request: Request) -> Answer:
+        """GET /keys/{key}."""
+        query.parameters(request)
+        return _answer(await self._client.keys.get(_key(request)))
+
+    async def put(self, request: Request) -> Answer:
+        """PUT /keys/{key}: the rule of its gate, whatever jobs bring along."""
+        query.parameters(request)
+        check_json(request)
+        rule = read_rule(await request.body(self._max_body))
+        return _answer(await self._client.keys.set(_key(request), rule))
+
+    async def delete(self, request: Request) -> Answer:
+        """DELETE /keys/{key}: jobs bring the rule again."""
+        await self._check_bare(request)
+        return _answer(await self._client.keys.unset(_key(request)))
+
+    async def pause(self, request: Request) -> Answer:
+        """POST /keys/{key}/pause: nobody is let in any more."""
+        await self._check_bare(request)
+        return _answer(await self._client.keys.pause(_key(request)))
+
+    async def resume(self, request: Request) -> Answer:
+        """POST /keys/{key}/resume: jobs are let in again."""
+        await self._check_bare(request)
+        return _answer(await self._client.keys.resume(_key(request)))
+
+    async def let_pass(self, request: Request) -> Answer:
+        """POST /keys/{key}/pass: a sequence goes on without the failed jobs for which it waits."""
+        await self._check_bare(request)
+        passed = await self._client.keys.let_pass(_key(request))
+        return Answer(200, (_JSON,), msgspec.json.encode({"passed": passed}))
+
+    async def _check_bare(self, request: Request) -> None:
+        query.parameters(request)
+        wire.check_empty(await request.body(self._max_body))
+
+
+def key_of(status: KeyStatus) -> KeyJson:
+    """A key as it goes out; what its rule does not bound is null."""
+    rule = status.rule
+    return KeyJson(
+        status.key,
+        rule.concurrency,
+        rule.rate,
+        None if rule.rate is None else rule.burst,
+        rule.strict,
+        rule.on_failure.value if rule.strict else None,
+        status.pinned,
+        status.paused,
+        status.slots,
+        status.waiting,
+        status.held_by,
+    )
+
+
+def keys_json(keys: Sequence[KeyStatus]) -> bytes:
+    """A page of keys."""
+    return msgspec.json.encode([key_of(each) for each in keys])
+
+
+def read_rule(body: bytes) -> GateRule:
+    """The rule that the body of a PUT asks for. Raises WrongContent, and what `strictjson.parse` raises."""
+    members = wire.members(strictjson.parse(body))
+    unknown = [name for name in members if name not in _MEMBERS]
+    if unknown:
+        text = f"There is no member {unknown[0]!a}. {did_you_mean(unknown[0], _MEMBERS)}".strip()
+        raise WrongContent("The body is no rule.", why=text, errors=((wire.pointer(unknown[0]), text),))
+    try:
+        return gate_rule(**{name: value for name, value in members.items() if value is not None})
+    except BadOption as error:
+        raise WrongContent("The body is no rule.", why=f"{error.what} {error.why}", hint=error.hint) from None
+
+
+def _key(request: Request) -> str:
+    key: str = request.scope["path_params"]["key"]
+    return key
+
+
+def _answer(status: KeyStatus) -> Answer:
+    return Answer(200, (_JSON,), msgspec.json.encode(key_of(status)))

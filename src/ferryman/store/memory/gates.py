@@ -1,0 +1,153 @@
+"""The gates of a memory store: who stands before each, who has a slot, and who may go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from operator import itemgetter
+
+import msgspec
+
+from ferryman.domain import gates
+from ferryman.domain.gates import Crowd, Gate, Newest
+from ferryman.domain.job import NewJob
+from ferryman.domain.state import Status
+from ferryman.store.gating import KeyStatus
+
+
+class GateRow(msgspec.Struct):
+    """A gate, and the places of its jobs. A job that comes back takes the place that it had."""
+
+    gate: Gate = Gate()
+    line: dict[str, int] = {}
+    """Who stands before it: id -> place."""
+    slots: dict[str, int] = {}
+    """Who is behind it."""
+    failed: set[str] = set()
+    """Those behind it that have failed, and for which a sequence waits."""
+    newest: Newest | None = None
+    due: int | None = None
+    """When a token comes for those who wait."""
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether it has nobody."""
+        return not self.line and not self.slots
+
+
+class Gates:
+    """Every gate in use. `touched` are the keys whose gates may have somebody to let in."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, GateRow] = {}
+        self.touched: set[str] = set()
+        self._places = 0
+
+    def made(self, key: str) -> GateRow:
+        """The gate of a key, made if it is new; it is looked at before the verb ends."""
+        self.touched.add(key)
+        return self.rows.setdefault(key, GateRow())
+
+    def look_at(self, *keys: str | None) -> None:
+        """These gates, as far as they are, are looked at before the verb ends: those of all jobs of which a verb
+        speaks, since whoever spoke of them before may have died before it let anybody in."""
+        self.touched.update(key for key in keys if key is not None and key in self.rows)
+
+    def of(self, job: NewJob) -> GateRow | None:
+        """The gate of a job, if it has a key that is in use."""
+        return None if job.key is None else self.rows.get(job.key)
+
+    # -- jobs come and go ------------------------------------------------------------------------
+
+    def way(self, job: NewJob) -> Status:
+        """Where a job that is due goes: to its lane, or before its gate."""
+        if job.key is None:
+            return Status.PENDING
+        row = self.of(job)
+        return Status.PENDING if row is not None and job.id in row.slots else Status.WAITING
+
+    def stand(self, job: NewJob, key: str) -> None:
+        """A job comes to stand before its gate, behind all others unless it had a place."""
+        row = self.made(key)
+        if job.id not in row.line:
+            self._places += 1
+            row.line[job.id] = self._places
+        if job.gate is not None and (row.newest is None or job.id > row.newest.id):
+            row.newest = Newest(job.id, job.gate)
+
+    def step_out(self, job: NewJob) -> None:
+        """A job stands before its gate no more."""
+        assert job.key is not None
+        self.rows[job.key].line.pop(job.id, None)
+
+    def ended(self, job: NewJob, status: Status) -> Status:
+        """The run of a job led to `status`: it keeps its slot or not. Returns where it goes."""
+        row = self.of(job)
+        if row is None:
+            return status
+        self.look_at(job.key)
+        if row.gate.rule.keeps_slot(status):
+            if status is Status.FAILED:
+                row.failed.add(job.id)
+            return status
+        place = row.slots.pop(job.id)
+        if status is not Status.PENDING:
+            return status
+        row.line[job.id] = place
+        return Status.WAITING
+
+    def sent_back(self, job: NewJob) -> None:
+        """A person retries a job: if its sequence waits for it, it does so because the job is to run again."""
+        row = self.of(job)
+        if row is not None:
+            row.failed.discard(job.id)
+
+    def left(self, job: NewJob) -> None:
+        """A job is gone for good, and its slot is free."""
+        row = self.of(job)
+        if row is not None and row.slots.pop(job.id, None) is not None:
+            self.look_at(job.key)
+            row.failed.discard(job.id)
+
+    # -- letting in ------------------------------------------------------------------------------
+
+    def let_in(self, now: int, is_unclaimed: Callable[[str], bool]) -> list[str]:
+        """Give slots to those who may go, at the gates that were touched. Returns their ids in the order of their
+        places."""
+        touched, self.touched = self.touched, set()
+        places = [place for key in touched for place in self._let_in(self.rows[key], now, is_unclaimed)]
+        return [id for id, _ in sorted(places, key=itemgetter(1))]
+
+    def _let_in(self, row: GateRow, now: int, is_unclaimed: Callable[[str], bool]) -> list[tuple[str, int]]:
+        crowd = Crowd(len(row.slots), sum(map(is_unclaimed, row.slots)))
+        gate = gates.refilled(gates.offered(row.gate, row.newest, crowd, now), now)
+        entering = list(islice(sorted(row.line.items(), key=itemgetter(1)), gates.room(gate, crowd)))
+        row.gate = gates.entered(gate, crowd, len(entering))
+        row.newest = None
+        row.slots.update(entering)
+        for id, _ in entering:
+            del row.line[id]
+        row.due = gates.due(row.gate, crowd, len(entering), bool(row.line), now)
+        return entering
+
+    def next_due(self) -> int | None:
+        """When the next token comes for which somebody waits."""
+        return min((row.due for row in self.rows.values() if row.due is not None), default=None)
+
+    def drop_idle(self, now: int) -> None:
+        """Forget the gates that are as good as new."""
+        for key in [key for key, row in self.rows.items() if row.is_deserted and row.gate.as_new(now)]:
+            del self.rows[key]
+
+
+def status_of(key: str, row: GateRow) -> KeyStatus:
+    """A key as it is read."""
+    return KeyStatus(
+        key=key,
+        rule=row.gate.rule,
+        pinned=row.gate.pinned,
+        paused=row.gate.paused,
+        slots=len(row.slots),
+        waiting=len(row.line),
+        held_by=tuple(sorted(row.failed)),
+    )

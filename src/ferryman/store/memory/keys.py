@@ -1,0 +1,61 @@
+"""The verbs about keys, over the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from msgspec.structs import replace
+
+from ferryman.domain import gates
+from ferryman.domain.gates import Crowd
+from ferryman.domain.keys import GateRule
+from ferryman.store.gating import Admitted, KeyStatus
+from ferryman.store.memory.gates import status_of
+from ferryman.store.memory.tables import Tables
+
+
+class Keys:
+    """See `Gating`."""
+
+    _tables: Tables
+
+    async def admit(self, now: int, limit: int) -> Admitted:
+        """Look at the gates for which a token is there by now. Here nobody is overlooked."""
+        own = self._tables.gates
+        own.touched.update(key for key, row in own.rows.items() if row.due is not None and row.due <= now)
+        count = self._tables.let_in(now)
+        return Admitted(count, own.next_due())
+
+    async def keys(self, after: str | None, limit: int) -> Sequence[KeyStatus]:
+        """The gates there are."""
+        rows = self._tables.gates.rows
+        return [status_of(key, rows[key]) for key in islice(sorted(k for k in rows if k > (after or "")), limit)]
+
+    async def key(self, key: str) -> KeyStatus | None:
+        """One of them."""
+        row = self._tables.gates.rows.get(key)
+        return None if row is None else status_of(key, row)
+
+    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+        """Pin a rule, or unpin it."""
+        row = self._tables.gates.made(key)
+        crowd = Crowd(len(row.slots), sum(map(self._tables.is_pending, row.slots)))
+        gate = row.gate if rule is None else gates.ruled(row.gate, rule, crowd, now)
+        row.gate = replace(gate, pinned=rule is not None)
+        self._tables.let_in(now)
+
+    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+        """Close the gate, or open it."""
+        row = self._tables.gates.made(key)
+        row.gate = replace(row.gate, paused=paused)
+        self._tables.let_in(now)
+
+    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+        """Free the slots of the failed."""
+        row = self._tables.gates.rows.get(key)
+        passed = sorted(row.failed) if row is not None else []
+        for id in passed:
+            self._tables.gates.left(self._tables.jobs[id].job)
+        self._tables.let_in(now)
+        return passed

@@ -1,0 +1,120 @@
+"""The verbs by which people steer what runs when: places, rules, schedules, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ferryman.domain.keys import GateRule
+from ferryman.domain.limits import Limit, Rule, Scope
+from ferryman.domain.schedule import Firing, Schedule
+from ferryman.domain.state import Status
+from ferryman.store.controlling import Placement
+from ferryman.store.explaining import Whereabouts
+from ferryman.store.gating import LAST, Admitted, KeyStatus, keys_in
+from ferryman.store.postgres import controls, explaining, keys, lanes, rules, scheduling
+from ferryman.store.postgres.connections import Line
+from ferryman.store.postgres.flow import Flow
+from ferryman.store.postgres.gating import Gates
+from ferryman.store.postgres.lanes import Lanes
+from ferryman.store.postgres.lines import Lines
+from ferryman.store.postgres.rules import Rules
+from ferryman.store.postgres.steps import ask
+from ferryman.store.protocol import Retention
+from ferryman.store.scheduling import Fired, KeptSchedule, Put
+
+
+class Steering:
+    """A part of `PostgresStore`: it works with the store's lines and with what the store knows."""
+
+    _retention: Retention
+    _lines: Lines
+    _people: Line
+    _chores: Line
+    _lanes: Lanes
+    _rules: Rules
+    _gates: Gates
+    _flow: Flow
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        """See `Controlling.place`. New lanes are made before, so that nobody waits for one."""
+        while True:
+            placed = await self._people.transact(controls.place(self._lanes, ids, placement, now, self._retention))
+            if not placed.missing:
+                return placed.met
+            await self._people.do(lanes.make(self._lanes, placed.missing))
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        """See `Controlling.cancel_waiting`."""
+        await self._people.do(lanes.read(self._lanes))
+        ended, keys = await self._people.transact(controls.cancel_those_that_wait(self._lanes, ids, now))
+        await self._gates.let_in(keys, now, over=self._people)
+        return ended
+
+    async def rules(self) -> Sequence[Rule]:
+        """See `Ruling.rules`."""
+        return await self._people.do(rules.read(self._rules))
+
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        """See `Ruling.pause`."""
+        return await self._people.transact(rules.pause(scope, name, paused))
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        """See `Ruling.limit`."""
+        return await self._people.transact(rules.limit(scope, name, limit))
+
+    async def whereabouts(self, id: str) -> Whereabouts | None:
+        """See `Explaining.whereabouts`."""
+        return await self._people.read(explaining.whereabouts(id))
+
+    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+        """See `Scheduling.put_schedule`."""
+        return await self._people.transact(scheduling.put(schedule, now, declared=declared))
+
+    async def undeclare_schedule(self, name: str) -> None:
+        """See `Scheduling.undeclare_schedule`."""
+        await self._people.transact(scheduling.undeclare(name))
+
+    async def drop_schedule(self, name: str) -> bool:
+        """See `Scheduling.drop_schedule`."""
+        return await self._people.transact(scheduling.drop(name))
+
+    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+        """See `Scheduling.pause_schedule`."""
+        return await self._people.transact(scheduling.pause(name, paused, now))
+
+    async def schedules(self) -> Sequence[KeptSchedule]:
+        """See `Scheduling.schedules`."""
+        return await self._chores.do(scheduling.schedules())
+
+    async def fire(self, firing: Firing, now: int) -> Fired | None:
+        """See `Scheduling.fire`. Somebody's open transaction that has a unique key is not waited for long."""
+        fired = await self._flow.fire(firing, now)
+        await self._gates.let_in(keys_in(firing.jobs), now, over=self._lines.inserts)
+        return fired
+
+    async def admit(self, now: int, limit: int) -> Admitted:
+        """See `Gating.admit`."""
+        return await self._gates.admit(now, limit)
+
+    async def keys(self, after: str | None, limit: int) -> Sequence[KeyStatus]:
+        """See `Gating.keys`."""
+        return await self._people.do(keys.page("", LAST, after or "", limit))
+
+    async def key(self, key: str) -> KeyStatus | None:
+        """See `Gating.key`."""
+        return next(iter(await self._people.do(keys.page(key, key, "", 1))), None)
+
+    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+        """See `Gating.set_key`."""
+        await self._gates.change(key, keys.ruled(rule, now), now)
+
+    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+        """See `Gating.pause_key`."""
+        await self._gates.change(key, keys.paused(paused), now)
+
+    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+        """See `Gating.pass_key`."""
+        passed = [row[0] for row in await self._people.do(ask("pass_key", key))]
+        if passed:
+            await self._gates.let_in([key], now, over=self._people)
+        return sorted(passed)

@@ -1,0 +1,1 @@
+DELETE FROM ferryman.slot WHERE id = ANY ($1::uuid[]);

@@ -1,0 +1,2 @@
+INSERT INTO held (key, sequence, id, lane, number, attempt, crashes, interruptions, care)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);

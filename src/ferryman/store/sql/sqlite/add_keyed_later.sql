@@ -1,0 +1,2 @@
+INSERT INTO later (run_at, id, lane, number, attempt, crashes, interruptions, care, key)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);

@@ -1,0 +1,2 @@
+INSERT INTO slot (id, key, sequence)
+VALUES (?, ?, ?);

@@ -1,0 +1,6 @@
+-- who is behind these gates: [key, slots, those of them who are pending still]
+SELECT json_group_array(json_array(
+    asked.value,
+    (SELECT count(*) FROM slot WHERE slot.key = asked.value),
+    (SELECT count(*) FROM slot CROSS JOIN ready ON ready.id = slot.id WHERE slot.key = asked.value)))
+FROM json_each(:keys) AS asked;

@@ -1,0 +1,1 @@
+DELETE FROM gate WHERE key IN (SELECT value FROM json_each(:keys));

@@ -1,0 +1,1 @@
+SELECT min(due) FROM gate WHERE due IS NOT NULL;

@@ -1,0 +1,109 @@
+"""The verbs about keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from ferryman.domain import gates
+from ferryman.domain.gates import Crowd, Gate
+from ferryman.domain.keys import GateRule
+from ferryman.store.gating import LAST, Admitted, KeyStatus
+from ferryman.store.sqlite.gating import leave, let_in, text, touch
+from ferryman.store.sqlite.session import Session, encode
+
+_page: Final = msgspec.json.Decoder(list[tuple[str, Gate, int, int, tuple[str, ...]]])
+_keys: Final = msgspec.json.Decoder(list[str])
+_gates: Final = msgspec.json.Decoder(list[tuple[str, Gate, int | None, int]])
+_crowds: Final = msgspec.json.Decoder(list[tuple[str, int, int]])
+_deserted: Final = msgspec.json.Decoder(list[tuple[str, Gate, bool | int]])
+
+
+def next_due(session: Session) -> int | None:
+    """When the next token comes for which somebody waits."""
+    row = session.one("next_gate")
+    return None if row is None else row[0]
+
+
+def admit(session: Session, now: int, limit: int) -> Admitted:
+    """Look at the gates for which a token is there by now. Nobody else is overlooked: who makes room lets in, too."""
+    for key in session.document("due_gates", _keys, now=now, limit=limit):
+        touch(session, key)
+    count = let_in(session, now)
+    return Admitted(count, next_due(session))
+
+
+def keys(session: Session, after: str | None, limit: int) -> list[KeyStatus]:
+    """The gates there are."""
+    rows = session.document("key_page", _page, first="", last=LAST, after=after or "", limit=limit)
+    return [_status(row) for row in rows]
+
+
+def key(session: Session, name: str) -> KeyStatus | None:
+    """One of them."""
+    rows = session.document("key_page", _page, first=name, last=name, after="", limit=1)
+    return _status(rows[0]) if rows else None
+
+
+def _status(row: tuple[str, Gate, int, int, tuple[str, ...]]) -> KeyStatus:
+    name, gate, slots, waiting, failed = row
+    return KeyStatus(
+        key=name,
+        rule=gate.rule,
+        pinned=gate.pinned,
+        paused=gate.paused,
+        slots=slots,
+        waiting=waiting,
+        held_by=failed,
+    )
+
+
+def set_key(session: Session, name: str, rule: GateRule | None, now: int) -> None:
+    """Pin a rule, or unpin it."""
+    gate = _gate(session, name)
+    if rule is not None:
+        ((_, slots, unclaimed),) = session.document("crowds", _crowds, keys=text([name]))
+        gate = gates.ruled(gate, rule, Crowd(slots, unclaimed), now)
+    _put(session, name, replace(gate, pinned=rule is not None), now)
+
+
+def pause_key(session: Session, name: str, paused: bool, now: int) -> None:
+    """Close the gate, or open it."""
+    _put(session, name, replace(_gate(session, name), paused=paused), now)
+
+
+def pass_key(session: Session, name: str, now: int) -> list[str]:
+    """Free the slots of the failed."""
+    passed = session.document("failed_slots", _keys, key=name)
+    if passed:
+        leave(session, dict.fromkeys(passed, name))
+        let_in(session, now)
+    return passed
+
+
+def _gate(session: Session, name: str) -> Gate:
+    rows = session.document("gates", _gates, keys=text([name]))
+    return rows[0][1] if rows else Gate()
+
+
+def _put(session: Session, name: str, gate: Gate, now: int) -> None:
+    session.insert("put_gates", [(name, encode(gate).decode(), None)])
+    touch(session, name)
+    let_in(session, now)
+
+
+class Deserted:
+    """Forgets gates that nobody uses, walking over all of them in the order of their keys."""
+
+    def __init__(self) -> None:
+        self._after = ""
+
+    def step(self, session: Session, now: int, limit: int) -> None:
+        """Look at the next `limit` gates."""
+        rows = session.document("deserted_gates", _deserted, after=self._after, limit=limit)
+        gone = [name for name, gate, deserted in rows if deserted and gate.as_new(now)]
+        if gone:
+            session.run("drop_gates", keys=text(gone))
+        self._after = rows[-1][0] if len(rows) == limit else ""

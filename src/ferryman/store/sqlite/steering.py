@@ -1,0 +1,116 @@
+"""The verbs by which people steer what runs when: places, rules, schedules, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from ferryman.domain.errors import StoreClosed
+from ferryman.domain.keys import GateRule
+from ferryman.domain.limits import Limit, Rule, Scope
+from ferryman.domain.schedule import Firing, Schedule
+from ferryman.domain.state import Status
+from ferryman.store.controlling import Placement
+from ferryman.store.explaining import Whereabouts
+from ferryman.store.gating import Admitted, KeyStatus
+from ferryman.store.protocol import Retention
+from ferryman.store.scheduling import Fired, KeptSchedule, Put
+from ferryman.store.sqlite import controls, explaining, keys, rules, scheduling
+from ferryman.store.sqlite.reader import Reader
+from ferryman.store.sqlite.session import Session
+from ferryman.store.sqlite.writer import Writer
+
+Result = TypeVar("Result")
+
+
+class Steering:
+    """A part of `SqliteStore`: it asks the store's writer and its reader, as every verb does."""
+
+    _retention: Retention
+    _writer: Writer | None
+    _reader: Reader | None
+
+    async def _write(self, request: Callable[[Session], Result]) -> Result:
+        if self._writer is None:
+            raise StoreClosed("The store is closed.", hint="Open it before use.")
+        return await self._writer.do(request)
+
+    async def _read(self, request: Callable[[Session], Result]) -> Result:
+        if self._reader is None:
+            raise StoreClosed("The store is closed.", hint="Open it before use.")
+        return await self._reader.do(request)
+
+    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+        """See `Controlling.place`."""
+        return await self._write(lambda session: controls.place(session, ids, placement, now, self._retention))
+
+    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+        """See `Controlling.cancel_waiting`."""
+        return await self._write(lambda session: controls.cancel_those_that_wait(session, ids, now))
+
+    async def rules(self) -> Sequence[Rule]:
+        """See `Ruling.rules`."""
+        return await self._read(rules.all_rules)
+
+    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+        """See `Ruling.pause`."""
+        return await self._write(lambda session: rules.pause(session, scope, name, paused))
+
+    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+        """See `Ruling.limit`."""
+        return await self._write(lambda session: rules.limit(session, scope, name, limit))
+
+    async def whereabouts(self, id: str) -> Whereabouts | None:
+        """See `Explaining.whereabouts`."""
+        return await self._read(lambda session: explaining.whereabouts(session, id))
+
+    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+        """See `Scheduling.put_schedule`."""
+        return await self._write(lambda session: scheduling.put(session, schedule, now, declared=declared))
+
+    async def undeclare_schedule(self, name: str) -> None:
+        """See `Scheduling.undeclare_schedule`."""
+        await self._write(lambda session: scheduling.undeclare(session, name))
+
+    async def drop_schedule(self, name: str) -> bool:
+        """See `Scheduling.drop_schedule`."""
+        return await self._write(lambda session: scheduling.drop(session, name))
+
+    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+        """See `Scheduling.pause_schedule`."""
+        return await self._write(lambda session: scheduling.pause(session, name, paused, now))
+
+    async def schedules(self) -> Sequence[KeptSchedule]:
+        """See `Scheduling.schedules`."""
+        return await self._read(scheduling.schedules)
+
+    async def fire(self, firing: Firing, now: int) -> Fired | None:
+        """See `Scheduling.fire`."""
+        return await self._write(lambda session: scheduling.fire(session, firing, now))
+
+    async def admit(self, now: int, limit: int) -> Admitted:
+        """See `Gating.admit`. Writes only if a token is there by now."""
+        due = await self._read(keys.next_due)
+        if due is None or due > now:
+            return Admitted(0, due)
+        return await self._write(lambda session: keys.admit(session, now, limit))
+
+    async def keys(self, after: str | None, limit: int) -> Sequence[KeyStatus]:
+        """See `Gating.keys`."""
+        return await self._read(lambda session: keys.keys(session, after, limit))
+
+    async def key(self, key: str) -> KeyStatus | None:
+        """See `Gating.key`."""
+        return await self._read(lambda session: keys.key(session, key))
+
+    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+        """See `Gating.set_key`."""
+        await self._write(lambda session: keys.set_key(session, key, rule, now))
+
+    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+        """See `Gating.pause_key`."""
+        await self._write(lambda session: keys.pause_key(session, key, paused, now))
+
+    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+        """See `Gating.pass_key`."""
+        return await self._write(lambda session: keys.pass_key(session, key, now))
