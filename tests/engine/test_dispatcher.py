@@ -474,14 +474,21 @@ def test_a_claim_that_comes_between_the_last_look_and_the_retirement_is_released
     run_virtual(play())
 
 
-def test_a_node_that_could_not_retire_looks_no_more() -> None:
+@pytest.mark.parametrize("times", [1, 1000])
+def test_a_node_retires_as_soon_as_the_store_hears_it_or_is_given_up_after_a_lease(times: int) -> None:
     async def play() -> None:
         bench = Bench(noop, workers=1, lease=10.0)
         await bench.node.start()
         await turns()
-        bench.store.fail("retire", StoreBusy("busy"))
+        bench.store.fail("retire", StoreBusy("busy"), times=times)
+        began = bench.loop.time()
         await bench.node.stop()
-        assert bench.store.calls[-1] == "retire", "it will be found dead, whatever it holds"
+        if times == 1:
+            assert bench.store.calls[-2:] == ["retire", "open_batches"], "then it looks once more"
+            assert bench.loop.time() - began < 1.0
+        else:
+            assert bench.store.calls[-1] == "retire", "it will be found dead, whatever it holds"
+            assert 10.0 <= bench.loop.time() - began < 13.0
 
     run_virtual(play())
 

@@ -20,6 +20,7 @@ from ferryman.engine.dispatcher import Dispatcher
 from ferryman.engine.executor import Executor
 from ferryman.engine.heartbeat import Heartbeat, Lease
 from ferryman.engine.manydesk import ManyDesk
+from ferryman.engine.pause import Pause, backoff
 from ferryman.engine.pool import Pool
 from ferryman.engine.processes import Processes
 from ferryman.engine.running import Ladder, Reason
@@ -144,13 +145,26 @@ class Incarnation:
         """A node with claims left does not retire: it will be found dead, and they are rescued."""
         if self.unwritten or not await self.dispatcher.last_look(self._patience):
             return
-        try:
-            await self._store.retire(self.number, self._clock.now())
-        except StoreError as error:
-            log.warning("The node could not retire, it will be found dead: %s", error, extra={"event": "retire_failed"})
+        if not await self._retire_patiently():
             return
         # a claim whose connection was lost may have come after the look; after the retirement none can
         await self.dispatcher.last_look(self._patience)
+
+    async def _retire_patiently(self) -> bool:
+        """Say it until the store has heard it: while the node counts as live, a claim of it may still come."""
+        deadline, failures = self._clock.monotonic() + self._patience, 0
+        while True:
+            try:
+                await self._store.retire(self.number, self._clock.now())
+            except StoreError as error:
+                failures += 1
+                if self._clock.monotonic() >= deadline:
+                    told = "The node could not retire, it will be found dead: %s"
+                    log.warning(told, error, extra={"event": "retire_failed"})
+                    return False
+            else:
+                return True
+            await Pause().wait(backoff(failures))
 
 
 async def _nothing() -> None:
