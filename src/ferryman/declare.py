@@ -126,7 +126,7 @@ def _keyed(signature: Signature, function: Callable[..., Any], per_key: object, 
             "A job takes per_key or sequence, not both.", why="It has one key, and a sequence has one slot."
         )
     if isinstance(per_key, PerKey):
-        rule = gate_rule(concurrency=per_key.concurrency, rate=per_key.rate, burst=per_key.burst)
+        rule = gate_rule(concurrency=per_key.concurrency, rate=per_key.rate, burst=per_key.burst, share=per_key.share)
         return _key_source(signature, function, per_key.by, rule)
     if isinstance(sequence, Sequence):
         rule = gate_rule(sequence=True, on_failure=sequence.on_failure)

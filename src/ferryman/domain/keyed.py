@@ -16,6 +16,8 @@ from ferryman.domain.options import refused
 
 MOST: Final = 1_000_000
 """The largest rate, burst and concurrency."""
+LARGEST_SHARE: Final = 1000
+"""The largest weight of a key."""
 _PER: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _RATE: Final = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)/([smhd])", re.ASCII)
 
@@ -35,6 +37,9 @@ class PerKey(msgspec.Struct, frozen=True):
     """How many of them may start: a number is so many a second, a text such as "100/s", "5/m", "20/h" or "1000/d"."""
     burst: int | None = None
     """How many of these may start at once; by default as many as the rate gives in a second, at least 1."""
+    share: int | None = None
+    """The weight of each key, where keys are to take turns: of two that both have jobs waiting the one with share 2
+    starts twice as many as the one with share 1. By default whoever was first goes first, of whatever key."""
 
 
 class Sequence(msgspec.Struct, frozen=True):
@@ -111,6 +116,7 @@ def gate_rule(
     concurrency: object = None,
     rate: object = None,
     burst: object = None,
+    share: object = None,
     sequence: object = False,
     on_failure: object = "hold",
 ) -> GateRule:
@@ -121,9 +127,9 @@ def gate_rule(
     """
     if not isinstance(sequence, bool):
         raise refused("sequence", sequence, "true or false")
-    if sequence and (rate is not None or concurrency not in (None, 1)):
+    if sequence and (rate is not None or share is not None or concurrency not in (None, 1)):
         raise BadOption(
-            "A sequence takes neither a rate nor a concurrency.",
+            "A sequence takes neither a rate nor a concurrency nor a share.",
             why="Its jobs run one at a time, and a job that is tried again keeps its turn.",
             hint="Leave them out, or let it be no sequence.",
         )
@@ -139,6 +145,7 @@ def gate_rule(
         burst=default_burst if burst is None else _count("burst", burst),
         strict=sequence,
         on_failure=OnFailure(on_failure),
+        share=None if share is None else _count("share", share, LARGEST_SHARE),
     )
 
 
@@ -155,7 +162,7 @@ def _rate(value: object) -> float:
     raise refused("rate", value, f'a number a second above 0, at most {MOST}, or a text such as "100/s", "5/m", "20/h"')
 
 
-def _count(option: str, value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST:
+def _count(option: str, value: object, most: int = MOST) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most:
         return value
-    raise refused(option, value, f"an integer from 1 to {MOST}")
+    raise refused(option, value, f"an integer from 1 to {most}")

@@ -31,6 +31,9 @@ class GateRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """A sequence: one at a time, and a job keeps its slot over retries and snoozes until it has ended."""
     on_failure: OnFailure = OnFailure.HOLD
     """For a sequence."""
+    share: int | None = None
+    """The key's weight among the keys of its lane that have one: its jobs take turns with theirs. None: whoever is
+    first goes first."""
 
     @property
     def width(self) -> int | None:
