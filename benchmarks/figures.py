@@ -20,9 +20,10 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     return {"p50_ms": percentile(ordered, 0.5) * 1000, "p99_ms": percentile(ordered, 0.99) * 1000}
 
 
-def spread(values: Sequence[float]) -> str:
+def spread(values: Sequence[float], digits: int = 0) -> str:
     """Median and range, for people."""
-    return f"{statistics.median(values):,.0f} ({min(values):,.0f} .. {max(values):,.0f})"
+    middle, low, high = (f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
+    return f"{middle} ({low} .. {high})"
 
 
 def fdatasync(folder: Path, count: int = 1000) -> dict[str, float]:

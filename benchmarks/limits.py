@@ -24,8 +24,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.postgres.places import SQLITE, place
-from benchmarks.postgres.server import durable_server
+from benchmarks.postgres.places import place, server_for
 from benchmarks.postgres.stores import migrate, store_at
 from ferryman import Ferryman
 from ferryman.domain.job import MICROS
@@ -166,9 +165,8 @@ def main() -> int:
     parser.add_argument("--burst", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=10_000)
     asked = parser.parse_args()
-    with contextlib.ExitStack() as stack:
-        server = SQLITE if asked.store == "sqlite" else stack.enter_context(durable_server(None))
-        return 0 if measure(stack.enter_context(place(server)), asked) else 1
+    with server_for(asked.store) as server, place(server) as url:
+        return 0 if measure(url, asked) else 1
 
 
 if __name__ == "__main__":

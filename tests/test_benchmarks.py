@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.before_after import interval
+from benchmarks.keyed_side import keys_of
 from tests.postgres.databases import Databases
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +67,23 @@ def test_a_measure_of_a_backlog(postgres: Databases, measure: str) -> None:
     postgres.drop(url)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("rule", ["plain", "counted", "limited", "shared"])
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_a_drain_of_jobs_with_keys(postgres: Databases, tmp_path: Path, store: str, rule: str) -> None:
+    url = postgres.empty() if store == "postgres" else f"sqlite:///{tmp_path}/bench.db"
+    command = [sys.executable, "-m", "benchmarks.keyed_side", url, rule, "100", "--keys", "30", "--late", "10"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    if store == "postgres":
+        postgres.drop(url)
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout.splitlines()[-1])
+    assert figures["inserted"] > 0 and figures["drained"] > 0
+
+
+def test_all_keys_come_in_turns_and_the_late_one_last() -> None:
+    assert list(keys_of(6, 2, 2)) == ["0", "1", "0", "1", "late", "late"]
 
 
 @pytest.mark.parametrize("design", ["ferryman", "classic"])

@@ -31,6 +31,11 @@ def server_of(options: argparse.Namespace) -> AbstractContextManager[str]:
     return nullcontext(options.server) if options.server else durable_server(options.binaries)
 
 
+def server_for(store: str) -> AbstractContextManager[str]:
+    """What `place` takes for a store by its name: of PostgreSQL a server that lasts as long as the block."""
+    return durable_server() if store == "postgres" else nullcontext(store)
+
+
 @contextmanager
 def place(server: str) -> Iterator[str]:
     """The URL of a fresh, empty database."""
