@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.before_after import interval
 from benchmarks.keyed_side import keys_of
+from benchmarks.shares import before_first, furthest, most_between, while_both_wait
 from tests.postgres.databases import Databases
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +85,28 @@ def test_a_drain_of_jobs_with_keys(postgres: Databases, tmp_path: Path, store: s
 
 def test_all_keys_come_in_turns_and_the_late_one_last() -> None:
     assert list(keys_of(6, 2, 2)) == ["0", "1", "0", "1", "late", "late"]
+
+
+def test_claims_of_two_tenants_are_counted_for_the_table() -> None:
+    command = [sys.executable, "-m", "benchmarks.shares", "--store", "memory", "--jobs", "60", "--late", "3"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    rows = [line.split() for line in result.stdout.splitlines() if line.startswith("no keys")]
+    assert [(waited, between) for _, _, waited, between, _ in rows] == [("60", "0")] * 3
+
+
+def test_how_the_claims_of_two_tenants_lie() -> None:
+    order = [letter == "b" for letter in "aabaaabaabbaa"]
+    assert before_first(order) == 2
+    assert most_between(order) == 3
+    assert while_both_wait(order) == order[:-2]
+    assert most_between([True]) == 0
+
+
+def test_how_far_claims_are_from_their_weights() -> None:
+    assert furthest([letter == "b" for letter in "aaabaaab"], 3) == 3
+    assert furthest([letter == "b" for letter in "aaaaab"], 3) == 5
+    assert furthest([letter == "b" for letter in "bbaaaa"], 3) == 6
 
 
 @pytest.mark.parametrize("design", ["ferryman", "classic"])

@@ -1,4 +1,4 @@
-"""Where a measure takes place: a fresh, empty database on a server, or a SQLite file; and its process."""
+"""Where a measure takes place: a fresh, empty database on a server, a SQLite file or memory; and its process."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.postgres.server import durable_server, fresh_database
+from ferryman.store.factory import MEMORY
 
 ROOT: Final = Path(__file__).parents[2]
 SQLITE: Final = "sqlite"
@@ -39,7 +40,9 @@ def server_for(store: str) -> AbstractContextManager[str]:
 @contextmanager
 def place(server: str) -> Iterator[str]:
     """The URL of a fresh, empty database."""
-    if server == SQLITE:
+    if server == "memory":
+        yield MEMORY
+    elif server == SQLITE:
         with tempfile.TemporaryDirectory(prefix="ferryman-bench-") as folder:
             yield f"sqlite:///{folder}/bench.db"
     else:

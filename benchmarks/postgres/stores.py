@@ -15,6 +15,7 @@ from benchmarks.postgres.starts import TEXT
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, ClaimedJob, NewJob
+from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.runner import ThreadRunner
@@ -74,10 +75,12 @@ class StoreNode:
         """Renew the claims. Blocking."""
         return self.store.beat(self._node)
 
-    async def insert(self, count: int) -> None:
-        """Hand jobs in."""
+    async def insert(self, count: int, key: str | None = None, gate: GateRule | None = None) -> Sequence[str]:
+        """Hand jobs in, all of one key or of none; gives their ids."""
         now = self.now
-        await self.store.insert([NewJob(self._ids.mint(now), TYPE, PAYLOAD, now) for _ in range(count)], now)
+        jobs = [NewJob(self._ids.mint(now), TYPE, PAYLOAD, now, key=key, gate=gate) for _ in range(count)]
+        await self.store.insert(jobs, now)
+        return [job.id for job in jobs]
 
     async def claim(self, limit: int) -> Batch:
         """Claim for a node with as many idle workers."""
