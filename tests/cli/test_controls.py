@@ -114,7 +114,7 @@ def test_retry_at_a_rate_tells_of_jobs_that_cannot_be(shop: Shop) -> None:
     assert "error FM409: 1 job could not be retried." in result.err
 
 
-@pytest.mark.parametrize("rate", ["", "fast", "5/d", "0", "-1/s", "1e9", "nan"])
+@pytest.mark.parametrize("rate", ["", "fast", "5/w", "0", "-1/s", "1e9", "nan"])
 def test_what_is_no_rate_is_exit_2(shop: Shop, rate: str) -> None:
     shop.do(failed)
     assert shop.call("jobs", "retry", "--type", "echo", f"--rate={rate}", "--yes").code == 2

@@ -62,7 +62,8 @@ def test_a_rule_is_set_and_unset(shop: Shop) -> None:
     assert "passes" in shop.call("keys", "set", "k", "--sequence", "--on-failure", "pass").out
     assert shop.call("keys", "set", "k", "--unset", "--rate", "1/s").code == 2
     result = shop.call("keys", "set", "k", "--rate", "much")
-    assert (result.code, "FM311" in result.err) == (1, True)
+    assert (result.code, "rate cannot be 'much'" in result.err) == (2, True)
+    assert shop.call("keys", "set", "k", "--rate", "5", "--json").json["rate"] == 5.0
 
 
 def test_a_key_is_paused_and_resumed(shop: Shop) -> None:

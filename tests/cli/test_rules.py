@@ -42,6 +42,8 @@ def test_a_queue_is_limited(shop: Shop) -> None:
     assert shop.one(rules) == [Rule(Scope.QUEUE, "mail", limit=Limit(5, 0.5, 4))]
     assert shop.call("limit", "mail", "--rate", "36/h").code == 0
     assert shop.one(rules) == [Rule(Scope.QUEUE, "mail", limit=Limit(None, 0.01, 1))]
+    assert shop.call("limit", "mail", "--rate", "5", "--json").json["rate"] == 5.0
+    assert shop.call("limit", "mail", "--rate", "1000/d", "--json").json["rate"] == 1000 / 86_400
     assert shop.call("limit", "mail", "--none").out == "Queue mail: neither paused nor limited.\n"
 
 
@@ -67,7 +69,7 @@ def test_rules_are_listed(shop: Shop) -> None:
         (("pause", "mail", "--type", "send"), 2, "Name a queue, or a type"),
         (("limit", "mail"), 2, "--none"),
         (("limit", "mail", "--none", "--concurrency", "2"), 2, "--none"),
-        (("limit", "mail", "--rate", "5"), 2, "write 100/s"),
+        (("limit", "mail", "--rate", "5/w"), 2, 'such as "100/s", "5/m"'),
         (("limit", "mail", "--burst", "5"), 1, "FM311"),
         (("limit", "mail", "--concurrency", "0"), 1, "FM311"),
         (("pause", "a:b"), 1, "FM311"),

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from ferryman.client import controls
+from ferryman.domain import options
 from ferryman.domain.errors import BadOption, JobNotFound, StoreBusy, StoreFailed, WrongState
 from ferryman.domain.events import JobCancelledByRequest, JobRetriedByRequest
 from ferryman.domain.job import MICROS
@@ -25,12 +26,12 @@ def world() -> World:
     return World()
 
 
-async def fail(world: World, count: int, **options: str) -> list[str]:
+async def fail(world: World, count: int, **given: str) -> list[str]:
     """So many failed jobs."""
     node = await world.node("send")
     ids = []
     for n in range(count):
-        unique = {name: f"{value}{n}" for name, value in options.items()}
+        unique = {name: f"{value}{n}" for name, value in given.items()}
         ids.append((await world.client.enqueue(send(**unique))).id)
         world.clock.advance(0.001)
         await world.end(node, await world.claim(node), FAILED)
@@ -160,6 +161,18 @@ async def test_failed_jobs_are_sent_back_at_a_rate(world: World, monkeypatch: py
     assert [job.run_at for job in jobs[1:]] == [begin + n * MICROS // 4 for n in range(1, 5)]
     assert world.told == [JobRetriedByRequest(id, "send", "mail") for id in ids]
     assert world.wakes.said[:2] == ["work", ("scheduled", begin + MICROS // 4)]
+
+
+async def test_at_the_slowest_rate_nothing_is_later_than_in_ten_years(world: World) -> None:
+    await fail(world, 3)
+    told = await world.client.controls.retry_all(EVERY, rate=options.RATE_MIN)
+    assert told == controls.Retried(3, 0, world.clock.now() + options.MAX_DELAY * MICROS)
+
+
+async def test_a_rate_may_be_a_text(world: World) -> None:
+    await fail(world, 2)
+    told = await world.client.controls.retry_all(EVERY, rate="1/h")
+    assert told == controls.Retried(2, 0, world.clock.now() + 3600 * MICROS)
 
 
 async def test_without_a_rate_all_are_pending_at_once(world: World) -> None:

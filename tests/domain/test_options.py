@@ -75,7 +75,12 @@ def test_what_is_allowed_comes_back(check: Callable[[Any], Any], value: Any) -> 
             [3, "poison", (3,), (0, "q"), ("3", "q"), (True, "q"), (1, "q", 2), None],
         ),
         (options.after_crashes, "queue", [(3, "a b"), (3, None)]),
-        (options.rate, "rate", [0, -1, 0.0001, 2e6, float("nan"), float("inf"), "5", True, None]),
+        (options.rate, "rate", [0, -1, 5e-324, 2e6, 10**400, float("nan"), float("inf"), True, None, [1]]),
+        (
+            options.rate,
+            "rate",
+            ["", "fast", "5/", "5/x", "/s", "-1/s", "0/s", "1e9", "nan", "1/ s", "9999999/s", "\u0665/s"],
+        ),
         (moment, "run_at", [-1, NOW * 10, 1.5, "5", True, None]),
         (options.unique_key, "unique_key", ["", "x" * 257, "a\0", "ü\0", "\ud800", None, 5]),
         (options.idempotency_key, "idempotency_key", ["", "x" * 256, "a b", "é", "a\n", None, 5]),
@@ -165,6 +170,23 @@ def test_a_name_says_whose_it_is() -> None:
         options.name_of("name", "a b")
 
 
+@pytest.mark.parametrize(
+    ("value", "per_second"),
+    [
+        (1, 1.0),
+        (0.25, 0.25),
+        (10**6, 1e6),
+        ("100", 100.0),
+        ("2.5/s", 2.5),
+        ("5/m", 5 / 60),
+        ("90/h", 90 / 3600),
+        ("1/d", 1 / 86_400),
+    ],
+)
+def test_a_rate_is_a_number_a_second_or_a_text(value: object, per_second: float) -> None:
+    assert options.rate(value) == per_second
+
+
 @pytest.mark.parametrize("value", [1, 7, options.COUNT_MAX])
 def test_a_count_is_at_least_one(value: int) -> None:
     assert options.count("burst", value) == value
@@ -174,3 +196,9 @@ def test_a_count_is_at_least_one(value: int) -> None:
 def test_what_is_no_count_is_refused_by_the_name_of_its_option(value: object) -> None:
     with pytest.raises(BadOption, match="burst cannot be"):
         options.count("burst", value)
+
+
+def test_a_count_may_have_a_bound_of_its_own() -> None:
+    assert options.count("share", 9, 9) == 9
+    with pytest.raises(BadOption, match="an integer from 1 to 9"):
+        options.count("share", 10, 9)

@@ -83,7 +83,9 @@ async def test_a_time_beyond_ten_years_is_422(http: httpx.AsyncClient) -> None:
 async def test_failed_jobs_are_sent_back_at_a_rate(world: World, http: httpx.AsyncClient) -> None:
     jobs = [await fail(world, http) for _ in range(3)]
     other = await fail(world, http, queue="other")
-    answer = await http.post("/jobs/retry", json={"filter": {"queue": "default", "type": ["echo", "x"]}, "rate": 2})
+    answer = await http.post(
+        "/jobs/retry", json={"filter": {"queue": "default", "type": ["echo", "x"]}, "rate": "120/m"}
+    )
     assert answer.status_code == 200
     due = (await http.get(jobs[2])).json()["run_at"]
     assert answer.json() == {"retried": 3, "unique_key_taken": 0, "last_run_at": due}

@@ -35,7 +35,7 @@ async def test_a_type_is_limited(world: World, http: httpx.AsyncClient) -> None:
     limited = {"scope": "type", "name": "echo"} | FREE | {"concurrency": 2, "rate": 0.5, "burst": 7}
     assert (answer.status_code, answer.json()) == (200, limited)
     assert len(await world.claim()) == 2
-    answer = await http.put("/types/echo/limit", json={"rate": 3})
+    answer = await http.put("/types/echo/limit", json={"rate": "180/m"})
     assert answer.json() == limited | {"concurrency": None, "rate": 3.0, "burst": 1}
     answer = await http.delete("/types/echo/limit")
     assert answer.json() == {"scope": "type", "name": "echo"} | FREE
@@ -50,6 +50,7 @@ async def test_a_type_is_limited(world: World, http: httpx.AsyncClient) -> None:
         ({"concurrency": 0}, "/concurrency"),
         ({"concurrency": "2"}, "/concurrency"),
         ({"rate": -1}, "/rate"),
+        ({"rate": "5/w"}, "/rate"),
         ({"rate": 1, "burst": 0}, "/burst"),
         ({"concurrency": 2, "burst": 3}, "/burst"),
         ({"concurency": 2}, "/concurency"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
@@ -11,6 +10,7 @@ import click
 from ferryman.cli.options import json_option, store_options
 from ferryman.cli.session import session
 from ferryman.cli.table import plain, table
+from ferryman.cli.words import rate as rate_of
 from ferryman.cli.world import World
 from ferryman.client import Client
 from ferryman.client.rules import limit_of
@@ -19,21 +19,6 @@ from ferryman.http.rules import rule_json, rules_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 HEAD: Final = ("SCOPE", "NAME", "PAUSED", "CONCURRENCY", "RATE", "BURST")
-_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)/([smh])")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
-
-
-class RateType(click.ParamType[float]):
-    """100/s, 30/m or 2.5/h, as starts in a second."""
-
-    name = "rate"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it."""
-        found = _RATE.fullmatch(str(value))
-        if found is None:
-            self.fail(f"{value!r} is no rate: write 100/s, 30/m or 2.5/h.", param, ctx)
-        return float(found[1]) / _SECONDS[found[2]]
 
 
 def _named(function: F) -> F:
@@ -72,7 +57,7 @@ def resume(world: World, /, **asked: Any) -> None:
 @click.command()
 @_named
 @click.option("--concurrency", type=int, metavar="N", help="So many at once, over all nodes.")
-@click.option("--rate", type=RateType(), metavar="RATE", help="So many starts: 100/s, 30/m or 2/h.")
+@click.option("--rate", type=rate_of, metavar="RATE", help="So many starts: 100/s, 5/m, 20/h or 1000/d.")
 @click.option("--burst", type=int, metavar="N", help="So many starts at once after a lull (1).")
 @click.option("--none", is_flag=True, help="End the limit.")
 @click.pass_obj

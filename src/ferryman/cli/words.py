@@ -6,7 +6,6 @@ Each reader raises click.BadParameter, which says what would be allowed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Final
 
 import click
 
@@ -16,9 +15,6 @@ from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
 from ferryman.http.wire import read_moment
 from ferryman.settings.kinds import read_duration
-
-_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
-"""Of a rate, in seconds."""
 
 
 def duration(text: str) -> float:
@@ -30,12 +26,9 @@ def duration(text: str) -> float:
 
 
 def rate(text: str) -> float:
-    """So many a second, from `100`, `100/s`, `30/m` or `500/h`."""
-    number, _, unit = text.partition("/")
+    """So many a second, from `100`, `100/s`, `5/m`, `20/h` or `1000/d`."""
     try:
-        return options.rate(float(number) / _UNITS[unit])
-    except (ValueError, KeyError):
-        raise click.BadParameter(f"{text!r} is no rate, such as 100, 100/s, 30/m or 500/h.") from None
+        return options.rate(text)
     except BadOption as error:
         raise click.BadParameter(f"{error.what} {error.why}") from None
 

@@ -146,29 +146,30 @@ class Controls:
                 self._events.emit(JobCancelledByRequest(job.id, job.type, job.queue, running=False))
         return len(cancelled)
 
-    async def retry_all(self, filter: JobFilter, rate: float | None = None, before: int | None = None) -> Retried:
+    async def retry_all(self, filter: JobFilter, rate: float | str | None = None, before: int | None = None) -> Retried:
         """Send every failed or cancelled job back that fits, with all its attempts.
 
         Args:
             filter: which; no statuses mean failed ones.
-            rate: so many a second become pending, spread over time by their run_at; None is all at once.
+            rate: so many a second, or a text such as "5/m", become pending, spread over time by their run_at, of which
+                none is later than in ten years; None is all at once.
             before: as for `place_all`.
 
         Raises:
             BadOption: the rate is none, or the filter asks for another status.
         """
-        if rate is not None:
-            options.rate(rate)
+        per_second = None if rate is None else options.rate(rate)
         begin = self._clock.now()
         told = Retried(0)
         async for page in self._pages(_narrowed(filter, RETRIABLE, frozenset({Status.FAILED})), before):
             for start in range(0, len(page), TOGETHER):
-                told = await self._retry(page[start : start + TOGETHER], begin, rate, told)
+                told = await self._retry(page[start : start + TOGETHER], begin, per_second, told)
         return told
 
     async def _retry(self, jobs: Sequence[Job], begin: int, rate: float | None, told: Retried) -> Retried:
         """Retry a few; how many there were before says when the first of them is due."""
-        due = [None if rate is None else begin + round((told.count + n) / rate * MICROS) for n in range(len(jobs))]
+        seconds = [None if rate is None else min((told.count + n) / rate, options.MAX_DELAY) for n in range(len(jobs))]
+        due = [None if each is None else begin + round(each * MICROS) for each in seconds]
         results = await _all_of([self._retry_one(job, at) for job, at in zip(jobs, due, strict=True)])
         done = [
             (job, at)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from ferryman.domain.errors import BadOption
 from ferryman.domain.keys import GateRule, OnFailure
+from ferryman.domain.options import count, refused
 from ferryman.domain.options import key as checked_key
-from ferryman.domain.options import refused
+from ferryman.domain.options import rate as checked_rate
 
-MOST: Final = 1_000_000
-"""The largest rate, burst and concurrency."""
 LARGEST_SHARE: Final = 1000
 """The largest weight of a key."""
-_PER: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_RATE: Final = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)/([smhd])", re.ASCII)
 
 By = str | Callable[..., object]
 """The name of an argument of the handler, or a function of its arguments."""
@@ -137,32 +133,13 @@ def gate_rule(
         raise refused("burst", burst, "only with a rate")
     if not isinstance(on_failure, str) or on_failure not in list(OnFailure):
         raise refused("on_failure", on_failure, ", ".join(OnFailure))
-    per_second = None if rate is None else _rate(rate)
+    per_second = None if rate is None else checked_rate(rate)
     default_burst = 1 if per_second is None else max(1, math.ceil(per_second))
     return GateRule(
-        concurrency=None if concurrency is None or sequence else _count("concurrency", concurrency),
+        concurrency=None if concurrency is None or sequence else count("concurrency", concurrency),
         rate=per_second,
-        burst=default_burst if burst is None else _count("burst", burst),
+        burst=default_burst if burst is None else count("burst", burst),
         strict=sequence,
         on_failure=OnFailure(on_failure),
-        share=None if share is None else _count("share", share, LARGEST_SHARE),
+        share=None if share is None else count("share", share, LARGEST_SHARE),
     )
-
-
-def _rate(value: object) -> float:
-    """Starts a second."""
-    if isinstance(value, str):
-        match = _RATE.fullmatch(value)
-        per_second = 0.0 if match is None else float(match[1]) / _PER[match[2]]
-    else:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        per_second = float(cast("float", value)) if number else 0.0
-    if 0 < per_second <= MOST:
-        return per_second
-    raise refused("rate", value, f'a number a second above 0, at most {MOST}, or a text such as "100/s", "5/m", "20/h"')
-
-
-def _count(option: str, value: object, most: int = MOST) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most:
-        return value
-    raise refused(option, value, f"an integer from 1 to {most}")

@@ -21,7 +21,8 @@ MAX_ATTEMPTS: Final = 1000
 MAX_TAGS: Final = 20
 MAX_DELAY: Final = 10 * 366 * 24 * 3600
 """Ten years, in seconds."""
-RATE_MIN: Final = 0.001
+RATE_MIN: Final = 1 / MAX_DELAY
+"""One in ten years: the time of the next one is still a time."""
 RATE_MAX: Final = 1e6
 COUNT_MAX: Final = 1_000_000
 
@@ -30,6 +31,9 @@ _QUEUE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VISIBLE: Final = re.compile(r"[!-~]{1,255}")
+_RATE: Final = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)(?:/([smhd]))?", re.ASCII)
+_SECONDS: Final = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+"""How many the unit of a rate has; without one it is so many a second."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN: Final = 80
 
@@ -136,17 +140,21 @@ def seconds_of(option: str, value: object) -> float:
 
 
 def rate(value: object) -> float:
-    """So many a second."""
-    if _is_number(value) and RATE_MIN <= value <= RATE_MAX:
-        return float(value)
-    raise refused("rate", value, f"a number a second from {RATE_MIN:g} to {RATE_MAX:g}")
+    """So many a second, from a number or a text such as "5/m"."""
+    per_second = value
+    if isinstance(value, str) and (found := _RATE.fullmatch(value)):
+        per_second = float(found[1]) / _SECONDS[found[2]]
+    if _is_number(per_second) and RATE_MIN <= per_second <= RATE_MAX:
+        return float(per_second)
+    words = '"100/s", "5/m", "20/h" or "1000/d"'
+    raise refused("rate", value, f"a number a second above 0, at most {RATE_MAX:.0f}, or a text such as {words}")
 
 
-def count(option: str, value: object) -> int:
-    """How many at once, for an option of this name."""
-    if _is_integer(value) and 1 <= value <= COUNT_MAX:
+def count(option: str, value: object, most: int = COUNT_MAX) -> int:
+    """How many there are to be, for an option of this name."""
+    if _is_integer(value) and 1 <= value <= most:
         return value
-    raise refused(option, value, f"an integer from 1 to {COUNT_MAX}")
+    raise refused(option, value, f"an integer from 1 to {most}")
 
 
 def moment_of(option: str, value: object) -> int:

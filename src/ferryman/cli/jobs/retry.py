@@ -20,7 +20,7 @@ RETRY: Final = Change("retry", Client.retry, RETRIABLE, frozenset({Status.FAILED
 
 
 @click.command()
-@click.option("--rate", type=rate_of, metavar="RATE", help="So many at a time: 100/s, 30/m, 500/h. Only with filters.")
+@click.option("--rate", type=rate_of, metavar="RATE", help="So many at a time: 100/s, 5/m or 20/h. Only with filters.")
 @change_options
 @click.pass_obj
 def retry(world: World, /, *, ids: tuple[str, ...], rate: float | None, **asked: Any) -> int:

@@ -12,6 +12,7 @@ from ferryman.cli.keys.look import tell
 from ferryman.cli.options import json_option, store_options
 from ferryman.cli.session import session
 from ferryman.cli.table import jobs
+from ferryman.cli.words import rate as rate_of
 from ferryman.cli.world import World
 from ferryman.client import Client
 from ferryman.domain.keyed import gate_rule
@@ -21,7 +22,7 @@ from ferryman.store.protocol import KeyStatus
 @click.command("set")
 @click.argument("key")
 @click.option("--concurrency", type=int, metavar="N", help="How many of its jobs may be on their way at once.")
-@click.option("--rate", metavar="RATE", help="How many may start: 100/s, 5/m, 20/h or 1000/d.")
+@click.option("--rate", type=rate_of, metavar="RATE", help="How many may start: 100/s, 5/m, 20/h or 1000/d.")
 @click.option("--burst", type=int, metavar="N", help="How many of these may start at once.")
 @click.option("--sequence", is_flag=True, help="One after the other, in the order of their enqueues.")
 @click.option("--on-failure", metavar="WORD", help="What a failed job does to a sequence: hold (by default) or pass.")
