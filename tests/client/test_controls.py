@@ -94,6 +94,17 @@ async def test_only_a_job_that_waits_can_be_placed(world: World) -> None:
         await world.client.controls.place(accepted.id, Placement(priority=1))
 
 
+async def test_a_job_with_a_key_keeps_its_place_and_is_told_why(world: World) -> None:
+    await world.client.keys.pause("closed")
+    ids = [(await world.client.enqueue(send(key=key))).id for key in ("open", "closed")]
+    assert [(await world.client.get(id)).status for id in ids] == [Status.PENDING, Status.WAITING]
+    for id in ids:
+        with pytest.raises(WrongState, match="has a key, and keeps its place") as caught:
+            await world.client.controls.place(id, Placement(priority=1))
+        assert "gate of its key" in caught.value.why
+        assert "ferryman keys" in caught.value.hint
+
+
 async def test_all_that_fit_are_placed_and_no_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(controls, "PAGE", 2)
     node = await world.node("send")

@@ -91,11 +91,17 @@ class Controls:
 
         Raises:
             JobNotFound: there is no such job.
-            WrongState: it is neither pending nor scheduled.
+            WrongState: it is neither pending nor scheduled, or has a key.
         """
         met = await self._place([id], placement)
         if id not in met:
             raise JobNotFound(f"There is no job {id!a}.", why="It never was, or its retention has passed.")
+        if met[id] is Status.WAITING:  # so stores tell of every job with a key that has not started
+            raise WrongState(
+                f"Job {id} has a key, and keeps its place.",
+                why="The gate of its key knows where it stands: in another place it could overtake others of its key.",
+                hint="Cancel it and enqueue it anew, or change the key itself with `ferryman keys`.",
+            )
         if met[id] not in MOVABLE:
             raise WrongState(f"Job {id} is {met[id]}.", why="Only a pending or scheduled job can be moved.")
         return await self._get(id)
