@@ -6,6 +6,7 @@ import pytest
 
 from ferryman.domain.errors import JobNotFound
 from ferryman.domain.job import MICROS
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Scope
 from tests.client.world import DONE, World, send
 
@@ -54,6 +55,32 @@ async def test_a_limit_is_named_with_those_who_hold_it() -> None:
     await world.claim(node)
     told = await world.client.explain(second.id)
     assert told.summary == f"Type send runs 1 of at most 1: {first.id}."
+
+
+async def test_of_a_job_that_runs_or_has_ended_nothing_else_is_asked() -> None:
+    world = World()
+    node = await world.node("send")
+    job = await world.client.enqueue(send())
+    claimed = await world.claim(node)
+    world.store.verbs.clear()
+    assert (await world.client.explain(job.id)).summary.startswith("It runs on node ")
+    assert world.store.verbs == ["get"]
+    await world.end(node, claimed, DONE)
+    world.store.verbs.clear()
+    assert (await world.client.explain(job.id)).summary == "It is completed."
+    assert world.store.verbs == ["get"]
+
+
+async def test_a_job_before_the_gate_of_its_key_is_told_what_keeps_it() -> None:
+    world = World()
+    await world.node("send")
+    await world.client.keys.set("k", GateRule(concurrency=1))
+    _, second = [await world.client.enqueue(send(key="k")) for _ in range(2)]
+    told = await world.client.explain(second.id)
+    assert told.summary == "Key k has let in 1 of at most 1; 1 job waits before its gate, this one among them."
+    await world.client.keys.set("k", GateRule(rate=0.1))
+    told = await world.client.explain(second.id)
+    assert told.summary.startswith("Key k lets in so many in a time")
 
 
 async def test_a_job_that_is_not_there_is_an_error() -> None:

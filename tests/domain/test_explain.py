@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ferryman.domain.explain import AHEAD_MOST, AtGate, Circumstances, Explanation, Held, Server, explain
+from ferryman.domain.explain import AHEAD_MOST, AtGate, Circumstances, Explanation, Held, Server, begun, explain
 from ferryman.domain.job import MICROS, Job, JobError
 from ferryman.domain.limits import TOKEN, Bucket, Limit, Rule, Scope, Use
 from ferryman.domain.state import Status
@@ -121,7 +121,7 @@ def test_a_limit_with_room_says_how_much() -> None:
 
 
 def gate(**more: Any) -> AtGate:
-    given: dict[str, Any] = {"paused": False, "slots": 1, "most": 1, "waiting": 2, "held_by": ()}
+    given: dict[str, Any] = {"paused": False, "slots": 1, "most": 1, "timed": False, "waiting": 2, "held_by": ()}
     return AtGate("acme", **given | more)
 
 
@@ -135,12 +135,20 @@ def gate(**more: Any) -> AtGate:
             "Key acme waits for a, which has failed: retry it, or let the sequence go on with `ferryman keys pass`.",
         ),
         (
-            gate(most=None, waiting=1),
+            gate(most=None, timed=True, waiting=1),
             "Key acme lets in so many in a time; 1 job waits before its gate, this one among them.",
+        ),
+        (
+            gate(slots=0),
+            "It has just come before the gate of key acme: a node lets it in within half a second, if there is room.",
+        ),
+        (
+            None,
+            "It has just come before the gate of its key: a node lets it in within half a second, if there is room.",
         ),
     ],
 )
-def test_a_job_before_its_gate_is_told_what_keeps_it(at: AtGate, text: str) -> None:
+def test_a_job_before_its_gate_is_told_what_keeps_it(at: AtGate | None, text: str) -> None:
     found = told(job(Status.WAITING), gate=at)
     assert (broken(found), found.summary, found.ahead) == ([text], text, None)
 
@@ -169,4 +177,4 @@ def test_a_scheduled_job_waits_for_its_time() -> None:
     ],
 )
 def test_what_has_started_waits_for_nothing(found: Job, summary: str) -> None:
-    assert told(found) == Explanation(id="j", status=found.status, summary=summary)
+    assert begun(found) == Explanation(id="j", status=found.status, summary=summary)

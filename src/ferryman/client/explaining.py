@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ferryman.client.pressure import Pressure
-from ferryman.domain.explain import AtGate, Circumstances, Explanation, Server, explain
+from ferryman.domain.explain import AtGate, Circumstances, Explanation, Server, begun, explain
 from ferryman.domain.job import Job
+from ferryman.domain.state import INITIAL
 from ferryman.store.gating import KeyStatus
 from ferryman.store.protocol import Clock, NodeStatus, Store
 
@@ -21,6 +22,8 @@ class Explaining:
 
     async def explain(self, job: Job) -> Explanation:
         """Why a job has not started. Raises StoreError."""
+        if job.status not in INITIAL:
+            return begun(job)
         store, now = self._store, self._clock.now()
         where = await store.whereabouts(job.id)
         nodes = await store.nodes(now)
@@ -38,8 +41,8 @@ class Explaining:
 
 
 def _gate(key: KeyStatus) -> AtGate:
-    most = 1 if key.rule.strict else key.rule.concurrency
-    return AtGate(key.key, key.paused, key.slots, most, key.waiting, key.held_by)
+    rule = key.rule
+    return AtGate(key.key, key.paused, key.slots, rule.width, rule.rate is not None, key.waiting, key.held_by)
 
 
 def _last_seen(nodes: Sequence[NodeStatus], type: str) -> int | None:

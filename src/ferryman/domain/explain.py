@@ -9,7 +9,7 @@ import msgspec
 
 from ferryman.domain.job import MICROS, Job, Lane
 from ferryman.domain.limits import Rule, Scope, Use, allowance, due
-from ferryman.domain.state import TERMINAL, Status
+from ferryman.domain.state import Status
 
 AHEAD_MOST: Final = 100_000
 """So many jobs ahead are counted."""
@@ -63,6 +63,8 @@ class AtGate(msgspec.Struct, frozen=True):
     """How many of its jobs have been let in and have not ended."""
     most: int | None
     """How many may be at once."""
+    timed: bool
+    """Whether it lets in so many in a time."""
     waiting: int
     """How many stand before its gate."""
     held_by: Sequence[str]
@@ -81,15 +83,22 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """When the last node that had one ended, as far as that is remembered."""
     ahead: int
     gate: AtGate | None = None
-    """None: the job has no key, or it has not come before its gate yet."""
+    """None: the job has no key, or its gate has not been made yet."""
     per_second: float | None
     """How many jobs of its queue end in a second."""
 
 
+def begun(job: Job) -> Explanation:
+    """What is said of a job that runs or has ended: it waits for nothing."""
+    if job.status is Status.PROCESSING:
+        summary = f"It runs on node {job.node}."
+    else:
+        summary = f"It is {job.status}{'' if job.error is None else f': {job.error.message}'}."
+    return Explanation(id=job.id, status=job.status, summary=summary)
+
+
 def explain(job: Job, around: Circumstances, now: int) -> Explanation:
-    """Judge a job. Times are in microseconds."""
-    if job.status in TERMINAL or job.status is Status.PROCESSING:
-        return Explanation(id=job.id, status=job.status, summary=_past(job))
+    """Judge a job that has not started. Times are in microseconds."""
     conditions = tuple(_conditions(job, around, now))
     broken = [each for each in conditions if not each.holds]
     pending = job.status is Status.PENDING
@@ -109,13 +118,6 @@ def explain(job: Job, around: Circumstances, now: int) -> Explanation:
     )
 
 
-def _past(job: Job) -> str:
-    if job.status is Status.PROCESSING:
-        return f"It runs on node {job.node}."
-    why = "" if job.error is None else f": {job.error.message}"
-    return f"It is {job.status}{why}."
-
-
 def _conditions(job: Job, around: Circumstances, now: int) -> Iterable[Condition]:
     if job.status is Status.SCHEDULED:
         yield _time(job, now)
@@ -124,7 +126,7 @@ def _conditions(job: Job, around: Circumstances, now: int) -> Iterable[Condition
         paused = any(rule.paused and rule.scope is scope and rule.covers(lane) for rule in around.rules)
         text = "is paused; `ferryman resume` lets it go on." if paused else "is not paused."
         yield Condition(f"{scope} not paused", not paused, f"{scope.capitalize()} {name} {text}")
-    if around.gate is not None:
+    if around.gate is not None or job.status is Status.WAITING:
         yield _let_in(job, around.gate)
     yield _node(job, around, now)
     for held in around.limits:
@@ -139,8 +141,12 @@ def _time(job: Job, now: int) -> Condition:
     return Condition("its time has come", at <= now, text)
 
 
-def _let_in(job: Job, gate: AtGate) -> Condition:
-    name, key = "let in by its key", f"Key {gate.key}"
+def _let_in(job: Job, gate: AtGate | None) -> Condition:
+    """A gate that has not been made yet is one that nobody has looked at since the job came, as is one with room."""
+    name, soon = "let in by its key", "a node lets it in within half a second, if there is room"
+    if gate is None:
+        return Condition(name, False, f"It has just come before the gate of its key: {soon}.")
+    key = f"Key {gate.key}"
     if job.status is not Status.WAITING:
         return Condition(name, True, f"{key} lets it through, or will look at it when it is due.")
     if gate.paused:
@@ -154,7 +160,9 @@ def _let_in(job: Job, gate: AtGate) -> Condition:
     )
     if gate.most is not None and gate.slots >= gate.most:
         return Condition(name, False, f"{key} has let in {gate.slots} of at most {gate.most}; {before}.")
-    return Condition(name, False, f"{key} lets in so many in a time; {before}.")
+    if gate.timed:
+        return Condition(name, False, f"{key} lets in so many in a time; {before}.")
+    return Condition(name, False, f"It has just come before the gate of key {gate.key}: {soon}.")
 
 
 def _node(job: Job, around: Circumstances, now: int) -> Condition:
