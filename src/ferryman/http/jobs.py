@@ -14,7 +14,7 @@ from ferryman.domain.state import Status
 from ferryman.http import changes, query, wire
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import explanation_json
-from ferryman.http.resource import check_json
+from ferryman.http.resource import check_bare, check_json, json_body
 
 _JSON: Final = (b"content-type", b"application/json")
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
@@ -64,40 +64,31 @@ class Jobs:
 
     async def cancel(self, request: Request) -> Answer:
         """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         job = await self._client.cancel(request.job_id)
         return await self._answer(job, 202 if job.status is Status.PROCESSING else 200)
 
     async def retry(self, request: Request) -> Answer:
         """POST /jobs/{id}/retry: 200, the job is pending again."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return await self._answer(await self._client.retry(request.job_id))
 
     async def change(self, request: Request) -> Answer:
         """PATCH /jobs/{id}: another queue, priority or time for a job that waits; 200 with the job as it then is."""
-        asked = changes.read_placement(await self._json(request))
+        asked = changes.read_placement(await json_body(request, self._max_body))
         controls = self._client.controls
         return await self._answer(await controls.place(request.job_id, controls.placement(**asked)))
 
     async def retry_all(self, request: Request) -> Answer:
         """POST /jobs/retry: 200 and how many were sent back."""
-        asked, rate = changes.read_retry(await self._json(request))
+        asked, rate = changes.read_retry(await json_body(request, self._max_body))
         told = await self._client.controls.retry_all(asked, rate)
         return Answer(200, (_JSON,), changes.retried_json(told))
 
     async def purge(self, request: Request) -> Answer:
         """POST /jobs/purge: 200 and how many were cancelled."""
-        count = await self._client.controls.purge(changes.read_purge(await self._json(request)))
+        count = await self._client.controls.purge(changes.read_purge(await json_body(request, self._max_body)))
         return Answer(200, (_JSON,), msgspec.json.encode({"cancelled": count}))
-
-    async def _json(self, request: Request) -> bytes:
-        query.parameters(request)
-        check_json(request)
-        return await request.body(self._max_body)
-
-    async def _check_bare(self, request: Request) -> None:
-        query.parameters(request)
-        wire.check_empty(await request.body(self._max_body))
 
     async def _answer(self, job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
         return Answer(status, headers, wire.job_json(await self._client.shown(job)))

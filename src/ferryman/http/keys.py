@@ -15,7 +15,7 @@ from ferryman.domain.keys import GateRule
 from ferryman.domain.suggest import did_you_mean
 from ferryman.http import query, wire
 from ferryman.http.exchange import Answer, Headers, Request
-from ferryman.http.resource import check_json
+from ferryman.http.resource import check_bare, json_body
 from ferryman.store.protocol import KeyStatus
 
 _JSON: Final = (b"content-type", b"application/json")
@@ -63,35 +63,29 @@ class Keys:
 
     async def put(self, request: Request) -> Answer:
         """PUT /keys/{key}: the rule of its gate, whatever jobs bring along."""
-        query.parameters(request)
-        check_json(request)
-        rule = read_rule(await request.body(self._max_body))
+        rule = read_rule(await json_body(request, self._max_body))
         return _answer(await self._client.keys.set(_key(request), rule))
 
     async def delete(self, request: Request) -> Answer:
         """DELETE /keys/{key}: jobs bring the rule again."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return _answer(await self._client.keys.unset(_key(request)))
 
     async def pause(self, request: Request) -> Answer:
         """POST /keys/{key}/pause: nobody is let in any more."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return _answer(await self._client.keys.pause(_key(request)))
 
     async def resume(self, request: Request) -> Answer:
         """POST /keys/{key}/resume: jobs are let in again."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return _answer(await self._client.keys.resume(_key(request)))
 
     async def let_pass(self, request: Request) -> Answer:
         """POST /keys/{key}/pass: a sequence goes on without the failed jobs for which it waits."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         passed = await self._client.keys.let_pass(_key(request))
         return Answer(200, (_JSON,), msgspec.json.encode({"passed": passed}))
-
-    async def _check_bare(self, request: Request) -> None:
-        query.parameters(request)
-        wire.check_empty(await request.body(self._max_body))
 
 
 def key_of(status: KeyStatus) -> KeyJson:

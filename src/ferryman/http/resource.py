@@ -8,6 +8,7 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from ferryman.domain.errors import MethodNotAllowed, NotAcceptable, WrongContentType
+from ferryman.http import query, wire
 from ferryman.http.exchange import Answer, Request, respond
 from ferryman.http.problems import problem
 
@@ -75,6 +76,19 @@ def check_json(request: Request) -> None:
             f"The body is {said!a}." if said else "The body has no Content-Type.",
             hint="Send Content-Type: application/json, in UTF-8.",
         )
+
+
+async def json_body(request: Request, max_body: int) -> bytes:
+    """The body of a request that says everything in plain JSON. Raises WrongContentType, BadParameter."""
+    query.parameters(request)
+    check_json(request)
+    return await request.body(max_body)
+
+
+async def check_bare(request: Request, max_body: int) -> None:
+    """Refuse parameters and a body where the path says everything. Raises BadParameter, WrongContent."""
+    query.parameters(request)
+    wire.check_empty(await request.body(max_body))
 
 
 def _wish(part: str) -> tuple[str, float]:

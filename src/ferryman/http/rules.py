@@ -14,7 +14,7 @@ from ferryman.domain.errors import BadOption, WrongContent
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.http import query, wire
 from ferryman.http.exchange import Answer, Request
-from ferryman.http.resource import Resource, check_json
+from ferryman.http.resource import Resource, check_bare, json_body
 
 _JSON: Final = ((b"content-type", b"application/json"),)
 _LIMIT: Final[Mapping[str, Callable[[object], object]]] = {
@@ -57,33 +57,27 @@ class _Named:
 
     async def pause(self, request: Request) -> Answer:
         """POST .../pause: 200, what holds now."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return _answer(await self._client.rules.pause(self._scope, self._name(request)))
 
     async def resume(self, request: Request) -> Answer:
         """POST .../resume."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return _answer(await self._client.rules.resume(self._scope, self._name(request)))
 
     async def limit(self, request: Request) -> Answer:
         """PUT .../limit: what the body does not name is not bounded any more."""
-        query.parameters(request)
-        check_json(request)
-        limit = read_limit(await request.body(self._max_body))
+        limit = read_limit(await json_body(request, self._max_body))
         return _answer(await self._client.rules.limit(self._scope, self._name(request), limit))
 
     async def unlimit(self, request: Request) -> Answer:
         """DELETE .../limit."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return _answer(await self._client.rules.limit(self._scope, self._name(request), Limit()))
 
     def _name(self, request: Request) -> str:
         name: str = request.scope["path_params"]["name"]
         return name
-
-    async def _check_bare(self, request: Request) -> None:
-        query.parameters(request)
-        wire.check_empty(await request.body(self._max_body))
 
 
 def read_limit(body: bytes) -> Limit:

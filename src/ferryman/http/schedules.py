@@ -9,7 +9,7 @@ from starlette.routing import Route
 from ferryman.client import Client
 from ferryman.http import query, schedule_wire, wire
 from ferryman.http.exchange import Answer, Headers, Request
-from ferryman.http.resource import Resource, check_json
+from ferryman.http.resource import Resource, check_bare, json_body
 from ferryman.store.scheduling import KeptSchedule, Put
 
 _JSON: Final = (b"content-type", b"application/json")
@@ -45,10 +45,8 @@ class SchedulePaths:
 
     async def put(self, request: Request) -> Answer:
         """PUT /schedules/{name}: 201 if it is new, else 200."""
-        query.parameters(request)
-        check_json(request)
         name = _name(request)
-        asked = schedule_wire.read_schedule(name, await request.body(self._max_body))
+        asked = schedule_wire.read_schedule(name, await json_body(request, self._max_body))
         done = await self._client.schedules.put(asked)
         kept = await self._client.schedules.get(name)
         if done is not Put.CREATED:
@@ -58,31 +56,27 @@ class SchedulePaths:
 
     async def drop(self, request: Request) -> Answer:
         """DELETE /schedules/{name}: 204. The jobs that it made stay."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         await self._client.schedules.drop(_name(request))
         return Answer(204, ())
 
     async def pause(self, request: Request) -> Answer:
         """POST /schedules/{name}/pause."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return await self._answer(await self._client.schedules.pause(_name(request)))
 
     async def resume(self, request: Request) -> Answer:
         """POST /schedules/{name}/resume."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         return await self._answer(await self._client.schedules.resume(_name(request)))
 
     async def run(self, request: Request) -> Answer:
         """POST /schedules/{name}/run: 201 and the job, as POST /jobs does."""
-        await self._check_bare(request)
+        await check_bare(request, self._max_body)
         accepted = await self._client.schedules.run(_name(request))
         location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         job = await self._client.shown(accepted.job())
         return Answer(201, (_JSON, location), wire.job_json(job))
-
-    async def _check_bare(self, request: Request) -> None:
-        query.parameters(request)
-        wire.check_empty(await request.body(self._max_body))
 
     async def _answer(self, kept: KeptSchedule, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
         [shown] = await self._client.schedules.shown([kept])
