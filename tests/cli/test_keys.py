@@ -58,7 +58,10 @@ def test_a_rule_is_set_and_unset(shop: Shop) -> None:
     assert "2 at once, 10 a second, 20 in a burst" in line
     assert "set by hand" in line
     assert shop.call("keys", "set", "k", "--unset", "--json").json["pinned"] is False
-    assert "everybody" in shop.call("keys", "set", "k").out
+    assert "everybody, share 3" in shop.call("keys", "set", "k", "--share", "3").out
+    assert shop.call("keys", "show", "k", "--json").json["share"] == 3
+    assert "share" not in shop.call("keys", "set", "k").out.lower()
+    assert "everybody" in shop.call("keys", "show", "k").out
     assert "passes" in shop.call("keys", "set", "k", "--sequence", "--on-failure", "pass").out
     assert shop.call("keys", "set", "k", "--unset", "--rate", "1/s").code == 2
     result = shop.call("keys", "set", "k", "--rate", "much")

@@ -25,6 +25,8 @@ ANY = GateRule()
         ({"rate": "90/h"}, GateRule(rate=90 / 3600, burst=1)),
         ({"rate": "1.5/d", "concurrency": 1}, GateRule(concurrency=1, rate=1.5 / 86_400, burst=1)),
         ({"sequence": True, "concurrency": 1}, GateRule(strict=True)),
+        ({"share": 1000, "concurrency": 2}, GateRule(concurrency=2, share=1000)),
+        ({"sequence": True, "on_failure": None}, GateRule(strict=True)),
         ({"sequence": True, "on_failure": "pass"}, GateRule(strict=True, on_failure=OnFailure.PASS)),
     ],
 )
@@ -51,8 +53,11 @@ def test_a_rule_is(given: dict[str, Any], rule: GateRule) -> None:
         ({"sequence": 1}, "sequence"),
         ({"sequence": True, "rate": 1}, "sequence"),
         ({"sequence": True, "concurrency": 2}, "sequence"),
-        ({"on_failure": "ignore"}, "on_failure"),
-        ({"on_failure": []}, "on_failure"),
+        ({"sequence": True, "on_failure": "ignore"}, "on_failure cannot be 'ignore'"),
+        ({"sequence": True, "on_failure": []}, "on_failure cannot be"),
+        ({"sequence": True, "share": 2}, "sequence"),
+        ({"share": 0}, "share"),
+        ({"share": 1001}, "share"),
     ],
 )
 def test_a_rule_cannot_be(given: dict[str, Any], told: str) -> None:

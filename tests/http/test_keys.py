@@ -16,6 +16,7 @@ FREE: dict[str, Any] = {
     "concurrency": None,
     "rate": None,
     "burst": None,
+    "share": None,
     "sequence": False,
     "on_failure": None,
     "pinned": False,
@@ -50,9 +51,9 @@ async def test_a_job_with_a_key_uses_it(http: httpx.AsyncClient) -> None:
 
 
 async def test_a_rule_is_put_and_deleted(http: httpx.AsyncClient) -> None:
-    rule = {"concurrency": 2, "rate": "10/s", "burst": None}
+    rule = {"concurrency": 2, "rate": "10/s", "burst": None, "share": 3}
     answer = await http.put("/keys/k", json=rule)
-    put = FREE | {"slots": 0, "pinned": True, "concurrency": 2, "rate": 10.0, "burst": 10}
+    put = FREE | {"slots": 0, "pinned": True, "concurrency": 2, "rate": 10.0, "burst": 10, "share": 3}
     assert (answer.status_code, answer.json()) == (200, put)
     assert (await http.put("/keys/k", json=rule)).json() == put
     assert (await http.delete("/keys/k")).json() == put | {"pinned": False}
@@ -60,17 +61,23 @@ async def test_a_rule_is_put_and_deleted(http: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "pointers", "told"),
     [
-        ({"concurency": 2}, "Did you mean concurrency"),
-        ({"concurrency": 0}, "concurrency"),
-        ({"sequence": True, "rate": 1}, "neither a rate"),
-        ([], "not a JSON object"),
+        ({"concurency": 2}, ["/concurency"], "Did you mean concurrency"),
+        ({"concurrency": 0, "rate": "5/w"}, ["/concurrency", "/rate"], "concurrency cannot be 0"),
+        ({"rate": 1, "burst": "2"}, ["/burst"], "burst cannot be '2'"),
+        ({"share": 1001}, ["/share"], "from 1 to 1000"),
+        ({"sequence": "yes"}, ["/sequence"], "true or false"),
+        ({"sequence": True, "on_failure": "stop"}, ["/on_failure"], "hold, pass"),
+        ({"sequence": True, "rate": 1}, [""], "neither a rate"),
+        ({"burst": 2}, [""], "with a rate only"),
+        ([], [""], "not a JSON object"),
     ],
 )
-async def test_a_wrong_rule_is_422(http: httpx.AsyncClient, body: Any, told: str) -> None:
+async def test_a_wrong_rule_is_422(http: httpx.AsyncClient, body: Any, pointers: list[str], told: str) -> None:
     document = is_problem(await http.put("/keys/k", json=body), 422, "FM422")
-    assert told.lower() in str(document).lower()
+    assert [error["pointer"] for error in document["errors"]] == pointers
+    assert told in str(document)
     is_problem(await http.get("/keys/k"), 404, "FM418")
 
 

@@ -8,11 +8,9 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from ferryman.domain import options
 from ferryman.domain.errors import BadOption
 from ferryman.domain.keys import GateRule, OnFailure
-from ferryman.domain.options import count, refused
-from ferryman.domain.options import key as checked_key
-from ferryman.domain.options import rate as checked_rate
 
 LARGEST_SHARE: Final = 1000
 """The largest weight of a key."""
@@ -103,8 +101,8 @@ def as_key(value: object) -> str | None:
     try:
         text = value if isinstance(value, str) else msgspec.json.encode(value, order="deterministic").decode()
     except (TypeError, ValueError):
-        raise refused("key", value, "a text, or what has a JSON form") from None
-    return checked_key(text)
+        raise options.refused("key", value, "a text, or what has a JSON form") from None
+    return options.key(text)
 
 
 def gate_rule(
@@ -114,32 +112,29 @@ def gate_rule(
     burst: object = None,
     share: object = None,
     sequence: object = False,
-    on_failure: object = "hold",
+    on_failure: object = None,
 ) -> GateRule:
-    """Check what somebody wants gates to keep to.
+    """Check what somebody wants gates to keep to. None is as if it were not said.
 
     Raises:
         BadOption: a value is not allowed, or two do not go together.
     """
-    if not isinstance(sequence, bool):
-        raise refused("sequence", sequence, "true or false")
-    if sequence and (rate is not None or share is not None or concurrency not in (None, 1)):
+    strict = options.flag("sequence", sequence)
+    if strict and (rate is not None or share is not None or concurrency not in (None, 1)):
         raise BadOption(
             "A sequence takes neither a rate nor a concurrency nor a share.",
             why="Its jobs run one at a time, and a job that is tried again keeps its turn.",
             hint="Leave them out, or let it be no sequence.",
         )
     if burst is not None and rate is None:
-        raise refused("burst", burst, "only with a rate")
-    if not isinstance(on_failure, str) or on_failure not in list(OnFailure):
-        raise refused("on_failure", on_failure, ", ".join(OnFailure))
-    per_second = None if rate is None else checked_rate(rate)
+        raise options.refused("burst", burst, "a burst with a rate only")
+    per_second = None if rate is None else options.rate(rate)
     default_burst = 1 if per_second is None else max(1, math.ceil(per_second))
     return GateRule(
-        concurrency=None if concurrency is None or sequence else count("concurrency", concurrency),
+        concurrency=None if concurrency is None or strict else options.count("concurrency", concurrency),
         rate=per_second,
-        burst=default_burst if burst is None else count("burst", burst),
-        strict=sequence,
-        on_failure=OnFailure(on_failure),
-        share=None if share is None else count("share", share, LARGEST_SHARE),
+        burst=default_burst if burst is None else options.count("burst", burst),
+        strict=strict,
+        on_failure=OnFailure.HOLD if on_failure is None else options.one_of("on_failure", on_failure, OnFailure),
+        share=None if share is None else options.count("share", share, LARGEST_SHARE),
     )

@@ -82,6 +82,13 @@ def one_of(option: str, value: object, kind: type[Word]) -> Word:
     raise refused(option, value, ", ".join(kind))
 
 
+def flag(option: str, value: object) -> bool:
+    """Yes or no."""
+    if isinstance(value, bool):
+        return value
+    raise refused(option, value, "true or false")
+
+
 def job_id(value: object) -> str:
     """A job's id as its caller minted it."""
     if isinstance(value, str) and is_id(value):

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from ferryman.client import Client
-from ferryman.domain import strictjson
+from ferryman.domain import options
 from ferryman.domain.errors import BadOption, WrongContent
-from ferryman.domain.keyed import gate_rule
-from ferryman.domain.keys import GateRule
-from ferryman.domain.suggest import did_you_mean
+from ferryman.domain.keyed import LARGEST_SHARE, gate_rule
+from ferryman.domain.keys import GateRule, OnFailure
 from ferryman.http import query, wire
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.resource import check_bare, json_body
 from ferryman.store.protocol import KeyStatus
 
 _JSON: Final = (b"content-type", b"application/json")
-_MEMBERS: Final = ("concurrency", "rate", "burst", "sequence", "on_failure")
+_RULE: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+    {
+        "concurrency": partial(options.count, "concurrency"),
+        "rate": options.rate,
+        "burst": partial(options.count, "burst"),
+        "share": partial(options.count, "share", most=LARGEST_SHARE),
+        "sequence": partial(options.flag, "sequence"),
+        "on_failure": partial(options.one_of, "on_failure", kind=OnFailure),
+    }
+)
 
 
 class KeyJson(msgspec.Struct, frozen=True):
@@ -30,6 +40,8 @@ class KeyJson(msgspec.Struct, frozen=True):
     rate: float | None
     """Starts a second."""
     burst: int | None
+    share: int | None
+    """Its weight among the keys that take turns."""
     sequence: bool
     on_failure: str | None
     pinned: bool
@@ -96,6 +108,7 @@ def key_of(status: KeyStatus) -> KeyJson:
         rule.concurrency,
         rule.rate,
         None if rule.rate is None else rule.burst,
+        rule.share,
         rule.strict,
         rule.on_failure.value if rule.strict else None,
         status.pinned,
@@ -112,16 +125,19 @@ def keys_json(keys: Sequence[KeyStatus]) -> bytes:
 
 
 def read_rule(body: bytes) -> GateRule:
-    """The rule that the body of a PUT asks for. Raises WrongContent, and what `strictjson.parse` raises."""
-    members = wire.members(strictjson.parse(body))
-    unknown = [name for name in members if name not in _MEMBERS]
-    if unknown:
-        text = f"There is no member {unknown[0]!a}. {did_you_mean(unknown[0], _MEMBERS)}".strip()
-        raise WrongContent("The body is no rule.", why=text, errors=((wire.pointer(unknown[0]), text),))
+    """The rule that the body of a PUT asks for.
+
+    Raises:
+        WrongContent: naming each member that is wrong, or those that do not go together; or it is no strict JSON.
+    """
+    asked = wire.described(body, _RULE, {}, "a rule")
     try:
-        return gate_rule(**{name: value for name, value in members.items() if value is not None})
+        return gate_rule(**asked)
     except BadOption as error:
-        raise WrongContent("The body is no rule.", why=f"{error.what} {error.why}", hint=error.hint) from None
+        text = f"{error.what} {error.why}"
+        raise WrongContent(
+            "The body does not describe a rule.", why=text, hint=error.hint, errors=(("", text),)
+        ) from None
 
 
 def _key(request: Request) -> str:

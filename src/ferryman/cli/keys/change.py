@@ -24,6 +24,7 @@ from ferryman.store.protocol import KeyStatus
 @click.option("--concurrency", type=int, metavar="N", help="How many of its jobs may be on their way at once.")
 @click.option("--rate", type=rate_of, metavar="RATE", help="How many may start: 100/s, 5/m, 20/h or 1000/d.")
 @click.option("--burst", type=int, metavar="N", help="How many of these may start at once.")
+@click.option("--share", type=int, metavar="N", help="Its weight where keys take turns: 2 starts twice as many as 1.")
 @click.option("--sequence", is_flag=True, help="One after the other, in the order of their enqueues.")
 @click.option("--on-failure", metavar="WORD", help="What a failed job does to a sequence: hold (by default) or pass.")
 @click.option("--unset", is_flag=True, help="Have the next job bring the rule again.")

@@ -28,7 +28,7 @@ def ls(
 ) -> None:
     """List the keys that jobs use or that were set or paused, in the order of their texts.
 
-    LETS IN is how many of its jobs may be on their way at once, and how many may start in which time.
+    LETS IN is how many of its jobs may be on their way at once, how many may start in which time, and its share.
     """
     found = session(world, target, {"database_url": database_url}).run(lambda client: client.keys.list(after, limit))
     if as_json:
@@ -67,7 +67,10 @@ def rule_in_words(status: KeyStatus) -> str:
         words.append(f"{rule.concurrency} at once")
     if rule.rate is not None:
         words.append(f"{rule.rate:g} a second, {rule.burst} in a burst")
-    return ", ".join(words) or "everybody"
+    words = words or ["everybody"]
+    if rule.share is not None:
+        words.append(f"share {rule.share}")
+    return ", ".join(words)
 
 
 def state_in_words(status: KeyStatus) -> str:
