@@ -69,6 +69,15 @@ def test_a_rule_is_set_and_unset(shop: Shop) -> None:
     assert shop.call("keys", "set", "k", "--rate", "5", "--json").json["rate"] == 5.0
 
 
+@pytest.mark.parametrize("said", [["--on-failure", "pass"], ["--on-failure", "hold", "--rate", "5/s"]])
+def test_what_a_failed_job_does_is_asked_of_a_sequence_only(shop: Shop, said: list[str]) -> None:
+    shop.do()
+    result = shop.call("keys", "set", "k", *said)
+    assert (result.code, result.out) == (1, "")
+    assert "on_failure is only for a sequence" in result.err
+    assert shop.call("keys", "ls").out == "No key is in use.\n"
+
+
 def test_a_key_is_paused_and_resumed(shop: Shop) -> None:
     shop.do()
     assert "paused" in shop.call("keys", "pause", "k").out

@@ -55,6 +55,8 @@ def test_a_rule_is(given: dict[str, Any], rule: GateRule) -> None:
         ({"sequence": True, "concurrency": 2}, "sequence"),
         ({"sequence": True, "on_failure": "ignore"}, "on_failure cannot be 'ignore'"),
         ({"sequence": True, "on_failure": []}, "on_failure cannot be"),
+        ({"on_failure": "pass"}, "only for a sequence"),
+        ({"rate": 1, "on_failure": "hold"}, "only for a sequence"),
         ({"sequence": True, "share": 2}, "sequence"),
         ({"share": 0}, "share"),
         ({"share": 1001}, "share"),

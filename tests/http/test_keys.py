@@ -70,6 +70,7 @@ async def test_a_rule_is_put_and_deleted(http: httpx.AsyncClient) -> None:
         ({"sequence": "yes"}, ["/sequence"], "true or false"),
         ({"sequence": True, "on_failure": "stop"}, ["/on_failure"], "hold, pass"),
         ({"sequence": True, "rate": 1}, [""], "neither a rate"),
+        ({"on_failure": "pass"}, [""], "only for a sequence"),
         ({"burst": 2}, [""], "with a rate only"),
         ([], [""], "not a JSON object"),
     ],

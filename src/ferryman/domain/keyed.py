@@ -126,6 +126,12 @@ def gate_rule(
             why="Its jobs run one at a time, and a job that is tried again keeps its turn.",
             hint="Leave them out, or let it be no sequence.",
         )
+    if on_failure is not None and not strict:
+        raise BadOption(
+            "on_failure is only for a sequence.",
+            why="It says what a job that has failed does to those behind it.",
+            hint="Let it be a sequence, or leave on_failure out.",
+        )
     if burst is not None and rate is None:
         raise options.refused("burst", burst, "a burst with a rate only")
     per_second = None if rate is None else options.rate(rate)
