@@ -53,8 +53,6 @@ setting; 3 the environment (database, port, missing tool); 4 a forced stop.
     cls=LazyGroup,
     commands_at=COMMANDS,
     epilog=EPILOG,
-    invoke_without_command=True,
-    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(VERSION, "--version", prog_name="ferryman", message="%(prog)s %(version)s")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -11,11 +11,25 @@ import click
 from ferryman.domain.suggest import did_you_mean
 
 
+@click.pass_context
+def _show_help(ctx: click.Context) -> None:
+    """What a group does by default where none of its commands is called: that is no mistake, so the exit code is 0."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
 class LazyGroup(click.Group):
     """Knows its commands by (module:attribute, help in one line)."""
 
-    def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        commands_at: Mapping[str, tuple[str, str]],
+        callback: Callable[..., Any] = _show_help,
+        **more: Any,
+    ) -> None:
+        super().__init__(name, callback=callback, invoke_without_command=True, no_args_is_help=False, **more)
         self._places = commands_at
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -34,8 +34,6 @@ class Depth(msgspec.Struct, frozen=True):
 @click.group(
     cls=LazyGroup,
     commands_at={"drain": ("ferryman.cli.drain:drain", "Wait until nothing of a queue is pending or runs.")},
-    invoke_without_command=True,
-    no_args_is_help=False,
 )
 @store_options
 @json_option("Write a JSON array, one object per queue.")

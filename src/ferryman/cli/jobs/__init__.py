@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from ferryman.cli.group import LazyGroup
 
 COMMANDS = {
@@ -19,10 +17,4 @@ COMMANDS = {
     "tail": ("ferryman.cli.jobs.tail:tail", "Print jobs as they change, until Ctrl-C."),
 }
 
-
-@click.group(cls=LazyGroup, commands_at=COMMANDS, invoke_without_command=True, no_args_is_help=False)
-@click.pass_context
-def jobs(ctx: click.Context) -> None:
-    """Look at jobs, and change them."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+jobs = LazyGroup("jobs", commands_at=COMMANDS, help="Look at jobs, and change them.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from ferryman.cli.group import LazyGroup
 
 COMMANDS = {
@@ -15,10 +13,4 @@ COMMANDS = {
     "pass": ("ferryman.cli.keys.change:let_pass", "Let a sequence go on without its failed job."),
 }
 
-
-@click.group(cls=LazyGroup, commands_at=COMMANDS, invoke_without_command=True, no_args_is_help=False)
-@click.pass_context
-def keys(ctx: click.Context) -> None:
-    """Look at the keys of jobs, and change what their gates keep to."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+keys = LazyGroup("keys", commands_at=COMMANDS, help="Look at the keys of jobs, and change what their gates keep to.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from ferryman.cli.group import LazyGroup
 
 COMMANDS = {
@@ -16,13 +14,11 @@ COMMANDS = {
     "rm": ("ferryman.cli.schedules.change:rm", "Drop a schedule. The jobs that it made stay."),
 }
 
-
-@click.group(cls=LazyGroup, commands_at=COMMANDS, invoke_without_command=True, no_args_is_help=False)
-@click.pass_context
-def schedules(ctx: click.Context) -> None:
-    """Have jobs enqueued by the clock, without a change of code.
+schedules = LazyGroup(
+    "schedules",
+    commands_at=COMMANDS,
+    help="""Have jobs enqueued by the clock, without a change of code.
 
     What code declares by @app.cron is listed here, too, and can be paused, run, and changed until the code changes.
-    """
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+    """,
+)
