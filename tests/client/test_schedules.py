@@ -61,3 +61,16 @@ async def test_what_the_job_does_not_say_is_what_its_type_declares(world: World)
     order = (await world.client.schedules.get("s")).schedule.order
     job = (await world.client.schedules.run("s")).new
     assert (order.queue, order.priority, order.max_attempts) == (job.queue, job.priority, job.max_attempts)
+
+
+async def test_what_is_said_of_its_jobs_holds_at_each_tick_and_for_one_that_is_run_by_hand(world: World) -> None:
+    said: dict[str, Any] = {"payload": '{"n":1}', "queue": "q", "priority": 1, "max_attempts": 3, "timeout": 2.5}
+    said |= {"unique_key": "u", "tags": ("a", "b"), "key": "k"}
+    schedules = world.client.schedules
+    await schedules.put(ScheduleRequest("s", Cron("@daily"), JobRequest("send", **said)))
+    schedule = (await schedules.get("s")).schedule
+    (ticked,) = schedule.firing(0, 0, [5], lambda: "id", 7).jobs
+    run = (await schedules.run("s")).new
+    for job in (ticked, run):
+        assert {name: getattr(job, name) for name in said} == said
+    assert (ticked.run_at, ticked.created_at, run.run_at) == (5, 7, None)

@@ -67,7 +67,7 @@ class Schedules:
         schedule = Schedule(
             name=request.name,
             cron=request.cron,
-            order=_order(self._admit(request.job)),
+            order=msgspec.convert(self._admit(request.job), Order, from_attributes=True),
             missed=request.missed,
             max_missed=request.max_missed,
             overlap=request.overlap,
@@ -123,35 +123,7 @@ class Schedules:
             EnqueueError: its job was refused.
         """
         order = (await self.get(name)).schedule.order
-        return await self._enqueue(
-            JobRequest(
-                type=order.type,
-                payload=order.payload,
-                queue=order.queue,
-                priority=order.priority,
-                max_attempts=order.max_attempts,
-                timeout=order.timeout,
-                unique_key=order.unique_key,
-                tags=order.tags,
-                key=order.key,
-            )
-        )
-
-
-def _order(job: NewJob) -> Order:
-    """What is left of a job without its id and its times."""
-    return Order(
-        type=job.type,
-        payload=job.payload,
-        queue=job.queue,
-        priority=job.priority,
-        max_attempts=job.max_attempts,
-        timeout=job.timeout,
-        unique_key=job.unique_key,
-        tags=job.tags,
-        key=job.key,
-        gate=job.gate,
-    )
+        return await self._enqueue(msgspec.convert(order, JobRequest, from_attributes=True))
 
 
 def _without(kept: KeptSchedule, secrets: frozenset[str]) -> KeptSchedule:

@@ -30,7 +30,7 @@ class Overlap(StrEnum):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What each tick enqueues: a job without id and times."""
+    """What each tick enqueues: a job without id and times. Each field is one that a `NewJob` has, too."""
 
     type: str
     payload: str = "{}"
@@ -43,23 +43,9 @@ class Order(msgspec.Struct, frozen=True):
     key: str | None = None
     gate: GateRule | None = None
 
-    def job(self, id: str, now: int, tick: int | None = None) -> NewJob:
-        """The job for a tick, whose run_at says which one it was; without one it is a job like any other."""
-        return NewJob(
-            id=id,
-            type=self.type,
-            payload=self.payload,
-            created_at=now,
-            queue=self.queue,
-            priority=self.priority,
-            max_attempts=self.max_attempts,
-            timeout=self.timeout,
-            run_at=tick,
-            unique_key=self.unique_key,
-            tags=self.tags,
-            key=self.key,
-            gate=self.gate,
-        )
+    def job(self, id: str, now: int, tick: int) -> NewJob:
+        """The job for a tick, whose run_at says which one it was."""
+        return NewJob(id=id, created_at=now, run_at=tick, **msgspec.structs.asdict(self))
 
 
 class Schedule(msgspec.Struct, frozen=True):
