@@ -69,6 +69,14 @@ def test_a_rule_is_set_and_unset(shop: Shop) -> None:
     assert shop.call("keys", "set", "k", "--rate", "5", "--json").json["rate"] == 5.0
 
 
+@pytest.mark.parametrize("option", ["--concurrency", "--burst", "--share"])
+def test_none_at_all_is_refused_and_not_taken_for_no_bound(shop: Shop, option: str) -> None:
+    shop.do()
+    result = shop.call("keys", "set", "k", "--rate", "5/s", option, "0")
+    assert (result.code, f"{option[2:]} cannot be 0" in result.err) == (1, True)
+    assert shop.call("keys", "ls").out == "No key is in use.\n"
+
+
 @pytest.mark.parametrize("said", [["--on-failure", "pass"], ["--on-failure", "hold", "--rate", "5/s"]])
 def test_what_a_failed_job_does_is_asked_of_a_sequence_only(shop: Shop, said: list[str]) -> None:
     shop.do()

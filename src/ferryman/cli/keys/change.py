@@ -40,7 +40,7 @@ def set_(
       ferryman keys set customer-7 --concurrency 2 --rate 10/s --burst 20
       ferryman keys set customer-7 --unset
     """
-    given = {name: value for name, value in asked.items() if value not in (None, False)}
+    given = {name: value for name, value in asked.items() if value is not None and value is not False}  # 0 is said
     if unset and given:
         raise click.UsageError("--unset goes with no other rule.")
     rule = gate_rule(**given)
