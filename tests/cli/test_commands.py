@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
 from ferryman import cli
 from ferryman.app import Ferryman
 from ferryman.cli import main
+from ferryman.cli.group import LazyGroup
 from ferryman.cli.world import World
 from ferryman.domain.errors import PortInUse, StoreFailed
 from ferryman.settings import TABLE, Settings
@@ -170,11 +172,22 @@ def test_the_help_lists_every_command_with_a_line(call: Call, arguments: Sequenc
         assert re.search(rf"^  {name} +{re.escape(text[:30])}", result.out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
-def test_every_command_explains_itself(call: Call, name: str) -> None:
-    result = call(name, "--help")
+def commands(group: LazyGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words by which each command is called, also those below others."""
+    with click.Context(group) as context:
+        for name in group.list_commands(context):
+            yield (*path, name)
+            command = group.get_command(context, name)
+            if isinstance(command, LazyGroup):
+                yield from commands(command, (*path, name))
+
+
+@pytest.mark.parametrize("words", list(commands(cli.group)), ids=" ".join)
+def test_every_command_explains_itself(call: Call, words: Sequence[str]) -> None:
+    result = call(*words, "--help")
     assert result.code == 0
-    assert result.out.startswith(f"Usage: ferryman {name}")
+    assert result.out.startswith(f"Usage: ferryman {' '.join(words)}")
+    assert "\\b" not in result.out, "examples keep their lines by the character, not by the two that spell it"
 
 
 # -- config --------------------------------------------------------------------------------------

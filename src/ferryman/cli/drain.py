@@ -18,7 +18,7 @@ from ferryman.cli.world import World
 @store_options
 @click.pass_obj
 def drain(world: World, /, *, queue: str, timeout: float | None, target: str | None, database_url: str | None) -> int:
-    r"""Wait until nothing of QUEUE is pending or runs.
+    """Wait until nothing of QUEUE is pending or runs.
 
     \b
       ferryman queues drain mail --timeout 5m && deploy

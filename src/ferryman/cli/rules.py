@@ -37,7 +37,7 @@ def _named(function: F) -> F:
 @_named
 @click.pass_obj
 def pause(world: World, /, **asked: Any) -> None:
-    r"""Let no node start jobs of QUEUE; what runs goes on, and new jobs are accepted.
+    """Let no node start jobs of QUEUE; what runs goes on, and new jobs are accepted.
 
     \b
       ferryman pause mail
@@ -64,7 +64,7 @@ def resume(world: World, /, **asked: Any) -> None:
 def limit(
     world: World, /, *, concurrency: int | None, rate: float | None, burst: int | None, none: bool, **asked: Any
 ) -> None:
-    r"""Bound how many jobs of QUEUE run at once, and how many are started in a time, over all nodes.
+    """Bound how many jobs of QUEUE run at once, and how many are started in a time, over all nodes.
 
     \b
       ferryman limit mail --concurrency 5

@@ -90,7 +90,7 @@ CANCEL: Final = Change("cancel", Client.cancel, _LIVE, _LIVE, "cancelled, or ask
 @change_options
 @click.pass_obj
 def cancel(world: World, /, **asked: Any) -> int:
-    r"""Cancel jobs, by id or by what they have in common.
+    """Cancel jobs, by id or by what they have in common.
 
     A job that waits is cancelled at once; the handler of one that runs is asked to end, and its job is
     cancelled when it has.

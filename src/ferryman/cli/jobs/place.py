@@ -22,7 +22,7 @@ from ferryman.store.protocol import JobFilter
 @change_options
 @click.pass_obj
 def reprioritise(world: World, /, *, priority: int, **asked: Any) -> int:
-    r"""Give jobs that wait another priority.
+    """Give jobs that wait another priority.
 
     \b
       ferryman jobs reprioritise 01890a5d-ac96-774b-bcce-b302099a8057 --to 0
@@ -42,7 +42,7 @@ def reprioritise(world: World, /, *, priority: int, **asked: Any) -> int:
 @change_options
 @click.pass_obj
 def reschedule(world: World, /, *, delay: float | None, run_at: int | None, now: bool, **asked: Any) -> int:
-    r"""Give jobs that wait another time: later, sooner, or at once.
+    """Give jobs that wait another time: later, sooner, or at once.
 
     \b
       ferryman jobs reschedule 01890a5d-ac96-774b-bcce-b302099a8057 --delay 2h
@@ -61,7 +61,7 @@ def reschedule(world: World, /, *, delay: float | None, run_at: int | None, now:
 @change_options
 @click.pass_obj
 def move(world: World, /, *, name: str, **asked: Any) -> int:
-    r"""Put jobs that wait into another queue.
+    """Put jobs that wait into another queue.
 
     \b
       ferryman jobs move 01890a5d-ac96-774b-bcce-b302099a8057 --to bulk

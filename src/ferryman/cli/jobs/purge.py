@@ -23,7 +23,7 @@ from ferryman.store.protocol import JobFilter
 @json_option("Write how many jobs they were.")
 @click.pass_obj
 def purge(world: World, /, *, queue: str, **asked: Any) -> int:
-    r"""Cancel every job of QUEUE that nobody runs: those that are pending, scheduled or waiting.
+    """Cancel every job of QUEUE that nobody runs: those that are pending, scheduled or waiting.
 
     \b
       ferryman jobs purge mail

@@ -24,7 +24,7 @@ RETRY: Final = Change("retry", Client.retry, RETRIABLE, frozenset({Status.FAILED
 @change_options
 @click.pass_obj
 def retry(world: World, /, *, ids: tuple[str, ...], rate: float | None, **asked: Any) -> int:
-    r"""Send failed or cancelled jobs back to pending, with all their attempts.
+    """Send failed or cancelled jobs back to pending, with all their attempts.
 
     \b
       ferryman jobs retry 01890a5d-ac96-774b-bcce-b302099a8057
