@@ -97,7 +97,7 @@ def test_purge_asks_first(shop: Shop) -> None:
 def test_retry_at_a_rate_spreads_the_jobs(shop: Shop) -> None:
     ids = shop.one(failed)
     result = shop.call("jobs", "retry", "--type", "echo", "--rate", "30/m", "--yes")
-    assert (result.code, result.out) == (0, "3 jobs sent back, 0.5 a second.\n")
+    assert (result.code, result.out) == (0, "3 jobs sent back at 30/m.\n")
     jobs = [shop.read(id) for id in ids]
     assert [job.status for job in jobs] == ["pending", "scheduled", "scheduled"]
     assert [job.run_at for job in jobs[1:]] == [shop.clock.now() + n * 2 * MICROS for n in (1, 2)]
@@ -110,7 +110,7 @@ def test_retry_at_a_rate_tells_of_jobs_that_cannot_be(shop: Shop) -> None:
     shop.do(failed)
     shop.do(taken)
     result = shop.call("jobs", "retry", "--type", "echo", "--rate", "1", "--yes")
-    assert (result.code, result.out) == (1, "2 jobs sent back, 1 a second.\n")
+    assert (result.code, result.out) == (1, "2 jobs sent back at 1/s.\n")
     assert "error FM409: 1 job could not be retried." in result.err
 
 

@@ -55,7 +55,7 @@ def test_a_rule_is_set_and_unset(shop: Shop) -> None:
     told = shop.call("keys", "set", "k", "--concurrency", "2", "--rate", "10/s", "--burst", "20", "--json").json
     assert (told["concurrency"], told["rate"], told["burst"], told["pinned"]) == (2, 10.0, 20, True)
     line = shop.call("keys", "show", "k").out.splitlines()[1]
-    assert "2 at once, 10 a second, 20 in a burst" in line
+    assert "2 at once, 10/s, 20 in a burst" in line
     assert "set by hand" in line
     assert shop.call("keys", "set", "k", "--unset", "--json").json["pinned"] is False
     assert "everybody, share 3" in shop.call("keys", "set", "k", "--share", "3").out

@@ -38,7 +38,7 @@ def test_a_type_is_paused(shop: Shop) -> None:
 def test_a_queue_is_limited(shop: Shop) -> None:
     shop.do()
     result = shop.call("limit", "mail", "--concurrency", "5", "--rate", "30/m", "--burst", "4")
-    assert result.out == "Queue mail: at most 5 at once, at most 0.5 starts a second, 4 at once after a lull.\n"
+    assert result.out == "Queue mail: at most 5 at once, at most 30/m started, 4 at once after a lull.\n"
     assert shop.one(rules) == [Rule(Scope.QUEUE, "mail", limit=Limit(5, 0.5, 4))]
     assert shop.call("limit", "mail", "--rate", "36/h").code == 0
     assert shop.one(rules) == [Rule(Scope.QUEUE, "mail", limit=Limit(None, 0.01, 1))]

@@ -80,7 +80,7 @@ async def test_a_job_before_the_gate_of_its_key_is_told_what_keeps_it() -> None:
     assert told.summary == "Key k has let in 1 of at most 1; 1 job waits before its gate, this one among them."
     await world.client.keys.set("k", GateRule(rate=0.1))
     told = await world.client.explain(second.id)
-    assert told.summary.startswith("Key k lets in so many in a time")
+    assert told.summary.startswith("Key k lets in 6/m;")
 
 
 async def test_a_job_that_is_not_there_is_an_error() -> None:

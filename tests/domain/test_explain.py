@@ -46,7 +46,7 @@ def test_nothing_stands_before_a_job_that_can_start() -> None:
 @pytest.mark.parametrize(
     ("ahead", "text"),
     [
-        (1, "1 job of its queue come first."),
+        (1, "1 job of its queue comes first."),
         (1234, "1,234 jobs of its queue come first."),
         (AHEAD_MOST + 1, "More than 100,000 jobs of its queue come first."),
     ],
@@ -105,7 +105,7 @@ def held(limit: Limit, *, processing: int = 0, level: int | None = None, holders
         ),
         (
             held(Limit(9, rate=0.01, burst=1), level=0, processing=3),
-            "Queue mail has started all that its rate of 0.01/s allows; the next start is possible in 1.7 min.",
+            "Queue mail has started all that its rate of 36/h allows; the next start is possible in 1.7 min.",
         ),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_limit_with_room_says_how_much() -> None:
 
 
 def gate(**more: Any) -> AtGate:
-    given: dict[str, Any] = {"paused": False, "slots": 1, "most": 1, "timed": False, "waiting": 2, "held_by": ()}
+    given: dict[str, Any] = {"paused": False, "slots": 1, "most": 1, "rate": None, "waiting": 2, "held_by": ()}
     return AtGate("acme", **given | more)
 
 
@@ -135,8 +135,8 @@ def gate(**more: Any) -> AtGate:
             "Key acme waits for a, which has failed: retry it, or let the sequence go on with `ferryman keys pass`.",
         ),
         (
-            gate(most=None, timed=True, waiting=1),
-            "Key acme lets in so many in a time; 1 job waits before its gate, this one among them.",
+            gate(most=None, rate=0.1, waiting=1),
+            "Key acme lets in 6/m; 1 job waits before its gate, this one among them.",
         ),
         (
             gate(slots=0),

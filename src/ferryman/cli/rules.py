@@ -15,6 +15,7 @@ from ferryman.cli.world import World
 from ferryman.client import Client
 from ferryman.client.rules import limit_of
 from ferryman.domain.limits import Limit, Rule, Scope
+from ferryman.domain.options import rate_in_words
 from ferryman.http.rules import rule_json, rules_json
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -110,7 +111,7 @@ def _sentence(rule: Rule) -> str:
     if limit.concurrency is not None:
         parts.append(f"at most {limit.concurrency} at once")
     if limit.rate is not None:
-        parts.append(f"at most {limit.rate:g} starts a second, {limit.burst} at once after a lull")
+        parts.append(f"at most {rate_in_words(limit.rate)} started, {limit.burst} at once after a lull")
     return f"{rule.scope.capitalize()} {rule.name}: {', '.join(parts) or 'neither paused nor limited'}."
 
 
@@ -121,6 +122,6 @@ def _row(rule: Rule) -> tuple[str, ...]:
         plain(rule.name),
         "yes" if rule.paused else "",
         "" if limit.concurrency is None else str(limit.concurrency),
-        "" if limit.rate is None else f"{limit.rate:g}/s",
+        "" if limit.rate is None else rate_in_words(limit.rate),
         "" if limit.rate is None else str(limit.burst),
     )

@@ -9,6 +9,7 @@ import msgspec
 
 from ferryman.domain.job import MICROS, Job, Lane
 from ferryman.domain.limits import Rule, Scope, Use, allowance, due
+from ferryman.domain.options import rate_in_words
 from ferryman.domain.state import Status
 
 AHEAD_MOST: Final = 100_000
@@ -63,8 +64,8 @@ class AtGate(msgspec.Struct, frozen=True):
     """How many of its jobs have been let in and have not ended."""
     most: int | None
     """How many may be at once."""
-    timed: bool
-    """Whether it lets in so many in a time."""
+    rate: float | None
+    """How many may start in a second."""
     waiting: int
     """How many stand before its gate."""
     held_by: Sequence[str]
@@ -160,8 +161,8 @@ def _let_in(job: Job, gate: AtGate | None) -> Condition:
     )
     if gate.most is not None and gate.slots >= gate.most:
         return Condition(name, False, f"{key} has let in {gate.slots} of at most {gate.most}; {before}.")
-    if gate.timed:
-        return Condition(name, False, f"{key} lets in so many in a time; {before}.")
+    if gate.rate is not None:
+        return Condition(name, False, f"{key} lets in {rate_in_words(gate.rate)}; {before}.")
     return Condition(name, False, f"It has just come before the gate of key {gate.key}: {soon}.")
 
 
@@ -170,7 +171,7 @@ def _node(job: Job, around: Circumstances, now: int) -> Condition:
     serving = [node for node in around.nodes if node.queues is None or queue in node.queues]
     able = [node for node in serving if node.types is None or type in node.types]
     if able:
-        return Condition(name, True, f"{_count(len(able), 'node')} that live serve queue {queue} and know type {type}.")
+        return Condition(name, True, f"{_count(len(able), 'live node')} can run type {type} of queue {queue}.")
     if not around.nodes:
         return Condition(name, False, "No node lives. `ferryman serve` or `ferryman work` starts one.")
     if any(node.types is None or type in node.types for node in around.nodes):
@@ -193,14 +194,16 @@ def _room(held: Held, now: int) -> Condition:
         return Condition(name, False, f"{what} runs {held.use.processing} of at most {limit.concurrency}: {by}.")
     token = due(limit, bucket)
     wait = "" if token is None else f"; the next start is possible in {_span(token - now)}"
-    return Condition(name, False, f"{what} has started all that its rate of {limit.rate:g}/s allows{wait}.")
+    return Condition(
+        name, False, f"{what} has started all that its rate of {rate_in_words(limit.rate or 0)} allows{wait}."
+    )
 
 
 def _turn(ahead: int) -> str:
     if not ahead:
         return "It is the next of its queue."
     many = f"more than {AHEAD_MOST:,} jobs" if ahead > AHEAD_MOST else _count(ahead, "job")
-    return f"{many[0].upper()}{many[1:]} of its queue come first."
+    return f"{many[0].upper()}{many[1:]} of its queue {'comes' if ahead == 1 else 'come'} first."
 
 
 def _count(count: int, what: str) -> str:

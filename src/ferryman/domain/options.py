@@ -32,8 +32,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VISIBLE: Final = re.compile(r"[!-~]{1,255}")
 _RATE: Final = re.compile(r"(\d{1,7}(?:\.\d{1,6})?)(?:/([smhd]))?", re.ASCII)
-_SECONDS: Final = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-"""How many the unit of a rate has; without one it is so many a second."""
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+"""How many each unit of a rate has, the shortest first."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN: Final = 80
 
@@ -150,11 +150,17 @@ def rate(value: object) -> float:
     """So many a second, from a number or a text such as "5/m"."""
     per_second = value
     if isinstance(value, str) and (found := _RATE.fullmatch(value)):
-        per_second = float(found[1]) / _SECONDS[found[2]]
+        per_second = float(found[1]) / _SECONDS[found[2] or "s"]
     if _is_number(per_second) and RATE_MIN <= per_second <= RATE_MAX:
         return float(per_second)
     words = '"100/s", "5/m", "20/h" or "1000/d"'
     raise refused("rate", value, f"a number a second above 0, at most {RATE_MAX:.0f}, or a text such as {words}")
+
+
+def rate_in_words(per_second: float) -> str:
+    """The text that `rate` reads as so many a second, by a time in which there is a whole one: 1/h, not 0.000278/s."""
+    unit = next((unit for unit, seconds in _SECONDS.items() if per_second * seconds > 1 - 1e-6), "d")
+    return f"{per_second * _SECONDS[unit]:.7g}/{unit}"
 
 
 def count(option: str, value: object, most: int = COUNT_MAX) -> int:

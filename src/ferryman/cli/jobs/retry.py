@@ -13,6 +13,7 @@ from ferryman.cli.words import rate as rate_of
 from ferryman.cli.world import World
 from ferryman.client import Client
 from ferryman.domain.errors import WrongState
+from ferryman.domain.options import rate_in_words
 from ferryman.domain.state import RETRIABLE, Status
 from ferryman.store.protocol import JobFilter
 
@@ -51,4 +52,4 @@ def _at_a_rate(rate: float) -> Change:
             done.errors = [WrongState(f"{jobs(told.taken)} could not be retried.", why=why)]
         return done
 
-    return msgspec.structs.replace(RETRY, past=f"sent back, {rate:g} a second", all=all_of)
+    return msgspec.structs.replace(RETRY, past=f"sent back at {rate_in_words(rate)}", all=all_of)

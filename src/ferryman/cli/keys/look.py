@@ -11,6 +11,7 @@ from ferryman.cli.options import json_option, store_options
 from ferryman.cli.session import session
 from ferryman.cli.table import plain, table
 from ferryman.cli.world import World
+from ferryman.domain.options import rate_in_words
 from ferryman.http.keys import key_of, keys_json
 from ferryman.store.protocol import KeyStatus
 
@@ -66,7 +67,7 @@ def rule_in_words(status: KeyStatus) -> str:
     if rule.concurrency is not None:
         words.append(f"{rule.concurrency} at once")
     if rule.rate is not None:
-        words.append(f"{rule.rate:g} a second, {rule.burst} in a burst")
+        words.append(f"{rate_in_words(rule.rate)}, {rule.burst} in a burst")
     words = words or ["everybody"]
     if rule.share is not None:
         words.append(f"share {rule.share}")
