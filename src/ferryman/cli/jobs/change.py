@@ -116,7 +116,7 @@ def _wanted(change: Change, ids: Sequence[str], asked: Mapping[str, Sequence[str
     wanted = filter_of(asked)
     for status in sorted(wanted.statuses - change.possible):
         allowed = ", ".join(each for each in Status if each in change.possible)
-        raise click.UsageError(f"No {status} job can be a {change.verb}'s: it takes {allowed}.")
+        raise click.UsageError(f"{change.verb} is not for {status} jobs, only for: {allowed}.")
     return msgspec.structs.replace(wanted, statuses=wanted.statuses or change.usual)
 
 
