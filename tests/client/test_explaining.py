@@ -67,7 +67,7 @@ async def test_of_a_job_that_runs_or_has_ended_nothing_else_is_asked() -> None:
     assert world.store.verbs == ["get"]
     await world.end(node, claimed, DONE)
     world.store.verbs.clear()
-    assert (await world.client.explain(job.id)).summary == "It is completed."
+    assert (await world.client.explain(job.id)).summary == "It has ended."
     assert world.store.verbs == ["get"]
 
 

@@ -172,8 +172,8 @@ def test_a_scheduled_job_waits_for_its_time() -> None:
     ("found", "summary"),
     [
         (job(Status.PROCESSING, node="n1"), "It runs on node n1."),
-        (job(Status.COMPLETED), "It is completed."),
-        (job(Status.FAILED, error=JobError("FM501", "X", "No such user")), "It is failed: No such user."),
+        (job(Status.COMPLETED), "It has ended."),
+        (job(Status.FAILED, error=JobError("FM501", "X", "No such user")), "It has ended: No such user."),
     ],
 )
 def test_what_has_started_waits_for_nothing(found: Job, summary: str) -> None:

@@ -94,7 +94,7 @@ def begun(job: Job) -> Explanation:
     if job.status is Status.PROCESSING:
         summary = f"It runs on node {job.node}."
     else:
-        summary = f"It is {job.status}{'' if job.error is None else f': {job.error.message}'}."
+        summary = f"It has ended{'' if job.error is None else f': {job.error.message}'}."
     return Explanation(id=job.id, status=job.status, summary=summary)
 
 
