@@ -189,7 +189,17 @@ def test_a_rate_is_a_number_a_second_or_a_text(value: object, per_second: float)
 
 @pytest.mark.parametrize(
     ("per_second", "words"),
-    [(1e6, "1000000/s"), (1.5, "1.5/s"), (0.5, "30/m"), (5 / 60, "5/m"), (1 / 3600, "1/h"), (0.25 / 86_400, "0.25/d")],
+    [
+        (1e6, "1000000/s"),
+        (1.5, "1.5/s"),
+        (0.5, "30/m"),
+        (5 / 60, "5/m"),
+        (1 / 3600, "1/h"),
+        (1000 / 86_400, "1000/d"),
+        (1.05, "63/m"),
+        (33.3333, "33.3333/s"),
+        (0.25 / 86_400, "0.25/d"),
+    ],
 )
 def test_a_rate_is_told_as_people_write_it(per_second: float, words: str) -> None:
     assert options.rate_in_words(per_second) == words

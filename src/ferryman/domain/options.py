@@ -153,14 +153,19 @@ def rate(value: object) -> float:
         per_second = float(found[1]) / _SECONDS[found[2] or "s"]
     if _is_number(per_second) and RATE_MIN <= per_second <= RATE_MAX:
         return float(per_second)
-    words = '"100/s", "5/m", "20/h" or "1000/d"'
-    raise refused("rate", value, f"a number a second above 0, at most {RATE_MAX:.0f}, or a text such as {words}")
+    words = 'a number a second, or a text such as "100/s", "5/m", "20/h" or "1000/d"'
+    raise refused("rate", value, f"{words}; at most {RATE_MAX:.0f} a second, at least one in ten years")
 
 
 def rate_in_words(per_second: float) -> str:
-    """The text that `rate` reads as so many a second, by a time in which there is a whole one: 1/h, not 0.000278/s."""
-    unit = next((unit for unit, seconds in _SECONDS.items() if per_second * seconds > 1 - 1e-6), "d")
-    return f"{per_second * _SECONDS[unit]:.7g}/{unit}"
+    """The text that `rate` reads as so many a second, by the shortest time that makes a round number of it.
+
+    So it is 1/h, not 0.000278/s, and 1000/d, not 41.66667/h.
+    """
+    many = {unit: per_second * seconds for unit, seconds in _SECONDS.items()}
+    whole = [unit for unit, number in many.items() if number > 1 - 1e-6] or ["d"]
+    unit = next((unit for unit in whole if math.isclose(many[unit], round(many[unit], 1))), whole[0])
+    return f"{many[unit]:.7g}/{unit}"
 
 
 def count(option: str, value: object, most: int = COUNT_MAX) -> int:
