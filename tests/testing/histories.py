@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 
 from ferryman.domain.job import MICROS, Attempt, Job, JobError
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.state import Status
 from ferryman.testing.history import History, Terms, Violation, check
 from ferryman.testing.history import entries as e
 from ferryman.testing.history.history import Final
 
+NOT_OF_A_JOB = ("scheduled", "together", "key", "gate")
+"""What a request says that the job as it is read does not show."""
 SPENDS_NONE = ("snoozed", "released", "interrupted")
 
 
@@ -69,7 +72,7 @@ class Writer:
 
     def enqueue(self, job: str = "a", **changes: Any) -> None:
         """Asked for, stored, accepted."""
-        shape = {name: value for name, value in changes.items() if name not in ("scheduled", "together")}
+        shape = {name: value for name, value in changes.items() if name not in NOT_OF_A_JOB}
         self.ask(job, **changes)
         self.store(job, **shape)
         self.answer(job)
@@ -210,6 +213,18 @@ class Writer:
     def ask_rule(self, call: int, change: bool | Limit, name: str = "default", scope: Scope = Scope.QUEUE) -> None:
         said: dict[str, Any] = {"limit": change} if isinstance(change, Limit) else {"paused": change}
         self.note(e.RuleAsked, "client", call=call, scope=scope, name=name, **said)
+
+    def gate(
+        self, wish: e.Wish, rule: GateRule | None = None, *, passed: tuple[str, ...] = (), done: bool = True
+    ) -> None:
+        """Somebody asks something of the gate of key `k`."""
+        self.ask_gate(call := self.call(), wish, rule)
+        if self.exact and done:
+            self.note(e.KeyTook, "p1", key="k", wish=wish, rule=rule, passed=passed)
+        self.note(e.KeyAnswered, "client", call=call, key="k", done=done)
+
+    def ask_gate(self, call: int, wish: e.Wish, rule: GateRule | None = None) -> None:
+        self.note(e.KeyAsked, "client", call=call, key="k", wish=wish, rule=rule)
 
     # -- the store ---------------------------------------------------------------------------------
 

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from ferryman.domain.state import TERMINAL
+from ferryman.domain.state import TERMINAL, Status
 from ferryman.testing.history.entries import Asked, Found, Looked, RunKey, Undone
+from ferryman.testing.history.gates import may_wait_for_ever
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import Index, Request
 
@@ -53,12 +54,17 @@ def nothing_lost(index: Index) -> Iterator[Violation]:
     This holds for stored jobs whose answer got lost, too. What only a look from the beginning has found was hidden by
     something that was rolled back: else its node had lost it, and that look is no excuse.
 
+    A job waits before the gate of its key only as long as somebody holds it up there: in the end none does so, unless a
+    person has paused the key, or its sequence waits for one.
+
     Excepted are types that nobody has a handler for in the end (`Terms.types`), and where there is no such type at all,
     open runs: nobody was there to rescue them.
     """
     types = index.history.terms.types
-    for id, job in index.final.jobs.items():
-        if job.type in types and job.status not in TERMINAL:
+    living = [(id, job) for id, job in index.final.jobs.items() if job.type in types and job.status not in TERMINAL]
+    waiting = may_wait_for_ever(index) if any(job.status is Status.WAITING for _, job in living) else ()
+    for id, job in living:
+        if job.status is not Status.WAITING or id not in waiting:
             yield Violation("P2", f"Job {id} never ended: it is {job.status} for ever.", (id,))
     if types:
         for id, number in index.final.open:

@@ -2,7 +2,8 @@
 
 A predicate speaks up only where the evidence is conclusive: what it says is a fault, and what it cannot decide
 is written in its docstring. All of them together take time linear in entries and outcomes, but for sorting, and
-for one more look at all claims for each kill in calm weather, and at all jobs for each follow-up that gave way.
+for one more look at all claims for each kill in calm weather, at all jobs for each follow-up that gave way, and at what
+was said of a key for each of its jobs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from ferryman.testing.history.limits import limits_hold
 from ferryman.testing.history.liveness import only_the_dead_are_rescued, the_killed_are_rescued_soon
 from ferryman.testing.history.order import first_come_first_claimed
 from ferryman.testing.history.runs import one_completion, one_start_per_run, starts_are_bounded
+from ferryman.testing.history.sequences import sequences_hold
+from ferryman.testing.history.slots import gates_hold
 from ferryman.testing.history.stopping import stop_is_orderly
 from ferryman.testing.history.ticks import ticks_fire_once
 
@@ -45,6 +48,8 @@ PROMISES: Final[Mapping[str, Predicate]] = MappingProxyType(
         "P14": only_the_dead_are_rescued,
         "P15": the_killed_are_rescued_soon,
         "P16": full_queues_refuse,
+        "P17": gates_hold,
+        "P18": sequences_hold,
     }
 )
 """Who decides what. Each docstring states its predicate, and what it leaves undecided."""

@@ -34,7 +34,8 @@ def only_the_edges(index: Index) -> Iterator[Violation]:
 
     - Outcomes are numbered 1, 2, 3 ... with no gap; the last number is that of the job, or one less while it runs.
     - Each follows on a status from which a job is claimed, cancelled or retried, and leads where it may lead.
-    - The job stands where its last outcome left it; from `scheduled` it may have become due.
+    - The job stands where its last outcome left it; from `scheduled` it may have become due, and with a key it
+      waits where it would be pending.
     - A reader sees a claim number that is never smaller than what was seen before its look began, and a status
       and attempt that fit the outcomes.
     - A person who read that the job is cancelled now, or was told that it is retried, finds that among the outcomes.
@@ -43,7 +44,7 @@ def only_the_edges(index: Index) -> Iterator[Violation]:
         rows = index.final.attempts.get(id, ())
         yield from _numbers(job, rows)
         yield from _statuses(job, rows)
-        yield from _rest(job, rows)
+        yield from _rest(job, rows, keyed=id in index.keyed)
     yield from _looks(index)
     yield from _people(index)
 
@@ -80,9 +81,9 @@ def _statuses(job: Job, rows: Sequence[Attempt]) -> Iterator[Violation]:
         before = status
 
 
-def _rest(job: Job, rows: Sequence[Attempt]) -> Iterator[Violation]:
+def _rest(job: Job, rows: Sequence[Attempt], *, keyed: bool) -> Iterator[Violation]:
     """Where the job stands, against its last outcome."""
-    status = job.status
+    status = Status.PENDING if keyed and job.status is Status.WAITING else job.status
     last = rows[-1].status if rows else None
     if status is Status.PROCESSING:
         fits = last not in TERMINAL
@@ -93,7 +94,9 @@ def _rest(job: Job, rows: Sequence[Attempt]) -> Iterator[Violation]:
     else:
         fits = status is last
     if not fits:
-        yield Violation("P8", f"Job {job.id} is {status}, but its last outcome says {last or 'nothing'}.", (job.id,))
+        yield Violation(
+            "P8", f"Job {job.id} is {job.status}, but its last outcome says {last or 'nothing'}.", (job.id,)
+        )
 
 
 # -- what people saw ---------------------------------------------------------------------------------

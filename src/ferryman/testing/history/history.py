@@ -24,6 +24,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the store's transactions overlap: one that began earlier may be committed later, and what a claim has
     taken may be given back by a rollback. P12 holds there for single enqueues, but not for jobs that were given back
     in that way: those who had passed them by find them when they look from the beginning, every 10 s."""
+    apart: float = 2.0
+    """How much the times that a store is told by different processes may be apart at one moment: their clocks are, and
+    so is what they were when their calls were begun (P17)."""
     max_pending: int = 0
     types: frozenset[str] = frozenset()
     """The types that some node has handlers for in the end; a job of another type may stay pending."""
@@ -59,7 +62,7 @@ class Violation(msgspec.Struct, frozen=True):
     """A promise that was not kept: which, how, and what is to be read about it."""
 
     promise: str
-    """`P1` to `P16`."""
+    """`P1` to `P18`."""
     what: str
     """One sentence."""
     jobs: tuple[str, ...] = ()

@@ -111,6 +111,8 @@ class Index:
         self.replied = {(each.by, each.call) for _, each in self.of(Replied)}
         """(process, call) of the calls whose answer arrived."""
         self.requests = _requests(self)
+        self.keyed = _keyed(self)
+        """By job: the requests for those in the store that have keys, as far as anybody was told which."""
         self.starts = _starts(self)
         self.ends: dict[RunKey, tuple[int, Ended]] = {
             (each.job, each.number): (at, each) for at, each in reversed(self.of(Ended))
@@ -150,6 +152,16 @@ def _requests(index: Index) -> dict[str, Request]:
         request = found.get(answered.request)
         if request is not None:
             request.answers.append((at, answered))
+    return found
+
+
+def _keyed(index: Index) -> dict[str, Request]:
+    found: dict[str, Request] = {}
+    for request in index.requests.values():
+        if request.asked.key is not None:
+            told = (each.job for _, each in request.answers if each.verdict in ("accepted", "replayed"))
+            jobs = (job for job in (request.asked.job, *told) if job is not None and job in index.final.jobs)
+            found.update((job, request) for job in jobs)
     return found
 
 

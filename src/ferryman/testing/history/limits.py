@@ -8,12 +8,13 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from ferryman.domain.job import MICROS, Lane
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import JUMP, Limit, Rule
 from ferryman.testing.history.entries import Claimed, Claiming, RuleAnswered, RuleAsked, RuleTook, RunKey, Stepped
 from ferryman.testing.history.history import Violation
 from ferryman.testing.history.index import OWN, Index
 
-V = TypeVar("V", bool, Limit)
+V = TypeVar("V", bool, Limit, GateRule)
 SKEW: Final = 2.0
 """Seconds by which clocks may be apart though nobody has set them."""
 ROUNDING: Final = 1e-6
@@ -21,7 +22,7 @@ ROUNDING: Final = 1e-6
 
 
 class Period(msgspec.Struct, Generic[V], frozen=True):
-    """One and the same thing certainly holds for a queue or type after one place and before another."""
+    """One and the same thing holds, for a queue, type or key, after one place and before another."""
 
     after: int
     before: int
@@ -69,8 +70,8 @@ def limits_hold(index: Index) -> Iterator[Violation]:
     rules = rules_of(index)
     if not rules:
         return
-    takings = _takings(index)
-    ended, parted = _ended(index), _until_clocks_part(index)
+    takings = takings_of(index)
+    ended, parted = ends_of(index), _until_clocks_part(index)
     for rule in rules:
         own = list(_of_one(index, takings, rule))
         yield from _paused(index, rule, own)
@@ -113,7 +114,7 @@ def _held(
 ) -> list[Period[V]]:
     if index.exact:
         changes = [(at, took(each)) for at, each in index.of(RuleTook) if _is_of(each, rule)]
-        return _exactly(changes, first, index.end)
+        return exactly(changes, first, index.end)
     answers = {(each.by, each.call): (at, each.done) for at, each in index.of(RuleAnswered)}
     wishes: list[tuple[int, int, bool, V]] = []
     for at, each in index.of(RuleAsked):
@@ -121,14 +122,14 @@ def _held(
         if value is not None:
             answered, done = answers.get((each.by, each.call), (index.end, False))
             wishes.append((at, answered if done else index.end, done, value))
-    return list(_safely(wishes, index.end))
+    return list(safely(wishes, index.end))
 
 
 def _is_of(entry: RuleTook | RuleAsked, rule: Rule) -> bool:
     return (entry.scope, entry.name) == (rule.scope, rule.name)
 
 
-def _exactly(changes: Sequence[tuple[int, V]], first: V, end: int) -> list[Period[V]]:
+def exactly(changes: Sequence[tuple[int, V]], first: V, end: int) -> list[Period[V]]:
     """Changes that change nothing do not end a period."""
     found: list[tuple[int, V]] = []
     for at, value in changes:
@@ -138,7 +139,7 @@ def _exactly(changes: Sequence[tuple[int, V]], first: V, end: int) -> list[Perio
     return [Period(at, ends[place], value) for place, (at, value) in enumerate(found)]
 
 
-def _safely(wishes: Sequence[tuple[int, int, bool, V]], end: int) -> Iterator[Period[V]]:
+def safely(wishes: Sequence[tuple[int, int, bool, V]], end: int) -> Iterator[Period[V]]:
     """From the answer to one change until any other that may have come after it was asked for."""
     for wish in wishes:
         asked, answered, done, value = wish
@@ -151,7 +152,7 @@ def _safely(wishes: Sequence[tuple[int, int, bool, V]], end: int) -> Iterator[Pe
 # -- what was claimed ----------------------------------------------------------------------------------
 
 
-def _takings(index: Index) -> list[Taking]:
+def takings_of(index: Index) -> list[Taking]:
     """Every claim once, whoever said it again, in the order in which they took effect or were answered."""
     first: dict[tuple[int, int], int] = {}
     for at, asking in index.of(Claiming):
@@ -178,7 +179,7 @@ def covers(index: Index, rule: Rule, id: str) -> bool:
     return rule.covers(Lane(job.queue, job.type, job.priority))
 
 
-def _ended(index: Index) -> dict[RunKey, int]:
+def ends_of(index: Index) -> dict[RunKey, int]:
     """The place after which a run's outcome came, at the earliest; missing where nobody knows."""
     if index.exact:
         found = dict(index.took)

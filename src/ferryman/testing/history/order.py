@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
 import msgspec
@@ -38,19 +38,22 @@ def first_come_first_claimed(index: Index) -> Iterator[Violation]:
     claim had taken which was rolled back, and that others may have passed by meanwhile.
 
     No rule of claiming lets a first claim be passed: who must wait for an idle worker ends the claim there, and
-    only a job whose node died under it is passed over.
+    only a job whose node died under it is passed over. Jobs with keys are left out: they come to their lanes when their
+    gates let them in.
     """
     lanes: dict[tuple[str, str, int], list[Passage]] = {}
-    for passage in _passages(index):
+    for passage in passages(index, scheduled(index) | _without_a_place(index) | index.keyed.keys()):
         job = index.final.jobs[passage.job]
         lanes.setdefault((job.queue, job.type, job.priority), []).append(passage)
-    for lane, passages in lanes.items():
-        if len(passages) > 1:
-            yield from _passed(lane, passages)
+    for lane, found in lanes.items():
+        for first, other in overtaken(found):
+            told = "Job {} was enqueued before job {} and claimed after it, in queue {}, type {}, priority {}."
+            yield Violation("P12", told.format(first, other, *lane), (first, other))
 
 
-def _passed(lane: tuple[str, str, int], passages: list[Passage]) -> Iterator[Violation]:
-    """From the newest job backwards, knowing the earliest claim among all that were asked for later."""
+def overtaken(passages: list[Passage]) -> Iterator[tuple[str, str]]:
+    """Of jobs that are to be claimed in the order of their inserts, those that were not, each with one that was claimed
+    before it: from the newest job backwards, knowing the earliest claim among all that were asked for later."""
     passages.sort(key=lambda each: each.asked)
     earliest: list[tuple[Point, str]] = [(_LAST, "")]
     for each in reversed(passages):
@@ -60,8 +63,7 @@ def _passed(lane: tuple[str, str, int], passages: list[Passage]) -> Iterator[Vio
     for each in passages:
         claimed, other = earliest[bisect_right(asked, each.stored)]
         if claimed < each.claiming:
-            told = "Job {} was enqueued before job {} and claimed after it, in queue {}, type {}, priority {}."
-            yield Violation("P12", told.format(each.job, other, *lane), (each.job, other))
+            yield each.job, other
 
 
 def _pointed(index: Index) -> bool:
@@ -86,12 +88,12 @@ def scheduled(index: Index) -> set[str]:
     return found
 
 
-def _passages(index: Index) -> Iterator[Passage]:
-    later = scheduled(index) | _without_a_place(index)
+def passages(index: Index, left_out: Container[str]) -> Iterator[Passage]:
+    """Of every job that is in the store but these."""
     pointed = _pointed(index)
     for job, (asked, stored) in _inserts(index).items():
         claims = index.claims.get((job, 1), ())
-        if len(claims) != 1 or job in later or job not in index.final.jobs:
+        if len(claims) != 1 or job in left_out or job not in index.final.jobs:
             continue
         claim = claims[0]
         claimed = (claim.place, claim.order)

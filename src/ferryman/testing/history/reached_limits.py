@@ -64,7 +64,7 @@ def _is_single(period: Period[Limit]) -> bool:
 
 def _waits(index: Index) -> dict[str, tuple[int, int]]:
     """By job: where it was stored to be claimed at once, and where it was claimed first."""
-    later = scheduled(index)
+    later = scheduled(index) | index.keyed.keys()
     found: dict[str, tuple[int, int]] = {}
     for job, (stored, _) in index.stored.items():
         claims = index.claims.get((job, 1))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit
 from ferryman.testing.history import entries as e
 from ferryman.testing.history.index import Index
@@ -61,6 +62,7 @@ def say(names: Names, entry: e.AnyEntry, jobs: frozenset[str]) -> str:
 
 def _asked(names: Names, it: e.Asked, _jobs: frozenset[str]) -> str:
     key = f", unique key {it.unique_key}" if it.unique_key else ""
+    key += f", key {it.key}{_kept_to(it.gate)}" if it.key else ""
     later = ", for later" if it.scheduled else ""
     which = names.job(it.job) if it.job else f"a job (request {it.request})"
     if it.follows is not None:
@@ -108,6 +110,38 @@ def _ruled(it: e.RuleAsked | e.RuleAnswered | e.RuleTook) -> str:
 def _bounds(limit: Limit) -> str:
     most = "" if limit.concurrency is None else f", {limit.concurrency} at once"
     return most + ("" if limit.rate is None else f", {limit.rate:g} in a second and {limit.burst} more")
+
+
+# -- keys --------------------------------------------------------------------------------------------
+
+_WISHES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "pause": "pause",
+        "resume": "resume",
+        "set": "set the rule of",
+        "unset": "unset the rule of",
+        "pass": "let pass the sequence of",
+    }
+)
+
+
+def _key_asked(_names: Names, it: e.KeyAsked, _jobs: frozenset[str]) -> str:
+    return f"asks to {_WISHES[it.wish]} key {it.key}{_kept_to(it.rule)}"
+
+
+def _key_took(names: Names, it: e.KeyTook, _jobs: frozenset[str]) -> str:
+    without = f", without {' and '.join(names.job(id) for id in it.passed)}" if it.passed else ""
+    return f"here it takes effect to {_WISHES[it.wish]} key {it.key}{_kept_to(it.rule)}{without}"
+
+
+def _kept_to(rule: GateRule | None) -> str:
+    if rule is None:
+        return ""
+    most = "" if rule.width is None else f", {rule.width} at once"
+    order = f" in sequence, on failure {rule.on_failure.value}" if rule.strict else ""
+    return f"{most}{order}" + (
+        "" if rule.rate is None else f", {rule.rate:g} in a second, {rule.burst} at most at once"
+    )
 
 
 # -- handlers and nodes ------------------------------------------------------------------------------
@@ -207,6 +241,9 @@ _SAYINGS: Final[Mapping[type, Say]] = MappingProxyType(
         e.RuleAsked: _rule_asked,
         e.RuleAnswered: lambda _names, it, _: f"is told {'' if it.done else 'no '}change of {_ruled(it)}",
         e.RuleTook: _rule_took,
+        e.KeyAsked: _key_asked,
+        e.KeyAnswered: lambda _names, it, _: f"is told {'' if it.done else 'no '}change of key {it.key}",
+        e.KeyTook: _key_took,
         e.HeldBack: lambda names, it, _: f"that claim of {names.node(it.node)} has taken all that a limit allows",
         e.Answered: _answered,
         e.CancelAsked: lambda names, it, _: f"asks to cancel {names.job(it.job)}",

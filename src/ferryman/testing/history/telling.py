@@ -10,6 +10,9 @@ from ferryman.testing.history.entries import (
     AnyEntry,
     Calm,
     Faulted,
+    KeyAnswered,
+    KeyAsked,
+    KeyTook,
     ReadOnly,
     Restarted,
     RuleAnswered,
@@ -69,6 +72,7 @@ class Cast:
         runs: set[RunKey] = {key for key in index.claims if key[0] in self.jobs}
         claims = [claim for key in runs for claim in index.claims[key]]
         self._rules = _rules_over(index, self.jobs)
+        self._keys = {index.keyed[id].asked.key for id in self.jobs if id in index.keyed}
         self._batches = {(claim.node, claim.batch) for claim in claims}
         self._calls = {(claim.process, claim.call) for claim in claims}
         lives = [index.life_of[node] for node in violation.nodes if node in index.life_of]
@@ -95,8 +99,8 @@ class Cast:
             return True
         if isinstance(entry, Stepped) and not entry.process:
             return True
-        if isinstance(entry, RuleAsked | RuleAnswered | RuleTook):
-            return (entry.scope, entry.name) in self._rules
+        if isinstance(entry, RuleAsked | RuleAnswered | RuleTook | KeyAsked | KeyAnswered | KeyTook):
+            return self._is_ruled(entry)
         said = fields(entry)
         if "request" in said:
             return said["request"] in self._requests
@@ -111,6 +115,12 @@ class Cast:
         if "runs" in said or "fenced" in said:
             return self._writes(entry.by, said)
         return said.get("node") in self._nodes
+
+    def _is_ruled(self, entry: RuleAsked | RuleAnswered | RuleTook | KeyAsked | KeyAnswered | KeyTook) -> bool:
+        """Whether a rule is for them."""
+        if isinstance(entry, KeyAsked | KeyAnswered | KeyTook):
+            return entry.key in self._keys
+        return (entry.scope, entry.name) in self._rules
 
     def _writes(self, process: str, said: dict[str, Any]) -> bool:
         """Whether outcomes of these jobs are written; the answer is told with the call that it answers."""

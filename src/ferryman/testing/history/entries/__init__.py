@@ -42,6 +42,7 @@ from ferryman.testing.history.entries.faults import (
     Stopping,
 )
 from ferryman.testing.history.entries.handlers import Committing, Ended, How, Started
+from ferryman.testing.history.entries.keys import KeyAnswered, KeyAsked, KeyTook, Wish
 from ferryman.testing.history.entries.nodes import (
     CancelTook,
     Claimed,
@@ -85,6 +86,9 @@ __all__ = [
     "HeldBack",
     "How",
     "Inserted",
+    "KeyAnswered",
+    "KeyAsked",
+    "KeyTook",
     "Killed",
     "Looked",
     "Passed",
@@ -110,6 +114,7 @@ __all__ = [
     "Stopping",
     "Undone",
     "Verdict",
+    "Wish",
     "Writing",
     "WrittenRun",
     "Wrote",
@@ -127,6 +132,8 @@ AnyEntry = (
     | RetryAnswered
     | RuleAsked
     | RuleAnswered
+    | KeyAsked
+    | KeyAnswered
     | Looked
     | Started
     | Ended
@@ -148,6 +155,7 @@ AnyEntry = (
     | Rescued
     | RuleTook
     | HeldBack
+    | KeyTook
     | Spawned
     | Killed
     | Stopping

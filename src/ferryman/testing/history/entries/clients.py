@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ferryman.domain.keys import GateRule
 from ferryman.testing.history.entries.entry import Entry, RunKey
 
 Verdict = Literal["accepted", "replayed", "existed", "refused", "unknown"]
@@ -31,6 +32,10 @@ class Asked(Entry, frozen=True, kw_only=True):
     in the line from before that."""
     tick: tuple[str, int] | None = None
     """For a job that a node asks for as a schedule fires: the schedule, and the instant. Nobody is answered."""
+    key: str | None = None
+    """Whose gate is to let it in, .."""
+    gate: GateRule | None = None
+    """.. and what it says of that."""
 
 
 class Answered(Entry, frozen=True, kw_only=True):
