@@ -9,6 +9,7 @@ import msgspec
 from ferryman.domain.cron import Missed
 from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.schedule import Overlap
+from tests.simulation.drawing_keys import with_keys
 from tests.simulation.plan import (
     FAULTS_END,
     QUEUES,
@@ -50,11 +51,11 @@ RULED = 0.4
 """The share of seeds in which people set rules."""
 
 
-def draw(seed: int, store: Kind | None = None) -> Plan:
-    """The plan of a seed; a third of them on each store unless `store` says which.
+def draw(seed: int, store: Kind | None = None, *, keys: bool = True) -> Plan:
+    """The plan of a seed; a third of them on each store unless `store` says which. Without `keys` no job has one.
 
     Which seeds are on the model of PostgreSQL, and what happens only there, comes from dice of their own: everything
-    else of a seed is the same on every store. Rules have their own dice, too.
+    else of a seed is the same on every store. Rules, schedules and keys have their own dice, too.
     """
     dice = random.Random(f"plan {seed}")
     kind: Kind = dice.choice(("memory", "sqlite"))
@@ -62,6 +63,8 @@ def draw(seed: int, store: Kind | None = None) -> Plan:
         kind = "postgres"
     plan = _with_schedules(_draw(seed, store or kind, dice), random.Random(f"schedules {seed}"))
     plan = _with_rules(plan, random.Random(f"rules {seed}"))
+    if keys:
+        plan = with_keys(plan, random.Random(f"keys {seed}"))
     return plan if plan.store != "postgres" else _with_server(plan, random.Random(f"server {seed}"))
 
 

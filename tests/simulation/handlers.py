@@ -9,6 +9,7 @@ from typing import Any
 
 from ferryman.client.request import JobRequest
 from ferryman.domain.cron import Cron
+from ferryman.domain.keyed import KeyedByArgument
 from ferryman.domain.retry import Exponential, RetryPolicy
 from ferryman.domain.schedule import Order, Schedule
 from ferryman.engine.context import Context
@@ -18,7 +19,7 @@ from ferryman.engine.signature import Signature
 from ferryman.testing.history import entries
 from tests.simulation.loop import pause
 from tests.simulation.people import enqueue
-from tests.simulation.plan import TYPES, FollowUp, JobPlan, SchedulePlan, Step
+from tests.simulation.plan import TYPES, FollowUp, JobPlan, Plan, SchedulePlan, Step
 from tests.simulation.process import Process
 from tests.simulation.together import FOLLOW, bring, transact
 
@@ -43,9 +44,7 @@ class Script:
         return steps[min(run, len(steps) - 1)]
 
 
-def registry(
-    script: Script, hold: Callable[[Process, float], None], schedules: tuple[SchedulePlan, ...], process: Process
-) -> Registry:
+def registry(script: Script, hold: Callable[[Process, float], None], plan: Plan, process: Process) -> Registry:
     """The handlers of one process; `hold` blocks a process's event loop for some seconds."""
 
     async def run(ctx: Context, plan: int) -> Any:
@@ -60,9 +59,10 @@ def registry(
 
     found = Registry()
     functions: dict[str, Callable[..., Any]] = {**dict.fromkeys(TYPES, run), FOLLOW: follow}
-    if schedules:
+    if plan.schedules:
         functions[TICK] = tick
-        found.schedules.update((each.name, schedule_of(each)) for each in schedules)
+        found.schedules.update((each.name, schedule_of(each)) for each in plan.schedules)
+    gates = {each.type: KeyedByArgument(each.rule) for each in plan.gates}
     signatures = {function: Signature(function, wants_context=True) for function in (run, follow, tick)}
     for type, function in functions.items():
         found.add(
@@ -77,6 +77,7 @@ def registry(
                 max_attempts=5,
                 timeout="default",
                 retry=RetryPolicy(Exponential(base=0.3, maximum=3.0)),
+                keyed=gates.get(type),
             )
         )
     return found

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ferryman.client.request import Accepted, JobRequest
 from ferryman.domain.errors import EnqueueError, FerrymanError
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.state import Status
 from ferryman.testing.history import entries
@@ -31,6 +32,8 @@ async def enqueue(process: Process, request: JobRequest) -> Accepted:
         max_attempts=request.max_attempts,
         scheduled=request.delay is not None,
         unique_key=request.unique_key,
+        key=request.key,
+        gate=gate_of(process, request),
     )
 
     def answered(verdict: entries.Verdict, job: str | None = None, code: str | None = None) -> None:
@@ -43,6 +46,12 @@ async def enqueue(process: Process, request: JobRequest) -> Accepted:
         raise
     answered("replayed" if accepted.replayed else "existed" if accepted.existed else "accepted", accepted.id)
     return accepted
+
+
+def gate_of(process: Process, request: JobRequest) -> GateRule | None:
+    """What a job says of the gate of its key."""
+    handler = process.registry.get(request.type)
+    return None if request.key is None or handler is None or handler.keyed is None else handler.keyed.rule
 
 
 async def enqueue_patiently(process: Process, request: JobRequest) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from ferryman.domain.cron import Missed
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.schedule import Overlap
 
@@ -30,7 +31,7 @@ Act = Literal[
     "die",
     "block",
 ]
-World = Literal["holder"]
+World = Literal["holder", "key-holder"]
 """One in which something happens in every seed; see `worlds.py`."""
 TYPES = ("echo", "mail", "report")
 QUEUES = ("default", "slow")
@@ -45,6 +46,8 @@ class FollowUp(msgspec.Struct, frozen=True):
     unique_key: str | None = None
     more: int = 0
     """How many jobs follow that one in turn, under its own unique key."""
+    key: str | None = None
+    """Whose gate lets it in."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -76,6 +79,8 @@ class JobPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after its answer at which the caller, who has forgotten it, says it once more."""
     burst: int = 1
     """How many such jobs are asked for at once."""
+    key: str | None = None
+    """Whose gate lets it in."""
 
 
 class PersonPlan(msgspec.Struct, frozen=True):
@@ -94,6 +99,24 @@ class RulePlan(msgspec.Struct, frozen=True):
     name: str
     change: bool | Limit
     """Whether it is paused from then on, or what its limit is."""
+
+
+class GatePlan(msgspec.Struct, frozen=True):
+    """What the jobs of a type say of the gates of their keys."""
+
+    type: str
+    rule: GateRule
+
+
+class KeyPlan(msgspec.Struct, frozen=True):
+    """A person has something to say about a key: to its gate, to the failed jobs for which its sequence waits, or to
+    the `which`-th of its jobs that was asked for so far."""
+
+    at: float
+    key: str
+    what: Literal["pause", "resume", "set", "unset", "pass", "retry", "cancel"]
+    rule: GateRule | None = None
+    which: int = 0
 
 
 class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,3 +218,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     crowds: tuple[CrowdPlan, ...] = ()
     outages: tuple[OutagePlan, ...] = ()
     schedules: tuple[SchedulePlan, ...] = ()
+    gates: tuple[GatePlan, ...] = ()
+    keys: tuple[KeyPlan, ...] = ()
+    keys_stay: bool = False
+    """Whether, when faults end, gates stay as they are: what is paused, and whose sequence waits for a person, waits
+    on in the end. But rates are lifted under which not everything would come to its end in good time."""

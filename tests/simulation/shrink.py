@@ -12,7 +12,7 @@ from tests.simulation.plan import Plan
 
 BUDGET = 150
 """Runs that a shortening may take."""
-PARTS = ("schedules", "outages", "faults", "people", "rules", "crowds", "jobs")
+PARTS = ("schedules", "outages", "faults", "people", "rules", "keys", "crowds", "jobs")
 
 
 def shrink(plan: Plan, promise: str) -> Plan:

@@ -15,21 +15,32 @@ from ferryman.client.request import JobRequest
 from ferryman.domain.errors import FerrymanError
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS
-from ferryman.domain.limits import Limit
 from ferryman.domain.state import TERMINAL
 from ferryman.store.protocol import JobFilter, Store
 from ferryman.testing.clock import EPOCH
 from ferryman.testing.history import entries
 from ferryman.testing.history.history import Final as FinalState
 from ferryman.testing.history.history import History, Terms, final_state
-from tests.simulation import people
+from tests.simulation import gatekeeping, people
 from tests.simulation.bells import Exchange, SimBell
+from tests.simulation.easing import Easing
 from tests.simulation.filelock import FileLock
 from tests.simulation.handlers import TICK, Script, registry
 from tests.simulation.loop import SimLoop, Stuck, pause
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.notes import Notes
-from tests.simulation.plan import FAULTS_END, TYPES, CrowdPlan, JobPlan, OutagePlan, PersonPlan, Plan, Role, RulePlan
+from tests.simulation.plan import (
+    FAULTS_END,
+    TYPES,
+    CrowdPlan,
+    JobPlan,
+    KeyPlan,
+    OutagePlan,
+    PersonPlan,
+    Plan,
+    Role,
+    RulePlan,
+)
 from tests.simulation.postgres.together import enqueue_together
 from tests.simulation.process import Process, WallClock
 from tests.simulation.stores import Stores
@@ -38,8 +49,8 @@ from tests.simulation.together import FOLLOW
 SETTLE: Final = 240.0
 """Virtual seconds in which every job must end once the weather is calm."""
 LOOK: Final = 0.5
-FAST: Final = 3.0
-"""Jobs in a second, at which all come to their end before everything settles."""
+UNDER_WAY: Final = 2.0
+"""Seconds for which a call may be under way that nothing befalls on purpose."""
 SEARCH: Final = 1.0
 """Seconds within which a node whose lease has passed is found, and its claims are given back."""
 
@@ -55,6 +66,8 @@ class Stage:
         self.processes: list[Process] = []
         self.jobs: list[str] = []
         """Ids of jobs that were asked for, as far as their callers know them."""
+        self.keyed: dict[str, list[str]] = {}
+        """The same by their keys."""
         self._dice = random.Random(f"stage {plan.seed}")
         self._ids = IdMinter(random.Random(f"callers {plan.seed}"))
         self._clock = WallClock(loop)
@@ -80,7 +93,7 @@ class Stage:
             partial(self._stores.connect, name),
             SimBell(self._exchange),
             self._lock,
-            partial(registry, self._script, self._nemesis.block, self.plan.schedules),
+            partial(registry, self._script, self._nemesis.block, self.plan),
         )
         process.clock.offset += self._clock.offset - EPOCH
         if self._weather_is_calm:
@@ -126,6 +139,8 @@ class Stage:
             self._at(person.at, self._person, person)
         for rule in self.plan.rules:
             self._at(rule.at, self._rule, rule)
+        for wish in self.plan.keys:
+            self._at(wish.at, self._key, wish)
         for fault in self.plan.faults:
             self._at(fault.at, self._nemesis.harm, fault)
         for crowd in self.plan.crowds:
@@ -164,6 +179,7 @@ class Stage:
             lease=plan.lease,
             beat=plan.beat,
             rescue_within=1.0 if on_one_machine else plan.lease + SEARCH,
+            apart=plan.skew + UNDER_WAY,
             max_pending=plan.max_pending,
             overlapping=not on_one_machine,
             types=frozenset({*TYPES, FOLLOW, TICK}),
@@ -191,9 +207,12 @@ class Stage:
             unique_key=job.unique_key,
             id=None if job.keyed else id,
             idempotency_key=f"key-{id}" if job.keyed else None,
+            key=job.key,
         )
         if not job.keyed:
             self.jobs.append(id)
+        if job.key is not None:
+            self.keyed.setdefault(job.key, []).append(id)
         await self._until_answered(request)
         if job.again is not None:
             await pause(job.again)
@@ -229,6 +248,10 @@ class Stage:
         process = await self._somebody()
         await self._within(process, people.rule(process, rule.scope, rule.name, rule.change))
 
+    async def _key(self, wish: KeyPlan) -> None:
+        process = await self._somebody()
+        await self._within(process, gatekeeping.act(process, wish, self.keyed.get(wish.key, ())))
+
     async def _somebody(self) -> Process:
         """A process that takes requests."""
         while True:
@@ -248,11 +271,13 @@ class Stage:
     async def _settle(self) -> FinalState:
         """Wait until every job has ended, stop every process in order, and read what the store has."""
         store = await self._stores.open_final()
-        await self._hush()
-        await self._end_rules(store)
+        easing = Easing(self.plan, store, self._somebody, self._within)
+        await easing.hush()
+        await easing.end_rules()
+        await easing.open_gates()
         if self.plan.last_kill:
             await self._last_kill()
-        await self._until_ended(store)
+        await self._until_ended(store, easing)
         self._tasks[0].cancel()  # nobody replaces processes any more
         for process in self._living():
             process.begin_stop()
@@ -266,34 +291,18 @@ class Stage:
         await store.close()
         return msgspec.structs.replace(final, ledger=self._stores.ledger())
 
-    async def _hush(self) -> None:
-        """Have no schedule fire any more: else there would always be a job that has not ended."""
-        for schedule in self.plan.schedules:
-            for _ in range(4):
-                process = await self._somebody()
-                if await self._within(process, people.hush(process, schedule.name)):
-                    break
-
-    async def _until_ended(self, store: Store) -> None:
+    async def _until_ended(self, store: Store, easing: Easing) -> None:
         for _ in range(round(SETTLE / LOOK)):
             jobs = await store.list(JobFilter(limit=100_000), self._clock.now())
             asked = all(task.done() for task in self._tasks[1:])
             # a handler may go on after its transaction has committed, and enqueue: it is not over before that has ended
             at_rest = all(p.up and not p.busy for p in self._living())
-            if asked and at_rest and all(job.status in TERMINAL for job in jobs):
+            living = sum(job.status not in TERMINAL for job in jobs)
+            if asked and at_rest and living == await easing.kept_waiting():
                 return
-            await self._end_rules(store)
+            await easing.end_rules()
+            await easing.open_gates()
             await pause(LOOK)
-
-    async def _end_rules(self, store: Store) -> None:
-        """Those that there are; one that was asked for in bad weather may come still."""
-        rules = [rule for rule in await store.rules() if rule.paused or not self._may_stay(rule.limit)]
-        if rules:
-            process = await self._somebody()
-            await self._within(process, people.end_rules(process, rules))
-
-    def _may_stay(self, limit: Limit) -> bool:
-        return self.plan.limits_stay and (limit.rate is None or limit.rate >= FAST)
 
     async def _last_kill(self) -> None:
         """In calm weather: who runs jobs is killed, while another node looks on."""

@@ -270,6 +270,24 @@ class SimStore:
     def _ruled(self, rule: Rule) -> None:
         self._note(entries.RuleTook, scope=rule.scope, name=rule.name, paused=rule.paused, limit=rule.limit)
 
+    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+        def took(_done: None) -> None:
+            self._note(entries.KeyTook, key=key, wish="unset" if rule is None else "set", rule=rule)
+
+        await self._call("set_key", lambda: self._inner.set_key(key, rule, now), took)
+
+    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+        def took(_done: None) -> None:
+            self._note(entries.KeyTook, key=key, wish="pause" if paused else "resume")
+
+        await self._call("pause_key", lambda: self._inner.pause_key(key, paused, now), took)
+
+    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+        def took(passed: Sequence[str]) -> None:
+            self._note(entries.KeyTook, key=key, wish="pass", passed=tuple(passed))
+
+        return await self._call("pass_key", lambda: self._inner.pass_key(key, now), took)
+
     # -- verbs that leave none -------------------------------------------------------------------
 
     async def rules(self) -> Sequence[Rule]:
@@ -322,15 +340,6 @@ class SimStore:
 
     async def key(self, key: str) -> KeyStatus | None:
         return await self._call("key", lambda: self._inner.key(key))
-
-    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
-        await self._call("set_key", lambda: self._inner.set_key(key, rule, now))
-
-    async def pause_key(self, key: str, paused: bool, now: int) -> None:
-        await self._call("pause_key", lambda: self._inner.pause_key(key, paused, now))
-
-    async def pass_key(self, key: str, now: int) -> Sequence[str]:
-        return await self._call("pass_key", lambda: self._inner.pass_key(key, now))
 
     async def expire(self, now: int, limit: int) -> int:
         return await self._call("expire", lambda: self._inner.expire(now, limit))

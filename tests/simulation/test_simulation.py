@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from ferryman.domain.outcome import Finish
+from ferryman.domain.state import Status
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import FinishReport
 from ferryman.testing.history import ON_A_SERVER, WITH_TRANSACTIONS, story
@@ -21,7 +22,7 @@ from tests.simulation import campaign
 from tests.simulation.__main__ import Report
 from tests.simulation.drawing import draw
 from tests.simulation.outcome import STUCK, judge
-from tests.simulation.plan import Kind
+from tests.simulation.plan import Kind, World
 from tests.simulation.shrink import shrink
 from tests.simulation.worlds import draw_in
 
@@ -85,11 +86,41 @@ def test_some_seeds_have_rules_and_they_end() -> None:
     assert effective >= 6, "the store is not always there for those who ask"
 
 
+def test_some_seeds_have_keys_and_the_others_are_as_ever() -> None:
+    plans = [draw(seed) for seed in range(200)]
+    plain = [draw(seed, keys=False) for seed in range(200)]
+    with_keys = [plan for plan in plans if plan.gates]
+    assert 0.3 < len(with_keys) / len(plans) < 0.5
+    assert {plan.keys_stay for plan in with_keys} == {False, True}
+    assert all(any(job.key for job in plan.jobs) for plan in with_keys)
+    assert [plan for plan in plans if not plan.gates] == [
+        one for one, plan in zip(plain, plans, strict=True) if not plan.gates
+    ]
+    for plan, without in zip(plans, plain, strict=True):
+        same = {name: getattr(plan, name) for name in ("jobs", "gates", "keys", "keys_stay")}
+        assert msgspec.structs.replace(without, **same) == plan
+
+
+def test_who_waits_in_the_end_waits_for_a_person() -> None:
+    left = 0
+    for plan in [plan for plan in map(draw, range(120)) if plan.gates]:
+        outcome, history = judge(plan)
+        assert not outcome.violations
+        assert history is not None
+        waiting = [job for job in history.final.jobs.values() if job.status is Status.WAITING]
+        left += bool(waiting)
+        assert plan.keys_stay or not waiting
+    assert left >= 4, "some gates stay closed"
+
+
+@pytest.mark.parametrize(
+    ("world", "what"), [("holder", "holder taken for dead"), ("key-holder", "holder of a key taken for dead")]
+)
 @pytest.mark.parametrize("store", get_args(Kind))
-def test_in_a_world_what_it_is_about_happens_in_nearly_every_seed(store: Kind) -> None:
-    outcomes = [judge(draw_in("holder", seed, store))[0] for seed in range(12)]
+def test_in_a_world_what_it_is_about_happens_in_nearly_every_seed(store: Kind, world: World, what: str) -> None:
+    outcomes = [judge(draw_in(world, seed, store))[0] for seed in range(12)]
     assert not any(outcome.violations for outcome in outcomes)
-    assert sum(bool(outcome.reached.get("holder taken for dead")) for outcome in outcomes) >= 10
+    assert sum(bool(outcome.reached.get(what)) for outcome in outcomes) >= 10
 
 
 def test_a_world_is_drawn_for_a_range_and_none_is_as_ever() -> None:

@@ -14,6 +14,7 @@ from ferryman.engine.context import Context
 from ferryman.testing.history import entries
 from ferryman.testing.history.entries import RunKey
 from tests.simulation.loop import pause
+from tests.simulation.people import gate_of
 from tests.simulation.plan import FollowUp, Step
 from tests.simulation.process import Process
 
@@ -46,6 +47,7 @@ def bring(process: Process, ctx: Context, follow_ups: tuple[FollowUp, ...]) -> N
             max_attempts=ATTEMPTS,
             delay=each.delay,
             unique_key=each.unique_key,
+            key=each.key,
         )
         _note(process, ctx, request, ctx.enqueue(Call(request)))
 
@@ -64,6 +66,8 @@ def _note(process: Process, ctx: Context, request: JobRequest, id: str) -> None:
         scheduled=request.delay is not None,
         unique_key=request.unique_key,
         follows=(ctx.job.id, ctx.claim),
+        key=request.key,
+        gate=gate_of(process, request),
     )
 
 

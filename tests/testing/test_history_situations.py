@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from ferryman.domain.errors import QueueFull, UniqueKeyTaken
 from ferryman.domain.job import JobError
+from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit
+from ferryman.domain.state import Status
 from ferryman.testing.history import ON_A_SERVER, SOMETIMES, WITH_TRANSACTIONS, sometimes
 from ferryman.testing.history import entries as e
 from tests.testing.histories import Writer
+
+ONE = GateRule(concurrency=1)
+RATE = GateRule(rate=1.0)
 
 
 def begin() -> Writer:
@@ -232,6 +238,86 @@ def _holder_lost(limit: Limit, *, frozen: bool = True) -> Callable[[Writer], obj
     return lost
 
 
+def _keyed(writer: Writer, *jobs: str, gate: GateRule | None = ONE) -> None:
+    for job in jobs:
+        writer.enqueue(job, key="k", gate=gate)
+
+
+def _waited_for_a_slot(writer: Writer, gate: GateRule | None = ONE) -> None:
+    _keyed(writer, "b", "c", gate=gate)
+    writer.run("b")
+    writer.run("c")
+
+
+def _came_when_the_slot_was_free(writer: Writer) -> None:
+    _keyed(writer, "b")
+    writer.run("b")
+    _keyed(writer, "c")
+    writer.run("c")
+
+
+def _waited_for_a_token(writer: Writer, rule: GateRule = RATE) -> None:
+    _keyed(writer, "b", "c", gate=rule)
+    writer.run("b")
+    writer.run("c")
+
+
+def _waited_for_a_paused_key(writer: Writer, *, waits: bool = True) -> None:
+    writer.gate("pause")
+    if waits:
+        _keyed(writer, "b")
+    writer.gate("resume")
+    if not waits:
+        _keyed(writer, "b")
+    writer.run("b")
+
+
+def _scheduled_with_a_key(writer: Writer) -> None:
+    writer.enqueue("b", key="k", gate=ONE, scheduled=True)
+    writer.gate("pause")
+    writer.gate("resume")
+    writer.run("b")
+    _keyed(writer, "never claimed")
+
+
+def _retried_in_its_turn(writer: Writer, *, after: bool = True) -> None:
+    _keyed(writer, "b", "c")
+    if not after:
+        writer.run("c")
+    writer.run("b", "failed", "failed")
+    writer.retry("b")
+    writer.run("b")
+    if after:
+        writer.run("c")
+
+
+def _ruled_anew(writer: Writer, *, while_it_runs: bool = True) -> None:
+    _keyed(writer, "b")
+    writer.claim("b")
+    if while_it_runs:
+        writer.gate("set", RATE)
+    writer.write("b")
+    writer.gate("unset")
+    if not while_it_runs:
+        writer.gate("set", RATE)
+
+
+def _left_waiting(writer: Writer) -> None:
+    _keyed(writer, "b")
+    writer.alter("b", status=Status.WAITING)
+
+
+def _holder_of_a_key_lost(writer: Writer, gate: GateRule = ONE, *, frozen: bool = True, rescued: bool = True) -> None:
+    _keyed(writer, "b", gate=gate)
+    writer.claim("b")
+    if frozen:
+        writer.note(e.Paused, process="p1")
+    if rescued:
+        writer.rescue("b")
+    else:
+        writer.row("b", "lost", "pending")
+
+
 def _refused(code: str) -> Callable[[Writer], object]:
     return lambda writer: writer.answer("b", "refused", code=code)
 
@@ -284,6 +370,14 @@ REACHING: list[tuple[str, Callable[[Writer], object]]] = [
     ("held back by a rate", _held_back(Limit(None, 1.0), rate=True)),
     ("waited for a pause", _waited),
     ("holder taken for dead", _holder_lost(Limit(1))),
+    ("waited for a slot", _waited_for_a_slot),
+    ("waited for a token", _waited_for_a_token),
+    ("waited for a paused key", _waited_for_a_paused_key),
+    ("sequence passed", lambda writer: writer.gate("pass", passed=("a",))),
+    ("retried in its turn", _retried_in_its_turn),
+    ("rule of a key changed", _ruled_anew),
+    ("left before a gate", _left_waiting),
+    ("holder of a key taken for dead", _holder_of_a_key_lost),
     ("clock set forward", _stepped(5.0)),
     ("clock set back", _stepped(-5.0)),
 ]
@@ -318,6 +412,20 @@ def test_a_situation_is_seen_where_it_was_and_nowhere_else(name: str, reach: Cal
         ("holder taken for dead", _holder_lost(Limit(2))),
         ("holder taken for dead", _holder_lost(Limit(1), frozen=False)),
         ("holder taken for dead", _taken_for_dead),
+        ("waited for a slot", _came_when_the_slot_was_free),
+        ("waited for a slot", partial(_waited_for_a_slot, gate=None)),
+        ("waited for a token", _waited_for_a_slot),
+        ("waited for a token", partial(_waited_for_a_token, rule=GateRule(rate=1.0, burst=2))),
+        ("waited for a token", _left_waiting),
+        ("waited for a paused key", partial(_waited_for_a_paused_key, waits=False)),
+        ("waited for a paused key", _scheduled_with_a_key),
+        ("sequence passed", lambda writer: writer.gate("pass")),
+        ("retried in its turn", partial(_retried_in_its_turn, after=False)),
+        ("rule of a key changed", partial(_ruled_anew, while_it_runs=False)),
+        ("holder of a key taken for dead", partial(_holder_of_a_key_lost, gate=GateRule(concurrency=2))),
+        ("holder of a key taken for dead", partial(_holder_of_a_key_lost, frozen=False)),
+        ("holder of a key taken for dead", partial(_holder_of_a_key_lost, rescued=False)),
+        ("holder of a key taken for dead", _waited_for_a_slot),
     ],
 )
 def test_what_is_nearly_a_situation_is_none(name: str, miss: Callable[[Writer], object]) -> None:

@@ -31,6 +31,7 @@ from ferryman.store.protocol import (
 )
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
 from tests.simulation.noting import TOOK
+from tests.simulation.postgres.admitting import Admitting
 from tests.simulation.postgres.claiming import Claiming
 from tests.simulation.postgres.connection import Connection, at_once, noted
 from tests.simulation.postgres.server import Server, Transaction
@@ -43,6 +44,7 @@ class ModelStore:
         self.connection = self._connection = Connection(server, process)
         self._server = server
         self._memory = server.memory
+        self._gates = Admitting(self._connection, server.memory.tables)
 
     async def open(self) -> None:
         """Nothing to connect to yet."""
@@ -57,14 +59,16 @@ class ModelStore:
     ) -> Inserted:
         """The claim that rides along looks when the jobs have been stored, in the same step."""
         if claim is None:
-            return await self._connection.simply(
-                "insert", lambda: self._memory.insert(jobs, now, max_pending=max_pending)
+            inserted, _ = await self._gates.after(
+                "insert", lambda: self._memory.insert(jobs, now, max_pending=max_pending), now
             )
-        took, claiming = TOOK.get(), Claiming(self._connection, claim, now)
+            return inserted
+        took, claiming, keys = TOOK.get(), Claiming(self._connection, claim, now), set[str]()
+        insert = self._gates.noting(lambda: self._memory.insert(jobs, now, max_pending=max_pending), keys)
 
         def work() -> Inserted:
             self._memory.require_live(claim.node)
-            receipts = at_once(self._memory.insert(jobs, now, max_pending=max_pending)).receipts
+            receipts = at_once(insert()).receipts
             claiming.look()
             return Inserted(receipts, claiming.take())
 
@@ -73,6 +77,7 @@ class ModelStore:
 
         inserted = await self._connection.write("insert", begun)
         claiming.answered()
+        await self._gates.let_in(keys, now)
         return inserted
 
     # -- running ---------------------------------------------------------------------------------
@@ -97,13 +102,15 @@ class ModelStore:
         return batch
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
-        return await self._connection.simply("finish", lambda: self._memory.finish(node, finishes, now))
+        report, count = await self._gates.after("finish", lambda: self._memory.finish(node, finishes, now), now)
+        return report.having_let_in(count)
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         return await self._connection.read(lambda: self._memory.open_batches(node))
 
     async def release(self, node: int, batch: int, now: int) -> int:
-        return await self._connection.simply("release", lambda: self._memory.release(node, batch, now))
+        answer, _ = await self._gates.after("release", lambda: self._memory.release(node, batch, now), now)
+        return answer
 
     async def cancellations(self, node: int) -> Sequence[tuple[str, int]]:
         return await self._connection.read(lambda: self._memory.cancellations(node))
@@ -112,28 +119,33 @@ class ModelStore:
 
     async def cancel(self, id: str, now: int) -> CancelResult:
         """Take the job from the line; where somebody else has taken it, wait what becomes of that."""
-        took, locked = TOOK.get(), self._server.locked
+        took, locked, keys = TOOK.get(), self._server.locked, set[str]()
+        cancel = self._gates.noting(lambda: self._memory.cancel(id, now), keys)
 
         def begun(transaction: Transaction) -> Callable[[], CancelResult]:
             row = self._memory.tables.jobs.get(id)
             if id not in locked and row is not None and row.status is Status.PENDING:
                 self._server.lock(transaction, [id])
             transaction.blocked = lambda: None if locked.get(id) is transaction else locked.get(id)
-            return noted(lambda: at_once(self._memory.cancel(id, now)), took)
+            return noted(lambda: at_once(cancel()), took)
 
-        return await self._connection.write("cancel", begun)
+        result = await self._connection.write("cancel", begun)
+        return result.having_let_in(await self._gates.let_in(keys, now))
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
-        return await self._connection.simply("force_cancel", lambda: self._memory.force_cancel(asked_before, now))
+        answer, _ = await self._gates.after("force_cancel", lambda: self._memory.force_cancel(asked_before, now), now)
+        return answer
 
     async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
-        return await self._connection.simply("retry", lambda: self._memory.retry(id, now, run_at))
+        answer, _ = await self._gates.after("retry", lambda: self._memory.retry(id, now, run_at), now)
+        return answer
 
     async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
         return await self._connection.simply("place", lambda: self._memory.place(ids, placement, now))
 
     async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
-        return await self._connection.simply("cancel_waiting", lambda: self._memory.cancel_waiting(ids, now))
+        answer, _ = await self._gates.after("cancel_waiting", lambda: self._memory.cancel_waiting(ids, now), now)
+        return answer
 
     async def get(self, id: str, now: int) -> Job | None:
         return await self._connection.read(lambda: self._memory.get(id, now))
@@ -170,10 +182,13 @@ class ModelStore:
     # -- chores ----------------------------------------------------------------------------------
 
     async def promote(self, now: int, limit: int) -> Promoted:
-        return await self._connection.simply("promote", lambda: self._memory.promote(now, limit))
+        answer, _ = await self._gates.after("promote", lambda: self._memory.promote(now, limit), now)
+        return answer
 
     async def expire(self, now: int, limit: int) -> int:
         """Wait for those who have taken what has expired."""
+        keys = set[str]()
+        expire = self._gates.noting(lambda: self._memory.expire(now, limit), keys)
 
         def blocked() -> Transaction | None:
             rows = self._memory.tables.jobs
@@ -182,12 +197,14 @@ class ModelStore:
 
         def begun(transaction: Transaction) -> Callable[[], int]:
             transaction.blocked = blocked
-            return lambda: at_once(self._memory.expire(now, limit))
+            return lambda: at_once(expire())
 
-        return await self._connection.write("expire", begun)
+        count = await self._connection.write("expire", begun)
+        await self._gates.let_in(keys, now)
+        return count
 
     async def admit(self, now: int, limit: int) -> Admitted:
-        return await self._connection.simply("admit", lambda: self._memory.admit(now, limit))
+        return await self._gates.admit(now)
 
     async def keys(self, after: str | None, limit: int) -> Sequence[KeyStatus]:
         return await self._connection.read(lambda: self._memory.keys(after, limit))
@@ -196,16 +213,20 @@ class ModelStore:
         return await self._connection.read(lambda: self._memory.key(key))
 
     async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
-        await self._connection.simply("set_key", lambda: self._memory.set_key(key, rule, now))
+        change = self._gates.changing(lambda: self._memory.set_key(key, rule, now), now)
+        await self._connection.simply("set_key", change)
 
     async def pause_key(self, key: str, paused: bool, now: int) -> None:
-        await self._connection.simply("pause_key", lambda: self._memory.pause_key(key, paused, now))
+        change = self._gates.changing(lambda: self._memory.pause_key(key, paused, now), now)
+        await self._connection.simply("pause_key", change)
 
     async def pass_key(self, key: str, now: int) -> Sequence[str]:
-        return await self._connection.simply("pass_key", lambda: self._memory.pass_key(key, now))
+        passed, _ = await self._gates.after("pass_key", lambda: self._memory.pass_key(key, now), now)
+        return passed
 
     async def prune(self, now: int, limit: int) -> int:
-        return await self._connection.simply("prune", lambda: self._memory.prune(now, limit))
+        answer, _ = await self._gates.after("prune", lambda: self._memory.prune(now, limit), now)
+        return answer
 
     def prunes_on(self) -> bool:
         return self._memory.prunes_on()
@@ -224,7 +245,8 @@ class ModelStore:
         await self._connection.simply("retire", lambda: self._memory.retire(node, now))
 
     async def rescue(self, now: int, lease: float) -> Sequence[Rescued]:
-        return await self._connection.simply("rescue", lambda: self._memory.rescue(now, lease))
+        answer, _ = await self._gates.after("rescue", lambda: self._memory.rescue(now, lease), now)
+        return answer
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         return await self._connection.read(lambda: self._memory.nodes(now))
@@ -247,4 +269,5 @@ class ModelStore:
         return await self._memory.schedules()
 
     async def fire(self, firing: Firing, now: int) -> Fired | None:
-        return await self._connection.simply("fire", lambda: self._memory.fire(firing, now))
+        answer, _ = await self._gates.after("fire", lambda: self._memory.fire(firing, now), now)
+        return answer

@@ -11,6 +11,7 @@ from ferryman.domain.job import Lane
 from ferryman.domain.limits import Bounds
 from ferryman.domain.state import Status
 from ferryman.store.memory import MemoryStore
+from ferryman.store.memory.gates import GateRow
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.rows import JobRow, NodeRow
 from ferryman.store.memory.rules import Rules
@@ -30,6 +31,31 @@ class ModelTables(Tables):
         """Where each pending job stands in its lane."""
         self.chosen: list[JobRow] = []
         """What the claim whose effect is being written has taken."""
+        self._touched: set[str] = set()
+
+    # -- gates -----------------------------------------------------------------------------------
+
+    def let_in(self, now: int) -> int:
+        """Nobody yet: that is for a transaction of its own, which has to know at which gates."""
+        self._touched |= self.gates.touched
+        self.gates.touched.clear()
+        return 0
+
+    def take_touched(self) -> set[str]:
+        """The keys of the gates at which the transaction whose effect is being written may have made room."""
+        touched, self._touched = self._touched, set()
+        return touched
+
+    def let_in_at(self, keys: Iterable[str], now: int) -> int:
+        """Let in who may go at these gates, as far as they are."""
+        self.gates.look_at(*keys)
+        return super().let_in(now)
+
+    def overlooked(self, now: int) -> set[str]:
+        """The keys before whose gates somebody waits who may go, as it seems."""
+        return {key for key, row in self.gates.rows.items() if row.line and _seems_open(row, now)}
+
+    # -- lanes -----------------------------------------------------------------------------------
 
     def in_order(self, lane: Lane) -> list[JobRow]:
         """The pending jobs of a lane."""
@@ -48,6 +74,13 @@ class ModelTables(Tables):
         super()._arrive(row, now, due)
         if row.status is Status.PENDING:
             self.places[row.job.id] = (self.xid, row.arrival)
+
+
+def _seems_open(row: GateRow, now: int) -> bool:
+    width = row.gate.rule.width
+    if row.gate.paused or (row.due is not None and row.due > now):
+        return False
+    return width is None or len(row.slots) < width
 
 
 class ModelRules(Rules):

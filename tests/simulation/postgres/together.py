@@ -11,12 +11,15 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
 from ferryman.store.protocol import Inserted, Verdict
 from ferryman.testing.history import entries
+from tests.simulation import people
 from tests.simulation.loop import pause
 from tests.simulation.plan import CrowdPlan, JobPlan
 from tests.simulation.postgres.connection import at_once
 from tests.simulation.postgres.server import TOGETHER
 from tests.simulation.process import Process
 
+FEW = 10
+"""So many may come before one gate at once: a sequence of more would not end in good time."""
 ROLLED_BACK = "rolled back"
 """Stands where an answer has a code, for a caller who took everything back."""
 
@@ -69,6 +72,7 @@ def _request(crowd: CrowdPlan, job: JobPlan, id: str) -> JobRequest:
         max_attempts=job.max_attempts,
         timeout=job.timeout,
         id=id,
+        key=job.key if crowd.count <= FEW else None,
     )
 
 
@@ -92,6 +96,8 @@ class Answers:
             priority=request.priority,
             max_attempts=request.max_attempts,
             together=True,
+            key=request.key,
+            gate=people.gate_of(self._process, request),
         )
 
     def all(self, jobs: list[NewJob], verdict: entries.Verdict, code: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from ferryman.domain.errors import QueueFull, UniqueKeyTaken
 from ferryman.testing.history import reached
+from ferryman.testing.history import reached_keys as keys
 from ferryman.testing.history import reached_limits as limits
 from ferryman.testing.history import reached_together as together
 from ferryman.testing.history.entries import Claimed, Passed, ReadOnly, Released, Restarted, Wrote
@@ -118,6 +119,23 @@ _SITUATIONS: Final[Mapping[str, tuple[str, Reached]]] = MappingProxyType(
         "holder taken for dead": (
             "who runs the one job that a limit allows is frozen, found dead, and the job is given back",
             limits.holder_taken_for_dead,
+        ),
+        "waited for a slot": (
+            "a job is claimed after as many others of its key as its gate has slots",
+            keys.waited_for_a_slot,
+        ),
+        "waited for a token": ("more jobs of a key are claimed than its burst allows at once", keys.waited_for_a_token),
+        "waited for a paused key": ("a job is not claimed before its key is paused no more", keys.waited_for_a_pause),
+        "sequence passed": ("a person lets a sequence go on without a failed job", keys.passed),
+        "retried in its turn": (
+            "the failed job of a key is retried by hand, and another one is claimed later",
+            keys.retried_in_its_turn,
+        ),
+        "rule of a key changed": ("a person changes the rule of a key whose jobs run", keys.ruled_anew),
+        "left before a gate": ("jobs wait in the end for a person who opens their gate", keys.left_waiting),
+        "holder of a key taken for dead": (
+            "who runs the only job that a key allows is frozen, found dead, and the job is given back",
+            keys.holder_taken_for_dead,
         ),
         "clock set forward": ("the wall clock jumps forward", reached.stepped(1)),
         "clock set back": ("the wall clock jumps back", reached.stepped(-1)),
