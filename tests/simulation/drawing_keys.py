@@ -8,12 +8,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from ferryman.domain.keys import GateRule, OnFailure
-from tests.simulation.plan import FAULTS_END, TYPES, GatePlan, JobPlan, KeyPlan, Plan, Step
+from ferryman.domain.limits import Scope
+from tests.simulation.plan import FAULTS_END, TYPES, GatePlan, JobPlan, KeyPlan, Plan, RulePlan, Step
 from tests.simulation.together import FOLLOW
 
 KEYED = 0.4
 """The share of seeds in which jobs have keys."""
-FAILING = 0.15
+FAILING = 0.2
 """The share of jobs with keys that fail for good: sequences wait for people then."""
 RULES = (
     GateRule(strict=True),
@@ -35,16 +36,26 @@ def with_keys(plan: Plan, dice: random.Random) -> Plan:
         return plan
     names = dice.choice((("a",), ("a", "b"), ("a", "b", "c")))
     usual, share = _rule(dice), dice.choice((0.3, 0.6))
-    gates = tuple(GatePlan(type, usual if dice.random() < 0.8 else _rule(dice)) for type in (*TYPES, FOLLOW))
+    alike = dice.choice((1.0, 0.8)) if usual.rate is None else 1.0
+    gates = tuple(GatePlan(type, usual if dice.random() < alike else _rule(dice)) for type in (*TYPES, FOLLOW))
     whats: Any = dice.choice((GATES, RULED))
-    wishes = [_wish(dice, dice.choice(names), dice.choice(whats)) for _ in range(dice.choice((0, 2, 5, 10)))]
+    wishes = [_wish(dice, dice.choice(names), dice.choice(whats)) for _ in range(dice.choice((0, 4, 8, 16)))]
+    jobs = tuple(_keyed(dice, job, names, share) for job in plan.jobs)
+    stand = usual.rate is not None and dice.random() < 0.5
     return replace(
         plan,
-        jobs=tuple(_keyed(dice, job, names, share) for job in plan.jobs),
+        jobs=jobs,
+        rules=(_pause(dice, jobs), *plan.rules) if stand else plan.rules,
         gates=gates,
         keys=tuple(sorted(wishes, key=lambda wish: wish.at)),
         keys_stay=dice.random() < 0.6,
     )
+
+
+def _pause(dice: random.Random, jobs: tuple[JobPlan, ...]) -> RulePlan:
+    """The pause of a queue: jobs that were let in stand there unclaimed, and are claimed all at once when it ends."""
+    keyed = [job for job in jobs if job.key is not None]
+    return RulePlan(0.1, Scope.QUEUE, dice.choice(keyed or jobs).queue, True)
 
 
 def _keyed(dice: random.Random, job: JobPlan, names: tuple[str, ...], share: float) -> JobPlan:
@@ -64,7 +75,7 @@ def _followed(dice: random.Random, step: Step, key: str) -> Step:
 
 
 def _rule(dice: random.Random) -> GateRule:
-    if dice.random() < 0.7:
+    if dice.random() < 0.65:
         return dice.choice(RULES)
     rate = GateRule(rate=dice.choice((0.5, 1.0, 3.0)), burst=dice.choice((1, 2, 4)))
     return replace(rate, concurrency=dice.choice((None, None, 2)))

@@ -7,6 +7,7 @@ import random
 from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -49,8 +50,9 @@ from tests.simulation.together import FOLLOW
 SETTLE: Final = 240.0
 """Virtual seconds in which every job must end once the weather is calm."""
 LOOK: Final = 0.5
-UNDER_WAY: Final = 2.0
-"""Seconds for which a call may be under way that nothing befalls on purpose."""
+UNDER_WAY: Final = MappingProxyType({"memory": 0.7, "sqlite": 1.5, "postgres": 2.0})
+"""Seconds for which a call may be under way before it takes effect, where nothing befalls it on purpose: for a hiccup,
+until a file's lock is free, until a late commit."""
 SEARCH: Final = 1.0
 """Seconds within which a node whose lease has passed is found, and its claims are given back."""
 
@@ -179,7 +181,7 @@ class Stage:
             lease=plan.lease,
             beat=plan.beat,
             rescue_within=1.0 if on_one_machine else plan.lease + SEARCH,
-            apart=plan.skew + UNDER_WAY,
+            apart=plan.skew + UNDER_WAY[plan.store],
             max_pending=plan.max_pending,
             overlapping=not on_one_machine,
             types=frozenset({*TYPES, FOLLOW, TICK}),

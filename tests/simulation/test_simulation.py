@@ -97,7 +97,7 @@ def test_some_seeds_have_keys_and_the_others_are_as_ever() -> None:
         one for one, plan in zip(plain, plans, strict=True) if not plan.gates
     ]
     for plan, without in zip(plans, plain, strict=True):
-        same = {name: getattr(plan, name) for name in ("jobs", "gates", "keys", "keys_stay")}
+        same = {name: getattr(plan, name) for name in ("jobs", "rules", "gates", "keys", "keys_stay")}
         assert msgspec.structs.replace(without, **same) == plan
 
 
