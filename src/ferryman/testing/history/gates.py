@@ -157,10 +157,12 @@ def _is_closed_in_the_end(index: Index, gate: Gate) -> bool:
 
 
 def _holds(index: Index, gate: Gate, job: str) -> bool:
+    """Whether its sequence may wait for a failed job; where nobody knows what came first, no pass ends that."""
     rows = index.final.attempts.get(job, ())
     if index.final.jobs[job].status is not Status.FAILED or not rows:
         return False
     ended = index.took.get((job, rows[-1].number), -1)
     rules = gate.rules(ended, index.end if ended < 0 else ended)
     held = any(rule.strict and rule.on_failure is OnFailure.HOLD for rule in rules)
-    return held and passed(index, gate.key, job, ended) is None
+    certain = index.exact and ended >= 0
+    return held and not (certain and passed(index, gate.key, job, ended) is not None)

@@ -33,9 +33,9 @@ def gates_hold(index: Index) -> Iterator[Violation]:
     A job certainly comes before a paused gate if it was asked for, or its run led to a later time and gave its slot up,
     after the pause was answered (exact histories: took effect).
 
-    Rates: as long as no other rule can be in force, and no clock was set. The tokens come by the clock of whoever lets
-    in, when they ask, so a claim may be early by `Terms.apart`. Windows in which somebody was frozen, or a call made
-    slow, are left out.
+    Rates: as long as no other rule can be in force, over those who came before the gate in that time, and until a clock
+    is set. The tokens come by the clock of whoever lets in, when they ask, so a claim may be early by `Terms.apart`.
+    Windows in which somebody was frozen, or a call made slow, are left out.
 
     Not decided: which of several rules was in force, where jobs bring different ones; then the widest counts.
     """
@@ -48,7 +48,7 @@ def gates_hold(index: Index) -> Iterator[Violation]:
         for period in gate.pauses:
             yield from _while_paused(index, gate, period, ended)
         for stretch in _rated(gate):
-            yield from _in_time(index, gate, stretch)
+            yield from _in_time(index, gate, stretch, ended)
 
 
 # -- concurrency -----------------------------------------------------------------------------------------
@@ -118,11 +118,12 @@ def _rated(gate: Gate) -> Iterator[Rated]:
             yield Rated(after, before, max(rates), max(rule.burst for rule in rules))
 
 
-def _in_time(index: Index, gate: Gate, period: Rated) -> Iterator[Violation]:
+def _in_time(index: Index, gate: Gate, period: Rated, ended: dict[RunKey, int]) -> Iterator[Violation]:
     """As a bucket that leaks. Where it is not known when claims took effect, a window begins when the first of all its
     claims was asked for."""
     most = period.burst + period.rate * index.history.terms.apart + ROUNDING
-    for claims in _undisturbed(index, gate, period):
+    visits = [each for each in gate.visits if _spent(gate, each, period, ended)]
+    for claims in _undisturbed(index, visits, period):
         begun = list(accumulate((claim.begun for claim in reversed(claims)), min))[::-1]
         fullest = float("-inf")
         for place, claim in enumerate(claims):
@@ -143,12 +144,19 @@ class _Timed(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
-def _undisturbed(index: Index, gate: Gate, period: Rated) -> Iterable[list[_Timed]]:
+def _spent(gate: Gate, visit: Visit, period: Rated, ended: dict[RunKey, int]) -> bool:
+    """Whether a claim has certainly spent a token of a stretch: its job came before the gate in it."""
+    job, number = visit.run
+    came = gate.jobs[job].place if number == 1 else ended.get((job, number - 1), -1)
+    return came >= period.after
+
+
+def _undisturbed(index: Index, visits: Iterable[Visit], period: Rated) -> Iterable[list[_Timed]]:
     """The claims of a stretch, in groups between which calls may have taken effect long after they were begun."""
     found: dict[int, list[_Timed]] = {}
     entries, times = index.history.entries, _disturbed(index)
     stepped = next((at for at, _ in index.of(Stepped)), index.end)
-    for each in gate.visits:
+    for each in visits:
         if period.after < each.asked and each.place < min(period.before, stepped):
             at = entries[each.place].at
             begun = at if index.exact else entries[each.asked].at
