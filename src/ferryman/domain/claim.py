@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.limits import NEVER, Again
@@ -78,6 +79,11 @@ class ClaimRequest(msgspec.Struct, frozen=True):
     """Whether the priorities are to be passed over: who has been pending longest comes first."""
 
 
+def care_of(request: ClaimRequest) -> Care:
+    """The care of the jobs that a claim may take at most."""
+    return Care.ALONE if request.alone else Care.IDLE
+
+
 class Batch(msgspec.Struct, frozen=True):
     """What one claim gave: jobs in the order in which they are to start."""
 
@@ -87,6 +93,10 @@ class Batch(msgspec.Struct, frozen=True):
     mixed: bool = False
     """Whether the lanes that were asked for have several priorities."""
     again: Again = NEVER
+
+    def looking_again(self) -> Batch:
+        """The same, where the next claim may find jobs that this one has left, though it asked for more."""
+        return replace(self, again=replace(self.again, limited=True))
 
 
 class OpenBatch(msgspec.Struct, frozen=True):

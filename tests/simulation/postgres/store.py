@@ -86,8 +86,10 @@ class ModelStore:
         """Look, take, commit. Until then others pass by what was taken, and nothing of it has changed.
 
         A claim under limits holds the locks of its rules from the look to the commit, so that nobody else claims
-        under them: it looks when it commits.
+        under them: it looks when it commits. Where keys take turns, those whose turn it is are made ready before.
         """
+        if self._memory.are_keys_taking_turns:
+            await self._connection.simply("draw", lambda: self._memory.draw(request, now))
         took, claiming = TOOK.get(), Claiming(self._connection, request, now)
 
         def begun(transaction: Transaction) -> Callable[[], Batch]:

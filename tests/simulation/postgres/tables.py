@@ -135,6 +135,18 @@ class ModelMemory(MemoryStore):
             self._beats.latest[node] = self._clock.monotonic()
         return lives
 
+    def _draw(self, lanes: Iterable[Lane], request: ClaimRequest, now: int) -> None:
+        """Who claims has drawn before, in a transaction of its own."""
+
+    async def draw(self, request: ClaimRequest, now: int) -> None:
+        """That one."""
+        self.tables.draw(self._rules.open(self.tables.lanes_for(request)).values(), request, now)
+
+    @property
+    def are_keys_taking_turns(self) -> bool:
+        """Whether a claim has to draw first."""
+        return any(row.line and row.gate.rule.share is not None for row in self.tables.gates.rows.values())
+
     def allowing(self, request: ClaimRequest, now: int) -> tuple[Mapping[int, Lane], Bounds]:
         """The lanes that a claim may look at, by their numbers, and how much they may give."""
         lanes = self._rules.open(self.tables.lanes_for(request))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from operator import itemgetter
 
 import msgspec
 
 from ferryman.domain import gates
 from ferryman.domain.gates import Crowd, Gate, Newest
-from ferryman.domain.job import NewJob
+from ferryman.domain.job import Lane, NewJob
+from ferryman.domain.keys import GateRule
 from ferryman.domain.state import Status
 from ferryman.store.gating import KeyStatus
+from ferryman.store.memory.shares import Shares
 
 
 class GateRow(msgspec.Struct):
@@ -41,6 +42,7 @@ class Gates:
     def __init__(self) -> None:
         self.rows: dict[str, GateRow] = {}
         self.touched: set[str] = set()
+        self._shares = Shares()
         self._places = 0
 
     def made(self, key: str) -> GateRow:
@@ -111,22 +113,59 @@ class Gates:
 
     # -- letting in ------------------------------------------------------------------------------
 
-    def let_in(self, now: int, is_unclaimed: Callable[[str], bool]) -> list[str]:
-        """Give slots to those who may go, at the gates that were touched. Returns their ids in the order of their
-        places."""
-        touched, self.touched = self.touched, set()
-        places = [place for key in touched for place in self._let_in(self.rows[key], now, is_unclaimed)]
-        return [id for id, _ in sorted(places, key=itemgetter(1))]
+    def let_in(
+        self, now: int, is_unclaimed: Callable[[str], bool], lane_of: Callable[[str], Lane]
+    ) -> tuple[list[str], bool]:
+        """Give slots to those who may go, at the gates that were touched; where a key has a share, they take turns.
 
-    def _let_in(self, row: GateRow, now: int, is_unclaimed: Callable[[str], bool]) -> list[tuple[str, int]]:
-        crowd = Crowd(len(row.slots), sum(map(is_unclaimed, row.slots)))
-        gate = gates.refilled(gates.offered(row.gate, row.newest, crowd, now), now)
-        entering = list(islice(sorted(row.line.items(), key=itemgetter(1)), gates.room(gate, crowd)))
-        row.gate = gates.entered(gate, crowd, len(entering))
+        Returns:
+            Their ids in the order of their places, and whether a key has news for claims.
+        """
+        touched, self.touched = self.touched, set()
+        places: list[tuple[str, int]] = []
+        news = False
+        for key in touched:
+            row = self.rows[key]
+            if self._look(row, now, is_unclaimed).share is None:
+                places += self._enter(row, list(row.line), now, is_unclaimed)
+                continue
+            self._enter(row, [], now, is_unclaimed)
+            if gates.room(row.gate, crowd_of(row, is_unclaimed)):
+                news |= self._shares.join(key, {lane_of(id) for id in row.line})
+        return [id for id, _ in sorted(places, key=itemgetter(1))], news
+
+    def draw(
+        self, lane: Lane, count: int, now: int, is_unclaimed: Callable[[str], bool], lane_of: Callable[[str], Lane]
+    ) -> list[str]:
+        """Give slots to the next `count` of a lane whose keys take turns. Returns their ids in their order."""
+
+        def take(key: str, most: int) -> list[str]:
+            row = self.rows[key]
+            self._look(row, now, is_unclaimed)
+            here = [id for id in row.line if lane_of(id) == lane]
+            return [id for id, _ in self._enter(row, here, now, is_unclaimed, most)]
+
+        return self._shares.draw(lane, count, self._share, take)
+
+    def _share(self, key: str) -> int | None:
+        row = self.rows.get(key)
+        return None if row is None else row.gate.rule.share
+
+    def _look(self, row: GateRow, now: int, is_unclaimed: Callable[[str], bool]) -> GateRule:
+        """Bring a gate up to now. Returns its rule."""
+        row.gate = gates.refilled(gates.offered(row.gate, row.newest, crowd_of(row, is_unclaimed), now), now)
         row.newest = None
+        return row.gate.rule
+
+    def _enter(
+        self, row: GateRow, line: list[str], now: int, is_unclaimed: Callable[[str], bool], most: int = gates.MOST
+    ) -> list[tuple[str, int]]:
+        """Those of a line who may go through a gate that was looked at, with their places."""
+        crowd = crowd_of(row, is_unclaimed)
+        line.sort(key=row.line.__getitem__)
+        entering = [(id, row.line.pop(id)) for id in line[: min(most, gates.room(row.gate, crowd))]]
+        row.gate = gates.entered(row.gate, crowd, len(entering))
         row.slots.update(entering)
-        for id, _ in entering:
-            del row.line[id]
         row.due = gates.due(row.gate, crowd, len(entering), bool(row.line), now)
         return entering
 
@@ -138,6 +177,12 @@ class Gates:
         """Forget the gates that are as good as new."""
         for key in [key for key, row in self.rows.items() if row.is_deserted and row.gate.as_new(now)]:
             del self.rows[key]
+            self._shares.forget(key)
+
+
+def crowd_of(row: GateRow, is_unclaimed: Callable[[str], bool]) -> Crowd:
+    """Who is behind a gate."""
+    return Crowd(len(row.slots), sum(map(is_unclaimed, row.slots)))
 
 
 def status_of(key: str, row: GateRow) -> KeyStatus:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from ferryman.domain import state
@@ -10,7 +10,7 @@ from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch, take
 from ferryman.domain.errors import JobExpired, NodeNotLive
 from ferryman.domain.ids import IdMinter
-from ferryman.domain.job import JobError, NewJob
+from ferryman.domain.job import JobError, Lane, NewJob
 from ferryman.domain.limits import NEVER, Again, Limit, Rule, Scope
 from ferryman.domain.outcome import Finish, What
 from ferryman.domain.schedule import Firing
@@ -118,6 +118,7 @@ class MemoryStore(Controls, Timetable, Keys):
             return self._batch(claim)
         lanes = self._rules.open(tables.lanes_for(request))
         numbers = {lane: number for number, lane in lanes.items()}
+        self._draw(numbers, request, now)
         bounds = self._rules.bounds(lanes, request.idle, now)
         line = tables.candidates(request, numbers)
         line = [line[each] for each in bounds.admit([numbers[row.job.lane] for row in line], request.limit)]
@@ -128,6 +129,10 @@ class MemoryStore(Controls, Timetable, Keys):
         self._rules.spend(bounds, counts)
         mixed = len({lane.priority for lane in numbers}) > 1
         return self._batch(claim, mixed=mixed, again=bounds.again(counts))
+
+    def _draw(self, lanes: Iterable[Lane], request: ClaimRequest, now: int) -> None:
+        """What comes before a claim where keys take turns."""
+        self._tables.draw(lanes, request, now)
 
     def _batch(self, claim: ClaimRow, *, mixed: bool = False, again: Again = NEVER) -> Batch:
         jobs = [claimed(self._tables.jobs[each], claim) for each in claim.runs]

@@ -11,7 +11,7 @@ from operator import attrgetter
 import msgspec
 
 from ferryman.domain import state
-from ferryman.domain.claim import Care, ClaimRequest, care
+from ferryman.domain.claim import ClaimRequest, care, care_of
 from ferryman.domain.job import Attempt, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
@@ -76,13 +76,30 @@ class Tables:
         """Whether a job is pending."""
         return self.jobs[id].status is Status.PENDING
 
+    def lane_of(self, id: str) -> Lane:
+        """The lane of a job."""
+        return self.jobs[id].job.lane
+
     def let_in(self, now: int) -> int:
-        """Let in who may go, at the gates that were touched; every verb does so before it ends. Returns how many."""
-        ids = self.gates.let_in(now, self.is_pending)
+        """Let in who may go, at the gates that were touched; every verb does so before it ends.
+
+        Returns:
+            How many; 1 where claims have somebody new to draw from.
+        """
+        ids, news = self.gates.let_in(now, self.is_pending, self.lane_of)
+        self._ready(ids, now)
+        return len(ids) or int(news)
+
+    def draw(self, lanes: Iterable[Lane], request: ClaimRequest, now: int) -> None:
+        """Before a claim: have those whose turn it is ready in each of its lanes, as many as it asks for."""
+        for lane in lanes:
+            missing = request.limit - sum(row.care <= care_of(request) for row in self.ready[lane].values())
+            self._ready(self.gates.draw(lane, missing, now, self.is_pending, self.lane_of), now)
+
+    def _ready(self, ids: Sequence[str], now: int) -> None:
         for id in ids:
             self.move(self.jobs[id], Status.PENDING, now)
-        self.gates.touched.clear()
-        return len(ids)
+        self.gates.touched.clear()  # a move touches the gate that it has just come through
 
     def forget(self, row: JobRow) -> None:
         """Delete an ended job with all its outcomes."""
@@ -133,7 +150,7 @@ class Tables:
 
         Those that nobody may take now are left out.
         """
-        care = Care.ALONE if request.alone else Care.IDLE
+        care = care_of(request)
         fronts = [
             islice((row for row in self.ready[lane].values() if row.care <= care), max(0, request.limit))
             for lane in lanes

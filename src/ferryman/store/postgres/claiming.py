@@ -68,6 +68,10 @@ class Known(NamedTuple):
         """Whether a claim is under limits: then it is to be driven in a transaction."""
         return bool(self.rules.all) and bool(limiting(self.rules.all, self.fitting(request)))
 
+    def fair(self, request: ClaimRequest) -> list[int]:
+        """The lanes that a claim may take from in which keys take turns."""
+        return sorted(self.rules.fair.intersection(self.fitting(request))) if self.rules.fair else []
+
 
 def claim(known: Known, request: ClaimRequest, now: int) -> Steps[Taken | None]:
     """Take what `domain.claim.take` allows from the lanes that the node can run.

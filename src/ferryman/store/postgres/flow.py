@@ -12,7 +12,7 @@ from ferryman.domain.errors import StoreBusy, StoreUnreachable
 from ferryman.domain.job import NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.domain.schedule import Firing
-from ferryman.store.postgres import claiming, finishing, inserting, lanes, rules, scheduling
+from ferryman.store.postgres import claiming, finishing, inserting, lanes, rules, scheduling, shares
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.claiming import Known
@@ -147,12 +147,21 @@ class Flow:
         """See `Store.claim`."""
         self._behind.begin_if_due()
         while True:
-            do = self._claims.transact if self._known.bounds(request) else self._claims.do
-            taken = await do(claiming.claim(self._known, request, now))
+            fair = self._known.fair(request)
+            fewer = bool(fair) and await shares.draw(self._claims, fair, request.limit, now)
+            taken = await self._take(request, now)
+            if fewer and taken is not None and not taken.batch.jobs:  # others have taken what was ready
+                await shares.draw(self._claims, fair, request.limit, now, anew=True)
+                taken = await self._take(request, now)
             if taken is not None:
-                return await self._without_bodiless(request, taken, now)
+                batch = await self._without_bodiless(request, taken, now)
+                return batch.looking_again() if fewer and len(batch.jobs) < request.limit else batch
             await self._chores.do(lanes.read(self._lanes))
             await self._chores.do(rules.read(self._known.rules))
+
+    async def _take(self, request: ClaimRequest, now: int) -> claiming.Taken | None:
+        do = self._claims.transact if self._known.bounds(request) else self._claims.do
+        return await do(claiming.claim(self._known, request, now))
 
     async def _without_bodiless(self, request: ClaimRequest, taken: claiming.Taken, now: int) -> Batch:
         """What was claimed; runs of jobs whose bodies are gone end here."""

@@ -14,123 +14,53 @@ finds those who were overlooked. Whoever waits for a gate's lock counts anew, so
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import msgspec
-
-from ferryman.domain import gates
 from ferryman.domain.errors import StoreBusy, StoreError
-from ferryman.domain.gates import Crowd, Gate, Newest
-from ferryman.domain.keys import GateRule, OnFailure
+from ferryman.domain.gates import Crowd
+from ferryman.domain.job import MICROS
 from ferryman.store.gating import Admitted
 from ferryman.store.postgres.connections import Line
+from ferryman.store.postgres.entering import Went, known_of, lock, look_at, put, put_changed, row_of
 from ferryman.store.postgres.keys import Change
 from ferryman.store.postgres.lines import Lines
-from ferryman.store.postgres.steps import Ask, Row, Steps, ask
+from ferryman.store.postgres.shares import join
+from ferryman.store.postgres.steps import Ask, Steps, ask
 
-_rule: Final = msgspec.json.Decoder(GateRule)
-COLUMNS: Final = 13
-"""What of a row says a gate: its key first, when to look again last."""
+FURTHER: Final = MICROS // 10
+"""Where more keys are waited for than one look reaches, the next ones are looked at after so long."""
 TRIES: Final = 3
 """How often a gate may be forgotten, by the prune of another node, between being made and being locked."""
 
 
-class Known(NamedTuple):
-    """A gate, and when to look at it again."""
-
-    gate: Gate
-    due: int | None
-
-
-def known_of(row: Row) -> Known:
-    """A gate out of its row."""
-    _, concurrency, rate, burst, strict, on_failure, pinned, paused, ruled_by, level, standing, at, due = row[:COLUMNS]
-    rule = GateRule(concurrency, rate, burst, strict, OnFailure(on_failure))
-    return Known(Gate(rule, pinned, paused, ruled_by, level, standing, at), due)
-
-
-def row_of(key: str, gate: Gate, due: int | None) -> tuple[Any, ...]:
-    """The row of a gate."""
-    rule = gate.rule
-    return (
-        key,
-        rule.concurrency,
-        rule.rate,
-        rule.burst,
-        rule.strict,
-        rule.on_failure.value,
-        gate.pinned,
-        gate.paused,
-        gate.ruled_by,
-        gate.level,
-        gate.standing,
-        gate.at,
-        due,
-    )
-
-
-class Look(NamedTuple):
-    """A locked gate as it is to be, before somebody goes through it, and who is behind it."""
-
-    gate: Gate
-    crowd: Crowd
-
-    @property
-    def room(self) -> int:
-        """How many may go."""
-        return gates.room(self.gate, self.crowd)
-
-
-def lock(keys: Iterable[str]) -> Steps[dict[str, Known]]:
-    """Lock gates, as far as they are."""
-    return {row[0]: known_of(row) for row in (yield Ask("lock_gates", (sorted(keys),)))}
-
-
-def let_in(keys: Collection[str], now: int) -> Steps[tuple[int, set[str]]]:
+def let_in(keys: Collection[str], now: int, *, free: bool = False) -> Steps[tuple[int, set[str]]]:
     """Let in who may go at these gates. To be driven in a transaction of its own.
 
+    Args:
+        keys: of the gates.
+        now: the time.
+        free: whether gates at which somebody else lets in just now are passed over.
+
     Returns:
-        How many went, and the keys that have no gates.
+        How many went, or have come where claims draw from, and the keys whose gates are not there, or not free.
     """
-    known = yield from lock(keys)
+    known = yield from lock(keys, free=free)
     missing = set(keys).difference(known)
     if not known:
         return 0, missing
-    looks = yield from _look(known, now)
+    looks = yield from look_at(known, now)
+    sharing = {key: look for key, look in looks.items() if look.gate.rule.share is not None}
     # of a gate that is full and has no rate nothing is to be said
-    asked = [key for key, look in looks.items() if look.room or look.gate.rule.rate is not None]
+    asked = [
+        key for key, look in looks.items() if key not in sharing and (look.room or look.gate.rule.rate is not None)
+    ]
     rows = (yield Ask("let_in", (asked, [looks[key].room for key in asked], now))) if asked else ()
-    went = {row[0]: (row[1], row[2]) for row in rows}
-    changed: list[tuple[Any, ...]] = []
-    for key, look in looks.items():
-        count, more = went.get(key, (0, False))
-        after = gates.entered(look.gate, look.crowd, count)
-        due = gates.due(after, look.crowd, count, more, now)
-        if (after, due) != known[key]:
-            changed.append(row_of(key, after, due))
-    if changed:
-        yield put(changed)
-    return sum(count for count, _ in went.values()), missing
-
-
-def put(rows: Sequence[tuple[Any, ...]]) -> Ask:
-    """The statement that changes locked gates."""
-    return Ask("put_gates", tuple(list(column) for column in zip(*rows, strict=True)))
-
-
-def _look(known: Mapping[str, Known], now: int) -> Steps[dict[str, Look]]:
-    rules = [each.gate.rule for each in known.values()]
-    bounded = [rule.width is not None or rule.rate is not None for rule in rules]
-    rows = yield Ask("crowds", (list(known), bounded, [each.gate.ruled_by for each in known.values()]))
-    looks: dict[str, Look] = {}
-    for key, slots, unclaimed, id, rule in rows:
-        crowd = Crowd(slots, unclaimed)
-        newest = None if id is None else Newest(id, _rule.decode(rule))
-        gate = gates.offered(known[key].gate, newest, crowd, now)
-        looks[key] = Look(gates.refilled(gate, now), crowd)
-    return looks
+    went = {row[0]: Went(row[1], row[2]) for row in rows}
+    joined, waiting = (yield from join(sharing)) if sharing else (0, set[str]())
+    yield from put_changed(known, looks, went | {key: Went(0, more=True) for key in waiting}, now)
+    return joined + sum(each.jobs for each in went.values()), missing
 
 
 def change(key: str, make: Change, now: int) -> Steps[bool]:
@@ -171,13 +101,13 @@ class Gates:
             waited_for = [row[0] for row in await over.do(ask("waited_for", list(keys)))] if keys else ()
         return await self.let_in(waited_for, now, over=over)
 
-    async def _let_in(self, keys: Collection[str], now: int, over: Line) -> int:
+    async def _let_in(self, keys: Collection[str], now: int, over: Line, *, free: bool = False) -> int:
         if not keys:
             return 0
-        count, missing = await over.transact(let_in(set(keys), now))
+        count, missing = await over.transact(let_in(set(keys), now, free=free))
         if missing:
             await over.do(ask("make_gates", sorted(missing), False))
-            more, _ = await over.transact(let_in(missing, now))
+            more, _ = await over.transact(let_in(missing, now, free=free))
             count += more
         return count
 
@@ -188,9 +118,10 @@ class Gates:
             return Admitted(0, None)
         keys = {row[0] for row in await self._chores.do(ask("due_gates", now, limit))}
         keys |= await self._overlooked(now, limit)
-        count = await self._let_in(keys, now, self._chores)
+        count = await self._let_in(keys, now, self._chores, free=True)
         ((_, due),) = await self._chores.do(ask("next_gate"))
-        return Admitted(count, now if self._looked else due)
+        further = [now + FURTHER] if self._looked else []
+        return Admitted(count, min([*further, *([] if due is None else [due])], default=None))
 
     async def _overlooked(self, now: int, limit: int) -> set[str]:
         """Of the next keys before whose gates somebody waits those that seem to have room."""
@@ -219,7 +150,8 @@ class Gates:
 
 def _drop(keys: Sequence[str], now: int) -> Steps[None]:
     """Drop those of these gates that are as good as new. In a transaction: nobody lets in meanwhile."""
-    locked = {row[0]: known_of(row) for row in (yield Ask("lock_deserted", (list(keys),)))}
+    locked = {row[0]: known_of(row) for row in (yield Ask("lock_free_gates", (list(keys),)))}
     gone = [key for key, known in locked.items() if known.gate.as_new(now)]
     if gone:
         yield Ask("drop_gates", (gone,))
+        yield Ask("drop_shares", (gone,))

@@ -15,7 +15,7 @@ from ferryman.store.postgres.steps import Ask, Steps
 
 Change = Callable[[Gate, Crowd], Gate]
 """What becomes of a gate, given who is behind it."""
-_SLOTS: Final = 13
+_SLOTS: Final = 14
 
 
 def ruled(rule: GateRule | None, now: int) -> Change:
@@ -38,9 +38,9 @@ def page(first: str, last: str, after: str, limit: int) -> Steps[list[KeyStatus]
     return [
         KeyStatus(
             key=row[0],
-            rule=GateRule(row[1], row[2], row[3], row[4], OnFailure(row[5])),
-            pinned=row[6],
-            paused=row[7],
+            rule=GateRule(row[1], row[2], row[3], row[4], OnFailure(row[5]), row[6]),
+            pinned=row[7],
+            paused=row[8],
             slots=row[_SLOTS],
             waiting=row[_SLOTS + 1],
             held_by=tuple(row[_SLOTS + 2]),

@@ -18,6 +18,8 @@ class Rules:
     def __init__(self) -> None:
         self.edition = -1
         self.all: Sequence[Rule] = ()
+        self.fair: frozenset[int] = frozenset()
+        """The lanes in which keys take turns."""
 
 
 # -- people --------------------------------------------------------------------------------------
@@ -28,10 +30,11 @@ def read(rules: Rules) -> Steps[Sequence[Rule]]:
     rows = yield Ask("rules")
     rules.all = [
         Rule(Scope(scope), name, paused, Limit(concurrency, rate, burst))
-        for _, scope, name, paused, concurrency, rate, burst in rows
+        for _, scope, name, paused, concurrency, rate, burst, _ in rows
         if scope is not None
     ]
-    rules.edition = rows[0][0]
+    rules.edition, *_, fair = rows[0]
+    rules.fair = frozenset(fair)
     return rules.all
 
 

@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 
-from ferryman.domain.claim import Batch, Care, ClaimRequest, take
+from ferryman.domain.claim import Batch, Care, ClaimRequest, care_of, take
 from ferryman.domain.errors import NodeNotLive, StoreFailed
 from ferryman.domain.job import ClaimedJob, Lane
 from ferryman.domain.limits import NEVER, Again, limiting, open_lanes
 from ferryman.store.sqlite.rules import spend, using
 from ferryman.store.sqlite.session import Session, encode
+from ferryman.store.sqlite.shares import draw
 from ferryman.store.views import tags_of
 
 Candidate = tuple[
@@ -71,11 +72,13 @@ def claim(session: Session, request: ClaimRequest, now: int) -> Batch:
     rules = session.rules()
     if rules:
         lanes = open_lanes(rules, lanes)
-        if limiting(rules, lanes):
-            return claim_bounded(session, request, lanes, now)
+    if session.fair():
+        draw(session, lanes, request.limit, care_of(request), now)
+    if rules and limiting(rules, lanes):
+        return claim_bounded(session, request, lanes, now)
     if not lanes or request.limit <= 0:
         return Batch(request.batch, now, [])
-    care = Care.ALONE if request.alone else Care.IDLE
+    care = care_of(request)
     found = candidates(session, request, lanes, care)
     positions = take([row[7] for row in found], request.idle, request.alone)
     taken = [found[position] for position in positions]
@@ -102,7 +105,7 @@ def claim_bounded(session: Session, request: ClaimRequest, lanes: Mapping[int, L
         "bounded_candidates",
         _candidates,
         lanes=encode(asked).decode(),
-        care=Care.ALONE if request.alone else Care.IDLE,
+        care=care_of(request),
         limit=request.limit,
         by_age=request.by_age,
     )

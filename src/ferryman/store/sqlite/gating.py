@@ -11,21 +11,17 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ferryman.domain import gates
-from ferryman.domain.gates import Crowd, Gate, Newest
+from ferryman.domain.gates import Newest
 from ferryman.domain.job import NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Finish
 from ferryman.domain.state import Status
+from ferryman.store.sqlite.entering import Went, enter, first_held, gates_of, look_at, put, text
 from ferryman.store.sqlite.session import Session, encode
+from ferryman.store.sqlite.shares import join
 
-Held = tuple[str, int, str, int, int, int, int, int, int]
-"""(key, sequence, id, lane, number, attempt, crashes, interruptions, care)"""
 Carried = tuple[int, int, int, int, int]
 """(number, attempt, crashes, interruptions, care)"""
-_held: Final = msgspec.json.Decoder(list[Held])
-_gates: Final = msgspec.json.Decoder(list[tuple[str, Gate, int | None, int]])
-_crowds: Final = msgspec.json.Decoder(list[tuple[str, int, int]])
 slot_rows: Final = msgspec.json.Decoder(list[tuple[str, str, int]])
 _rules: Final = msgspec.json.Decoder(list[tuple[str, GateRule]])
 
@@ -41,11 +37,6 @@ class Standing(NamedTuple):
     """What it brings along."""
     place: int | None = None
     """The place that it had."""
-
-
-def text(values: Iterable[object]) -> str:
-    """Values as a parameter."""
-    return encode(list(values)).decode()
 
 
 def stored_rule(job: NewJob) -> str | None:
@@ -111,7 +102,7 @@ def ended(session: Session, finishes: Sequence[Finish]) -> dict[str, int]:
     keys = {each.id: each.key for each in finishes if each.key is not None}
     if not keys:
         return {}
-    rules = {key: gate.rule for key, gate, *_ in session.document("gates", _gates, keys=text(set(keys.values())))}
+    rules = {key: gate.rule for key, gate in gates_of(session, set(keys.values())).items()}
     places = with_slots(session, keys)
     back: dict[str, int] = {}
     gone: list[str] = []
@@ -135,93 +126,22 @@ def ended(session: Session, finishes: Sequence[Finish]) -> dict[str, int]:
 # -- letting in ------------------------------------------------------------------------------------
 
 
-class _Look(NamedTuple):
-    """A gate as it was, as it is to be looked at, and who is behind it."""
-
-    before: tuple[Gate, int | None] | None
-    gate: Gate
-    crowd: Crowd
-
-    @property
-    def room(self) -> int:
-        return gates.room(self.gate, self.crowd)
-
-
 def let_in(session: Session, now: int) -> int:
-    """Give slots, and places in their lanes, to those who may go at the gates that were touched. Returns how many."""
+    """Give slots, and places in their lanes, to those who may go at the gates that were touched.
+
+    Returns how many went, or have come where claims draw from.
+    """
     if not session.touched:
         return 0
     touched, session.touched = session.touched, {}
-    looks = _look(session, touched, now)
-    waiting = _waiting(session, looks)
-    entering = [each for key, look in looks.items() for each in waiting.get(key, [])[: look.room]]
+    looks = look_at(session, touched, now)
+    sharing = {key: look for key, look in looks.items() if look.gate.rule.share is not None}
+    rooms = {key: look.room for key, look in looks.items() if key not in sharing}
+    lines = first_held(session, rooms)
+    entering = [row for key, line in lines.items() for row in line[: rooms[key]]]
     entering.sort(key=itemgetter(1))
-    _enter(session, entering, now)
-    _put(session, looks, waiting, now)
-    return len(entering)
-
-
-def _look(session: Session, touched: Mapping[str, Newest | None], now: int) -> dict[str, _Look]:
-    rows = session.document("gates", _gates, keys=text(touched))
-    before = {key: (gate, due) for key, gate, due, _ in rows}
-    # mostly nobody waits, and then only a gate with a rate has to know who was claimed
-    idle = {key for key, gate, due, waits in rows if not waits and due is None and gate.rule.rate is None}
-    touched = {key: newest for key, newest in touched.items() if key not in idle}
-    fresh = (Gate(), None)
-    bounded = [key for key, newest in touched.items() if _is_bounded(before.get(key, fresh)[0], newest)]
-    counted = session.document("crowds", _crowds, keys=text(bounded)) if bounded else []
-    crowds = {key: Crowd(slots, unclaimed) for key, slots, unclaimed in counted}
-    looks: dict[str, _Look] = {}
-    for key, newest in touched.items():
-        crowd = crowds.get(key, Crowd())
-        gate = gates.offered(before.get(key, fresh)[0], newest, crowd, now)
-        looks[key] = _Look(before.get(key), gates.refilled(gate, now), crowd)
-    return looks
-
-
-def _is_bounded(gate: Gate, newest: Newest | None) -> bool:
-    """Whether it matters who is behind a gate: not to one that lets everybody in."""
-    return any(rule.width is not None or rule.rate is not None for rule in (gate.rule, newest and newest.rule) if rule)
-
-
-def _waiting(session: Session, looks: Mapping[str, _Look]) -> dict[str, list[Held]]:
-    """Of each gate those who may go, and one more if there is one, in the order of their places."""
-    by_room: dict[int, list[str]] = {}
-    for key, look in looks.items():
-        by_room.setdefault(look.room, []).append(key)
-    found: dict[str, list[Held]] = {}
-    for room, keys in by_room.items():
-        for row in session.document("first_held", _held, keys=text(keys), limit=room + 1):
-            found.setdefault(row[0], []).append(row)
-    for rows in found.values():
-        rows.sort(key=itemgetter(1))
-    return found
-
-
-def _enter(session: Session, entering: Sequence[Held], now: int) -> None:
-    if not entering:
-        return
-    session.run("drop_held", ids=text(row[2] for row in entering))
-    session.insert("add_slots", [(row[2], row[0], row[1]) for row in entering])
-    by_lane: dict[int, list[Held]] = {}
-    for row in entering:
-        by_lane.setdefault(row[3], []).append(row)
-    for lane, group in by_lane.items():
-        first = session.arrivals(lane, len(group), now)
-        session.insert("add_ready", [(lane, arrival, row[2], *row[4:]) for arrival, row in enumerate(group, first)])
-        session.count(lane, "waiting", -len(group))
-        session.count(lane, "pending", len(group))
-
-
-def _put(session: Session, looks: Mapping[str, _Look], waiting: Mapping[str, list[Held]], now: int) -> None:
-    rows: list[tuple[object, ...]] = []
-    for key, look in looks.items():
-        here = len(waiting.get(key, ()))
-        if look.before is None and not here:
-            continue  # nobody uses it
-        count = min(here, look.room)
-        after = gates.entered(look.gate, look.crowd, count)
-        due = gates.due(after, look.crowd, count, here > count, now)
-        if look.before != (after, due):
-            rows.append((key, encode(after).decode(), due))
-    session.insert("put_gates", rows)
+    enter(session, entering, now)
+    went = {key: Went(min(len(line), rooms[key]), len(line) > rooms[key]) for key, line in lines.items()}
+    joined, shared = join(session, sharing) if sharing else (0, {})
+    put(session, looks, went | shared, now)
+    return len(entering) + joined

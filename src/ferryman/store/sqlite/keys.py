@@ -11,12 +11,12 @@ from ferryman.domain import gates
 from ferryman.domain.gates import Crowd, Gate
 from ferryman.domain.keys import GateRule
 from ferryman.store.gating import LAST, Admitted, KeyStatus
-from ferryman.store.sqlite.gating import leave, let_in, text, touch
+from ferryman.store.sqlite.entering import gates_of, text
+from ferryman.store.sqlite.gating import leave, let_in, touch
 from ferryman.store.sqlite.session import Session, encode
 
 _page: Final = msgspec.json.Decoder(list[tuple[str, Gate, int, int, tuple[str, ...]]])
 _keys: Final = msgspec.json.Decoder(list[str])
-_gates: Final = msgspec.json.Decoder(list[tuple[str, Gate, int | None, int]])
 _crowds: Final = msgspec.json.Decoder(list[tuple[str, int, int]])
 _deserted: Final = msgspec.json.Decoder(list[tuple[str, Gate, bool | int]])
 
@@ -84,8 +84,7 @@ def pass_key(session: Session, name: str, now: int) -> list[str]:
 
 
 def _gate(session: Session, name: str) -> Gate:
-    rows = session.document("gates", _gates, keys=text([name]))
-    return rows[0][1] if rows else Gate()
+    return gates_of(session, [name]).get(name, Gate())
 
 
 def _put(session: Session, name: str, gate: Gate, now: int) -> None:
@@ -106,4 +105,5 @@ class Deserted:
         gone = [name for name, gate, deserted in rows if deserted and gate.as_new(now)]
         if gone:
             session.run("drop_gates", keys=text(gone))
+            session.run("drop_shares", keys=text(gone))
         self._after = rows[-1][0] if len(rows) == limit else ""

@@ -12,7 +12,8 @@ from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
 from ferryman.domain.state import RETRIABLE, TERMINAL, Status, allowed
 from ferryman.store.protocol import CancelResult, Retention, RetryResult
-from ferryman.store.sqlite.gating import Carried, leave, let_in, rules_of, stand, text, touch, with_slots
+from ferryman.store.sqlite.entering import text
+from ferryman.store.sqlite.gating import Carried, leave, let_in, rules_of, stand, touch, with_slots
 from ferryman.store.sqlite.gating import Standing as StandingByGate
 from ferryman.store.sqlite.inserting import take_unique_key, unique_scope
 from ferryman.store.sqlite.session import Session, encode

@@ -17,6 +17,7 @@ Decoded = TypeVar("Decoded")
 encode: Final = msgspec.json.Encoder().encode
 RuleRow = tuple[Scope, str, int, int | None, float | None, int]
 _rule_rows: Final = msgspec.json.Decoder(list[RuleRow])
+_numbers: Final = msgspec.json.Decoder(frozenset[int])
 
 
 class Lanes:
@@ -38,10 +39,11 @@ class Lanes:
 
 
 class Rules:
-    """All rules as of an edition."""
+    """All rules as of an edition, and the lanes whose keys take turns."""
 
-    def __init__(self, edition: int, rows: Sequence[RuleRow]) -> None:
+    def __init__(self, edition: int, rows: Sequence[RuleRow], fair: frozenset[int]) -> None:
         self.edition = edition
+        self.fair = fair
         self.rules = [
             Rule(scope, name, bool(paused), Limit(concurrency, rate, burst))
             for scope, name, paused, concurrency, rate, burst in rows
@@ -102,11 +104,20 @@ class Session:
         return self.known
 
     def rules(self) -> Sequence[Rule]:
-        """All rules as `lanes` has found them, which comes first; read again only when somebody has changed one."""
+        """All rules as `lanes` has found them, which comes first."""
+        return self._as_of_edition().rules
+
+    def fair(self) -> frozenset[int]:
+        """The lanes whose keys take turns, likewise."""
+        return self._as_of_edition().fair
+
+    def _as_of_edition(self) -> Rules:
+        """Read again only when somebody has changed one."""
         if self._rules is None or self._rules.edition != self._edition:
             rows = self.document("rules", _rule_rows)
-            self._rules = Rules(self._edition, rows)
-        return self._rules.rules
+            fair = self.document("fair_lanes", _numbers)
+            self._rules = Rules(self._edition, rows, fair)
+        return self._rules
 
     def forget(self) -> None:
         """Forget what was read, because a rolled-back transaction may have written it."""

@@ -28,6 +28,7 @@ from ferryman.testing.conformance.racing import Racing
 from ferryman.testing.conformance.reading import Counting, Reading
 from ferryman.testing.conformance.ruling import Ruling
 from ferryman.testing.conformance.scheduling import FiringTicks, KeepingSchedules, Overlapping
+from ferryman.testing.conformance.shares import Sharing, SharingWithin
 
 
 @pytest.mark.anyio
@@ -58,6 +59,8 @@ class StoreConformance(
     RulingKeys,
     Pausing,
     Sequencing,
+    Sharing,
+    SharingWithin,
     Rating,
     Keeping,
     Crowding,

@@ -1,5 +1,5 @@
 -- keys in the order of their texts, and who stands before and behind each gate. $1 first, $2 last, $3 after, $4 limit
-SELECT gate.key, concurrency, rate, burst, strict, on_failure, pinned, paused, ruled_by, level, standing, at, due,
+SELECT gate.key, concurrency, rate, burst, strict, on_failure, share, pinned, paused, ruled_by, level, standing, at, due,
     (SELECT count(*) FROM ferryman.slot WHERE slot.key = gate.key),
     (SELECT count(*) FROM ferryman.held WHERE held.key = gate.key),
     ARRAY(SELECT slot.id::text FROM ferryman.slot WHERE slot.key = gate.key AND slot.failed ORDER BY slot.id)

@@ -1,0 +1,52 @@
+"""Fair shares: whose turn it is among the keys of a lane.
+
+    key     share   jobs before the gate     who is drawn
+    alice   1       a1 a2 a3 a4 ...
+    bob     1       b1 b2                    a1 b1 c1 c2 a2 b2 c3 c4 a3 c5 c6 ...
+    carol   2       c1 c2 c3 c4 ...
+
+Start-time fair queueing (Goyal, Vin and Cheng, 1996), where every job is as long as any other. A lane has a time of its
+own, which is no clock's, and each key a tag: the time at which its next job starts. Who has the smallest tag goes next,
+and his tag moves on by 1 / share; the lane's time is the tag of whoever went last. A key whose jobs come after a while
+begins at the lane's time: it has saved nothing up, and owes nothing.
+
+So between two jobs of a key that has more waiting, another key with r times its share is drawn at most ceil(r) times
+(once more at most where a share does not divide `STEP`), however many jobs that one has and however early they came.
+
+A claim draws as many as it asks for and its lane has not ready, so what was drawn and nobody has claimed is never more
+than one claim asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from heapq import heapify, heapreplace
+from typing import Final, NamedTuple
+
+STEP: Final = 720_720_000
+"""So far does the tag of a key with share 1 move on for each job; most shares divide it."""
+
+
+class Tag(NamedTuple):
+    """When a key's next job starts, in the time of its lane, and the share of the key."""
+
+    at: int
+    share: int
+
+    def after(self, jobs: int) -> int:
+        """When the next one starts after so many."""
+        return self.at + jobs * (STEP // self.share)
+
+
+def drawn(tags: Mapping[str, Tag], count: int) -> list[str]:
+    """The keys whose turns are the next `count`, in their order, if all of them have jobs enough."""
+    if not tags:
+        return []
+    line = [(tag.at, key) for key, tag in tags.items()]
+    heapify(line)
+    order: list[str] = []
+    for _ in range(count):
+        at, key = line[0]
+        order.append(key)
+        heapreplace(line, (Tag(at, tags[key].share).after(1), key))
+    return order

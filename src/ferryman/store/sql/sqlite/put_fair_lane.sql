@@ -1,0 +1,1 @@
+UPDATE fair SET tag = max(tag, :tag) WHERE lane = :lane;
