@@ -91,16 +91,58 @@ async def test_who_was_overlooked_is_found_key_by_key(database: str, monkeypatch
         assert await store.admit(0, 2) == Admitted(0, FURTHER)
 
 
-async def test_an_end_whose_room_nobody_filled_is_found(database: str) -> None:
-    async with opened(database) as store:
+async def test_an_end_hands_its_slot_over_by_itself(database: str) -> None:
+    """In its own transaction, so that nobody can die between the two; no gate is locked."""
+    async with opened(database) as store, connected(database) as theirs:
         node = await store.register(node_info("n"), 0)
-        jobs = [keyed(), keyed()]
+        jobs = [keyed(GateRule(concurrency=2), priority=n) for n in range(5)]
+        await store.insert(jobs, 0)
+        claimed = (await store.claim(claim_of(node), 0)).jobs
+        async with theirs.transaction():
+            await theirs.execute("SELECT FROM ferryman.gate FOR UPDATE")
+            ends = [decide(job, Outcome(What.DONE), Run(7), 0) for job in claimed]
+            report, keys = await store._flow.finish(node, ends, 0)
+        assert (report.readied, keys) == (True, frozenset())
+        assert await standing(store, *jobs) == "ccppw"
+
+
+async def test_an_end_whose_room_nobody_filled_is_found(database: str) -> None:
+    async with opened(database) as store, connected(database) as theirs:
+        node = await store.register(node_info("n"), 0)
+        jobs = [keyed(), keyed(), keyed()]
         await store.insert(jobs, 0)
         (job,) = (await store.claim(claim_of(node), 0)).jobs
-        await store._flow.finish(node, [decide(job, Outcome(What.DONE), Run(7), 0)], 0)
-        assert await standing(store, *jobs) == "cw"
+        async with theirs.transaction():
+            await theirs.execute("SELECT FROM ferryman.held WHERE id = $1 FOR UPDATE", jobs[1].id)
+            report, keys = await store._flow.finish(node, [decide(job, Outcome(What.DONE), Run(7), 0)], 0)
+        assert (report.readied, keys) == (False, {"k"})
+        assert await standing(store, *jobs) == "cww", "nobody passes one who is locked"
         assert (await store.admit(0, 10)).count == 1
-        assert await standing(store, *jobs) == "cp"
+        assert await standing(store, *jobs) == "cpw"
+
+
+async def test_a_slot_is_not_handed_over_to_one_that_brings_another_rule(database: str) -> None:
+    async with opened(database) as store:
+        node = await store.register(node_info("n"), 0)
+        jobs = [keyed(GateRule(concurrency=2)), keyed(GateRule(concurrency=2)), keyed(GateRule(concurrency=1))]
+        await store.insert(jobs[:2], 0)
+        await store._flow.insert(jobs[2:], 0)  # whoever brought it has died before its gate had the rule
+        first, _ = (await store.claim(claim_of(node), 0)).jobs
+        _, keys = await store._flow.finish(node, [decide(first, Outcome(What.DONE), Run(7), 0)], 0)
+        assert keys == {"k"}
+        assert (await store.admit(0, 10)).count == 0, "the rule is one at a time by now"
+        assert await standing(store, *jobs) == "cpw"
+
+
+async def test_who_changes_a_rule_waits_for_those_who_may_hand_slots_over_by_it(database: str) -> None:
+    async with opened(database) as store, connected(database) as theirs:
+        await store.insert([keyed()], 0)
+        async with theirs.transaction():
+            await theirs.execute(store._statements["hand_over"])
+            pausing = asyncio.create_task(store.pause_key("k", True, 0))
+            await until_somebody_waits(pausing, database)
+            assert not pausing.done()
+        await pausing
 
 
 async def test_a_gate_that_is_locked_keeps_no_enqueue_waiting_for_long(database: str) -> None:

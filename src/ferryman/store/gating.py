@@ -44,9 +44,9 @@ def keys_in(jobs: Iterable[NewJob]) -> set[str]:
     return {job.key for job in jobs if job.key is not None}
 
 
-def keys_told(finishes: Iterable[Finish]) -> set[str]:
+def keys_told(finishes: Iterable[Finish]) -> frozenset[str]:
     """The keys of ended runs and of their follow-ups."""
-    keys = {each.key for each in finishes if each.key is not None}
+    keys = frozenset(each.key for each in finishes if each.key is not None)
     return keys.union(job.key for each in finishes for job in each.follow_ups if job.key is not None)
 
 

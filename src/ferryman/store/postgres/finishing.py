@@ -12,6 +12,7 @@ from ferryman.domain.errors import StoreFailed
 from ferryman.domain.job import ClaimedJob, JobError, Lane
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
+from ferryman.store.gating import keys_told
 from ferryman.store.postgres import claiming
 from ferryman.store.postgres.columns import if_any, numbers, words
 from ferryman.store.postgres.ended import EndedRuns
@@ -54,23 +55,35 @@ def finish_plain(lanes: Lanes, runs: EndedRuns, node: int, finishes: Sequence[Fi
     return report(finishes, written, now)
 
 
-def finish_with_keys(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
+class Settled(NamedTuple):
+    """The answer to a finish, and what it leaves to be done at the gates of keys."""
+
+    report: FinishReport
+    keys: frozenset[str]
+    """Those whose gates are to be looked at."""
+
+
+def finish_with_keys(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[Settled]:
     """The same where some of the jobs have keys. To be driven in a transaction, whose commit may yet fail: so nothing
     is counted here.
 
     Raises:
         AlreadyThere: a run has an outcome already; nothing was written.
     """
+    yield Ask("hand_over")
     batches = sorted({each.batch for each in finishes})
     live, _, obeyed = yield from write(lanes, node, finishes, now, dict.fromkeys(batches, 0))
     fresh = [each for each in finishes if each.batch in live]
-    yield from settle(fresh, obeyed)
+    settled = yield from settle(fresh, obeyed, now)
     yield Ask("close_batches", (node, batches))
     written = Written(fresh, cancelled=frozenset(obeyed))
+    keys = {key for key, _, look in settled if look}
     if len(fresh) < len(finishes):
         rest = [each for each in finishes if each.batch not in live]
         written = _joined(written, (yield from sorted_out(rest, set())))
-    return report(finishes, written, now)
+        keys |= keys_told(rest)
+    handed = sum(count for _, count, _ in settled)
+    return Settled(report(finishes, written, now).having_let_in(handed), frozenset(keys))
 
 
 def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
@@ -83,7 +96,7 @@ def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: i
         yield Ask("close_batches", (node, batches))
         # first where they are pending: those that stand before their gates again take that with them
         yield from _move(lanes, (each for each in written.fresh if each.id not in obeyed))
-        yield from settle(written.fresh, frozenset(obeyed))
+        yield from settle(written.fresh, frozenset(obeyed), None)
         written = written._replace(cancelled=written.cancelled.union(obeyed))
     told = report(finishes, written, now)
     follow_ups = [job for each in written.fresh for job in each.follow_ups]
@@ -109,15 +122,20 @@ def _move(lanes: Lanes, finishes: Iterable[Finish]) -> Steps[None]:
         yield Ask("move_ready", (ids, lanes.number(*lane)))
 
 
-def settle(fresh: Sequence[Finish], obeyed: Collection[str]) -> Steps[None]:
+def settle(fresh: Sequence[Finish], obeyed: Collection[str], now: int | None) -> Steps[Sequence[Row]]:
     """Free the slots of runs that have ended, or keep them, in their transaction; `obeyed` ended cancelled instead.
 
-    Whoever says so lets in afterwards for whom that makes room: here it would lock gates until the commit.
+    Where `now` is given, slots are handed over to those who wait. Else, and where that could not be, whoever says so
+    lets in afterwards for whom there is room: here it would lock gates until the commit.
+
+    Returns:
+        Of each key that has a slot less: how many were handed over, and whether its gate is to be looked at.
     """
     keyed = [each for each in fresh if each.key is not None]
-    if keyed:
-        became = [Status.CANCELLED.value if each.id in obeyed else each.status.value for each in keyed]
-        yield Ask("settle_slots", ([each.id for each in keyed], [each.key for each in keyed], became))
+    if not keyed:
+        return ()
+    became = [Status.CANCELLED.value if each.id in obeyed else each.status.value for each in keyed]
+    return (yield Ask("settle_slots", ([each.id for each in keyed], [each.key for each in keyed], became, now)))
 
 
 def sorted_out(finishes: Sequence[Finish], live: set[int]) -> Steps[Written]:

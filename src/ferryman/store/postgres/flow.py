@@ -12,12 +12,14 @@ from ferryman.domain.errors import StoreBusy, StoreUnreachable
 from ferryman.domain.job import NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.domain.schedule import Firing
+from ferryman.store.gating import keys_told
 from ferryman.store.postgres import claiming, finishing, inserting, lanes, rules, scheduling, shares
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.claiming import Known
 from ferryman.store.postgres.ended import EndedRuns
 from ferryman.store.postgres.failures import explain
+from ferryman.store.postgres.finishing import Settled
 from ferryman.store.postgres.lines import INSERT_SECONDS, Lines
 from ferryman.store.postgres.steps import AlreadyThere, Steps
 from ferryman.store.postgres.transaction import PostgresTransactions
@@ -171,25 +173,30 @@ class Flow:
             await self.finish(request.node, ends, now)
         return taken.batch
 
-    async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+    async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> Settled:
         """See `Store.finish`. What a handler's transaction has written already is passed over."""
         finishing.check(finishes)
-        finishes = self._transactions.unwritten(finishes)
-        if not finishes:
-            return FinishReport(frozenset())
-        await self._know_lanes({each.lane for each in finishes})
-        await self._know_lanes((job.queue, job.type, job.priority) for each in finishes for job in each.follow_ups)
-        moves = finishing.targets(finishes)
+        fresh = self._transactions.unwritten(finishes)
+        told = keys_told(finishes)
+        if not fresh:
+            return Settled(FinishReport(frozenset()), told)
+        await self._know_lanes({each.lane for each in fresh})
+        await self._know_lanes((job.queue, job.type, job.priority) for each in fresh for job in each.follow_ups)
+        moves = finishing.targets(fresh)
         await self._know_lanes(moves)
-        if not moves and not any(each.follow_ups for each in finishes):
+        if not moves and not any(each.follow_ups for each in fresh):
             try:
-                return await self._finish_briskly(node, finishes, now)
+                settled = await self._finish_briskly(node, fresh, now)
             except AlreadyThere:
                 pass  # some were written before: by us, with a reply that was lost, or by somebody else
-        return await self._finishes.transact(finishing.finish_carefully(self._lanes, node, finishes, now))
+            else:
+                return settled if len(fresh) == len(finishes) else settled._replace(keys=told)
+        report = await self._finishes.transact(finishing.finish_carefully(self._lanes, node, fresh, now))
+        return Settled(report, told)
 
-    async def _finish_briskly(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
+    async def _finish_briskly(self, node: int, finishes: Sequence[Finish], now: int) -> Settled:
         """As if none of them had been written before. Raises AlreadyThere: one was, so nothing is written."""
         if any(each.key is not None for each in finishes):
             return await self._finishes.transact(finishing.finish_with_keys(self._lanes, node, finishes, now))
-        return await self._finishes.do(finishing.finish_plain(self._lanes, self._ended, node, finishes, now))
+        steps = finishing.finish_plain(self._lanes, self._ended, node, finishes, now)
+        return Settled(await self._finishes.do(steps), frozenset())

@@ -29,7 +29,7 @@ from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.shares import join
 from ferryman.store.postgres.steps import Ask, Steps, ask
 
-FURTHER: Final = MICROS // 10
+FURTHER: Final = MICROS // 2
 """Where more keys are waited for than one look reaches, the next ones are looked at after so long."""
 TRIES: Final = 3
 """How often a gate may be forgotten, by the prune of another node, between being made and being locked."""
@@ -51,6 +51,8 @@ def let_in(keys: Collection[str], now: int, *, free: bool = False) -> Steps[tupl
     if not known:
         return 0, missing
     looks = yield from look_at(known, now)
+    if any(look.crowd.slots and look.gate.rule != known[key].gate.rule for key, look in looks.items()):
+        yield Ask("no_hand_over")
     sharing = {key: look for key, look in looks.items() if look.gate.rule.share is not None}
     # of a gate that is full and has no rate nothing is to be said
     asked = [
@@ -72,6 +74,7 @@ def change(key: str, make: Change, now: int) -> Steps[bool]:
     known = yield from lock([key])
     if not known:
         return False
+    yield Ask("no_hand_over")
     ((_, slots, unclaimed, _, _),) = yield Ask("crowds", ([key], [True], [""]))
     yield put([row_of(key, make(known[key].gate, Crowd(slots, unclaimed)), None)])
     yield from let_in([key], now)

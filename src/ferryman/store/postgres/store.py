@@ -11,7 +11,7 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish, What
 from ferryman.store.forks import AroundForks, AtFork, Forks, in_children
-from ferryman.store.gating import keys_in, keys_told
+from ferryman.store.gating import keys_in
 from ferryman.store.postgres import chores, lanes, people, reading, rules
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
@@ -170,8 +170,8 @@ class PostgresStore(Steering):
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         """See `Store.finish`. What a handler's transaction has written already is passed over."""
-        report = await self._flow.finish(node, finishes, now)
-        return report.having_let_in(await self._gates.made_room(keys_told(finishes), now, over=self._lines.finishes))
+        report, keys = await self._flow.finish(node, finishes, now)
+        return report.having_let_in(await self._gates.made_room(keys, now, over=self._lines.finishes))
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         """See `Store.open_batches`. Claim rows whose runs have all ended are removed on the way."""
