@@ -121,8 +121,8 @@ def test_a_limit_with_room_says_how_much() -> None:
 
 
 def gate(**more: Any) -> AtGate:
-    given: dict[str, Any] = {"paused": False, "slots": 1, "most": 1, "rate": None, "waiting": 2, "held_by": ()}
-    return AtGate("acme", **given | more)
+    given: dict[str, Any] = {"paused": False, "slots": 1, "most": 1, "rate": None, "share": None, "waiting": 2}
+    return AtGate("acme", **{"held_by": ()} | given | more)
 
 
 @pytest.mark.parametrize(
@@ -178,3 +178,12 @@ def test_a_scheduled_job_waits_for_its_time() -> None:
 )
 def test_what_has_started_waits_for_nothing(found: Job, summary: str) -> None:
     assert begun(found) == Explanation(id="j", status=found.status, summary=summary)
+
+
+def test_a_key_that_takes_turns_holds_nobody_up() -> None:
+    turns = gate(most=None, share=2)
+    found = told(job(Status.WAITING), gate=turns)
+    text = "Key acme takes turns with the other keys of its lane, with share 2: 2 jobs wait before its gate, this one"
+    assert (broken(found), found.summary) == ([], f"{text} among them.")
+    assert told(job(Status.WAITING), gate=turns, nodes=()).summary.startswith("No node lives.")
+    assert told(job(Status.WAITING), gate=gate(share=2)).summary.startswith("Key acme has let in 1 of at most 1")

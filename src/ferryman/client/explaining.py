@@ -42,7 +42,7 @@ class Explaining:
 
 def _gate(key: KeyStatus) -> AtGate:
     rule = key.rule
-    return AtGate(key.key, key.paused, key.slots, rule.width, rule.rate, key.waiting, key.held_by)
+    return AtGate(key.key, key.paused, key.slots, rule.width, rule.rate, rule.share, key.waiting, key.held_by)
 
 
 def _last_seen(nodes: Sequence[NodeStatus], type: str) -> int | None:

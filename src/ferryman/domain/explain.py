@@ -66,6 +66,8 @@ class AtGate(msgspec.Struct, frozen=True):
     """How many may be at once."""
     rate: float | None
     """How many may start in a second."""
+    share: int | None
+    """Its weight, where keys take turns."""
     waiting: int
     """How many stand before its gate."""
     held_by: Sequence[str]
@@ -103,7 +105,8 @@ def explain(job: Job, around: Circumstances, now: int) -> Explanation:
     conditions = tuple(_conditions(job, around, now))
     broken = [each for each in conditions if not each.holds]
     pending = job.status is Status.PENDING
-    summary = broken[0].text if broken else _turn(around.ahead)
+    turn = conditions[-1].text if job.status is Status.WAITING else _turn(around.ahead)
+    summary = broken[0].text if broken else turn
     start = None
     if pending and not broken and around.per_second:
         start = now + round(around.ahead / around.per_second * MICROS)
@@ -134,6 +137,8 @@ def _conditions(job: Job, around: Circumstances, now: int) -> Iterable[Condition
         yield _room(held, now)
     if job.status is Status.PENDING:
         yield Condition("its turn", True, _turn(around.ahead))
+    elif job.status is Status.WAITING and around.gate is not None and around.gate.share is not None:
+        yield Condition("its turn", True, _draw(around.gate))
 
 
 def _time(job: Job, now: int) -> Condition:
@@ -156,14 +161,22 @@ def _let_in(job: Job, gate: AtGate | None) -> Condition:
         failed = ", ".join(gate.held_by)
         hint = "retry it, or let the sequence go on with `ferryman keys pass`"
         return Condition(name, False, f"{key} waits for {failed}, which has failed: {hint}.")
-    before = (
-        f"{_count(gate.waiting, 'job')} wait{'s' if gate.waiting == 1 else ''} before its gate, this one among them"
-    )
+    before = _before(gate)
     if gate.most is not None and gate.slots >= gate.most:
         return Condition(name, False, f"{key} has let in {gate.slots} of at most {gate.most}; {before}.")
     if gate.rate is not None:
         return Condition(name, False, f"{key} lets in {rate_in_words(gate.rate)}; {before}.")
+    if gate.share is not None:
+        return Condition(name, True, f"{key} has room.")
     return Condition(name, False, f"It has just come before the gate of key {gate.key}: {soon}.")
+
+
+def _draw(gate: AtGate) -> str:
+    return f"Key {gate.key} takes turns with the other keys of its lane, with share {gate.share}: {_before(gate)}."
+
+
+def _before(gate: AtGate) -> str:
+    return f"{_count(gate.waiting, 'job')} wait{'s' if gate.waiting == 1 else ''} before its gate, this one among them"
 
 
 def _node(job: Job, around: Circumstances, now: int) -> Condition:

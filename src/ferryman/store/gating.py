@@ -16,6 +16,7 @@ class Admitted(msgspec.Struct, frozen=True):
     """How many jobs were let in, and when the next ones may be, if time alone can tell."""
 
     count: int
+    """With the keys that take turns from now on: claims have something new to look for."""
     next_due: int | None
 
 
@@ -56,6 +57,10 @@ class Gating(Protocol):
     A job with a key that is due waits before the gate of its key; whatever verb brings it there or makes room lets in
     who may go, before it returns. Then it has a slot, which is free again when its run has ended, or before that where
     `GateRule.keeps_slot` says so. The gate takes the rule of the newest job that brings one.
+
+    Where the rule has a share, the key takes turns with those of the same lane that have one: its jobs wait until a
+    claim that asks for the lane draws them, as many as it asks for and are not ready, each key in its turn
+    (`domain.shares`). Whatever would let such jobs in says instead that the key takes turns from now on.
 
     A verb that is said again looks at the gates again: whoever said it first may have died before it let anybody in.
     """

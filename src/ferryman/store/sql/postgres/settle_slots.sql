@@ -11,7 +11,7 @@ WITH ended AS MATERIALIZED (
             WHEN 'scheduled' THEN gate.strict
             WHEN 'failed' THEN gate.strict AND gate.on_failure = 'hold'
             ELSE false END, false) AS keeps,
-        gate.rate IS NULL AND gate.share IS NULL AND NOT gate.strict AND gate.concurrency IS NULL AS unbounded,
+        gate.rate IS NULL AND NOT gate.strict AND gate.concurrency IS NULL AS unbounded,
         CASE WHEN gate.rate IS NULL AND gate.share IS NULL AND NOT gate.paused AND $4::bigint IS NOT NULL THEN
             CASE WHEN gate.strict THEN 1 ELSE gate.concurrency END END AS width,
         -- as a job brings it along, or null where it does not matter what jobs bring
