@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil
 
 from hypothesis import given
@@ -43,8 +44,9 @@ def test_between_two_turns_of_a_key_another_has_no_more_than_its_share(tags: dic
     order = drawn(tags, 300)
     for key in tags:
         turns = [place for place, drawn_key in enumerate(order) if drawn_key == key]
-        for before, after in zip(turns, turns[1:], strict=False):
+        for before, after in pairwise(turns):
             between = Counter(order[before + 1 : after])
-            assert all(
-                n <= ceil(Fraction(tags[other].share, tags[key].share)) for other, n in between.items()
-            ), (key, between)
+            assert all(n <= ceil(Fraction(tags[other].share, tags[key].share)) for other, n in between.items()), (
+                key,
+                between,
+            )

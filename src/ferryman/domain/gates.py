@@ -37,7 +37,7 @@ MOST: Final = 1000
 """So many jobs of one key are let in at once, so that no commit is long."""
 
 
-class Gate(msgspec.Struct, frozen=True):
+class Gate(msgspec.Struct, frozen=True, gc=False):
     """The gate of one key."""
 
     rule: GateRule = GateRule()
@@ -60,14 +60,14 @@ class Gate(msgspec.Struct, frozen=True):
         return self.rule.rate is None or (self.standing == 0 and refilled(self, now).level >= self.rule.burst)
 
 
-class Newest(msgspec.Struct, frozen=True, array_like=True):
+class Newest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The newest job, among those before the gate, that brings a rule."""
 
     id: str
     rule: GateRule
 
 
-class Crowd(msgspec.Struct, frozen=True):
+class Crowd(msgspec.Struct, frozen=True, gc=False):
     """Who is on the way behind a gate."""
 
     slots: int = 0
@@ -107,12 +107,11 @@ def room(gate: Gate, crowd: Crowd) -> int:
     """How many may be let in by a gate that was refilled."""
     if gate.paused:
         return 0
-    bounds = [MOST]
-    if gate.rule.width is not None:
-        bounds.append(gate.rule.width - crowd.slots)
-    if gate.rule.rate is not None:
-        bounds.append(math.floor(gate.level))
-    return max(0, min(bounds))
+    rule, width = gate.rule, gate.rule.width
+    most = MOST if width is None else min(MOST, width - crowd.slots)
+    if rule.rate is not None:
+        most = min(most, math.floor(gate.level))
+    return max(0, most)
 
 
 def entered(gate: Gate, crowd: Crowd, count: int) -> Gate:

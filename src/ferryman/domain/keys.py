@@ -18,7 +18,7 @@ class OnFailure(StrEnum):
     """The next job goes."""
 
 
-class GateRule(msgspec.Struct, frozen=True, omit_defaults=True):
+class GateRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the gate of a key is to keep to; without anything it lets everybody in, and counts them all the same."""
 
     concurrency: int | None = None

@@ -53,7 +53,7 @@ def row_of(key: str, gate: Gate, due: int | None) -> tuple[Any, ...]:
     )
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, frozen=True, gc=False):
     """A locked gate as it is to be, before somebody goes through it, and who is behind it."""
 
     gate: Gate
@@ -65,11 +65,14 @@ class Look(NamedTuple):
         return gates.room(self.gate, self.crowd)
 
 
-class Went(NamedTuple):
+class Went(msgspec.Struct, frozen=True, gc=False):
     """How many went through a gate, and whether others stand before it still."""
 
     jobs: int
     more: bool
+
+
+_NONE: Final = Went(0, more=False)
 
 
 def lock(keys: Iterable[str], *, free: bool = False) -> Steps[dict[str, Known]]:
@@ -102,9 +105,9 @@ def put_changed(
     """Keep what has become of locked gates."""
     changed: list[tuple[Any, ...]] = []
     for key, look in looks.items():
-        count, more = went.get(key, Went(0, more=False))
-        after = gates.entered(look.gate, look.crowd, count)
-        due = gates.due(after, look.crowd, count, more, now)
+        passed = went.get(key, _NONE)
+        after = gates.entered(look.gate, look.crowd, passed.jobs)
+        due = gates.due(after, look.crowd, passed.jobs, passed.more, now)
         if (after, due) != known[key]:
             changed.append(row_of(key, after, due))
     if changed:

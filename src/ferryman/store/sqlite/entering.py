@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
-from typing import Final, NamedTuple
+from operator import attrgetter
+from typing import Final
 
 import msgspec
 
 from ferryman.domain import gates
-from ferryman.domain.gates import Crowd, Gate, Newest
-from ferryman.store.sqlite.session import Session, encode
+from ferryman.domain.gates import MOST, Crowd, Gate, Newest
+from ferryman.domain.keys import GateRule
+from ferryman.store.sqlite.session import GateRow, Session, encode
 
-Held = tuple[str, int, str, int, int, int, int, int, int]
-"""(key, sequence, id, lane, number, attempt, crashes, interruptions, care)"""
-_held: Final = msgspec.json.Decoder(list[Held])
-_gates: Final = msgspec.json.Decoder(list[tuple[str, Gate, int | None, int]])
+_gates: Final = msgspec.json.Decoder(list[GateRow])
+_FRESH: Final = Gate()
+_NOBODY: Final = Crowd()
+_NOTHING: Final = GateRule()
 _crowds: Final = msgspec.json.Decoder(list[tuple[str, int, int]])
 
 
-class Look(NamedTuple):
-    """A gate as it was, as it is to be looked at, and who is behind it."""
+class Held(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A job that stands before its gate, and its place there."""
 
-    before: tuple[Gate, int | None] | None
+    key: str
+    sequence: int
+    id: str
+    lane: int
+
+
+class Look(msgspec.Struct, frozen=True, gc=False):
+    """A gate as it is stored, as it is to be looked at, and who is behind it."""
+
+    row: GateRow | None
     gate: Gate
     crowd: Crowd
 
@@ -32,11 +42,16 @@ class Look(NamedTuple):
         return gates.room(self.gate, self.crowd)
 
 
-class Went(NamedTuple):
+class Went(msgspec.Struct, frozen=True, gc=False):
     """How many went through a gate, and whether others stand before it still."""
 
     jobs: int
     more: bool
+
+
+_NONE: Final = Went(0, more=False)
+_held: Final = msgspec.json.Decoder(list[Held])
+_place: Final = attrgetter("sequence")
 
 
 def text(values: Iterable[object]) -> str:
@@ -44,47 +59,64 @@ def text(values: Iterable[object]) -> str:
     return encode(list(values)).decode()
 
 
-def gates_of(session: Session, keys: Iterable[str]) -> dict[str, Gate]:
-    """These gates, as far as they are."""
-    return {key: gate for key, gate, *_ in session.document("gates", _gates, keys=text(keys))}
+def gates_of(session: Session, keys: Iterable[str]) -> Mapping[str, GateRow]:
+    """These gates, as far as they are; read once in a verb, which lets in at its end."""
+    known = session.gates
+    missing = [key for key in keys if key not in known]
+    if missing:
+        known.update((row.key, row) for row in session.document("gates", _gates, keys=text(missing)))
+    return known
 
 
 def look_at(session: Session, touched: Mapping[str, Newest | None], now: int) -> dict[str, Look]:
     """Those of these gates at which there may be something to do; of each, who brings it a rule."""
-    rows = session.document("gates", _gates, keys=text(touched))
-    before = {key: (gate, due) for key, gate, due, _ in rows}
-    # mostly nobody waits, and then only a gate with a rate has to know who was claimed
-    idle = {key for key, gate, due, waits in rows if not waits and due is None and gate.rule.rate is None}
-    touched = {key: newest for key, newest in touched.items() if key not in idle}
-    fresh = (Gate(), None)
-    bounded = [key for key, newest in touched.items() if _is_bounded(before.get(key, fresh)[0], newest)]
-    counted = session.document("crowds", _crowds, keys=text(bounded)) if bounded else []
-    crowds = {key: Crowd(slots, unclaimed) for key, slots, unclaimed in counted}
-    looks: dict[str, Look] = {}
+    known = gates_of(session, touched)
+    looked: list[tuple[str, GateRow | None, Newest | None]] = []
+    rated: list[str] = []
+    bounded: list[str] = []
     for key, newest in touched.items():
-        crowd = crowds.get(key, Crowd())
-        gate = gates.offered(before.get(key, fresh)[0], newest, crowd, now)
-        looks[key] = Look(before.get(key), gates.refilled(gate, now), crowd)
+        row = known.get(key)
+        rule, brought = _NOTHING if row is None else row.gate.rule, _NOTHING if newest is None else newest.rule
+        has_rate = rule.rate is not None or brought.rate is not None
+        if row is not None and not row.waited_for and row.due is None and not has_rate and key not in session.standing:
+            continue  # mostly nobody waits, and then only a gate with a rate has to know who was claimed
+        looked.append((key, row, newest))
+        if has_rate:
+            rated.append(key)
+        elif rule.width is not None or brought.width is not None:  # else it lets everybody in
+            bounded.append(key)
+    crowds = crowds_of(session, bounded, unclaimed=False) | crowds_of(session, rated, unclaimed=True)
+    looks: dict[str, Look] = {}
+    for key, row, newest in looked:
+        gate, crowd = _FRESH if row is None else row.gate, crowds.get(key, _NOBODY)
+        if newest is not None:
+            gate = gates.offered(gate, newest, crowd, now)
+        if gate.rule.rate is not None:
+            gate = gates.refilled(gate, now)
+        looks[key] = Look(row, gate, crowd)
     return looks
 
 
-def _is_bounded(gate: Gate, newest: Newest | None) -> bool:
-    """Whether it matters who is behind a gate: not to one that lets everybody in."""
-    return any(rule.width is not None or rule.rate is not None for rule in (gate.rule, newest and newest.rule) if rule)
+def crowds_of(session: Session, keys: Sequence[str], *, unclaimed: bool) -> dict[str, Crowd]:
+    """Who is behind these gates, and if asked how many of them nobody has claimed yet."""
+    rows = session.document("crowds", _crowds, keys=text(keys), asked=unclaimed) if keys else []
+    return {key: Crowd(slots, pending) for key, slots, pending in rows}
 
 
 def first_held(session: Session, rooms: Mapping[str, int], lane: int | None = None) -> dict[str, list[Held]]:
-    """Of each gate those who may go, and one more if there is one, in the order of their places; or of one lane."""
+    """Of each gate as many as asked, in the order of their places, if so many stand there; or of one lane."""
     by_room: dict[int, list[str]] = {}
     for key, room in rooms.items():
-        by_room.setdefault(room, []).append(key)
+        if room:
+            by_room.setdefault(room, []).append(key)
     name, only = ("first_held", {}) if lane is None else ("lane_held", {"lane": lane})
     found: dict[str, list[Held]] = {}
     for room, keys in by_room.items():
-        for row in session.document(name, _held, keys=text(keys), limit=room + 1, **only):
-            found.setdefault(row[0], []).append(row)
-    for rows in found.values():
-        rows.sort(key=itemgetter(1))
+        for row in session.document(name, _held, keys=text(keys), limit=room, **only):
+            found.setdefault(row.key, []).append(row)
+        if room > 1:
+            for key in keys:
+                found.get(key, []).sort(key=_place)
     return found
 
 
@@ -92,14 +124,14 @@ def enter(session: Session, entering: Sequence[Held], now: int) -> None:
     """Give jobs slots, and places in their lanes in this order."""
     if not entering:
         return
-    session.run("drop_held", ids=text(row[2] for row in entering))
-    session.insert("add_slots", [(row[2], row[0], row[1]) for row in entering])
-    by_lane: dict[int, list[Held]] = {}
-    for row in entering:
-        by_lane.setdefault(row[3], []).append(row)
+    by_lane: dict[int, list[str]] = {}
+    for each in entering:
+        by_lane.setdefault(each.lane, []).append(each.id)
+    ids = {lane: text(group) for lane, group in by_lane.items()}
     for lane, group in by_lane.items():
-        first = session.arrivals(lane, len(group), now)
-        session.insert("add_ready", [(lane, arrival, row[2], *row[4:]) for arrival, row in enumerate(group, first)])
+        session.run("add_slots", ids=ids[lane])
+        session.run("admit_held", ids=ids[lane], first=session.arrivals(lane, len(group), now))
+        session.run("drop_held", ids=ids[lane])
         session.count(lane, "waiting", -len(group))
         session.count(lane, "pending", len(group))
 
@@ -108,11 +140,13 @@ def put(session: Session, looks: Mapping[str, Look], went: Mapping[str, Went], n
     """Keep what has become of the gates."""
     rows: list[tuple[object, ...]] = []
     for key, look in looks.items():
-        count, more = went.get(key, Went(0, more=False))
-        if look.before is None and not count and not more:
+        row, gate, passed = look.row, look.gate, went.get(key, _NONE)
+        if row is not None and row.gate is gate and row.due is None and gate.rule.rate is None and passed.jobs < MOST:
+            continue  # who goes through it leaves no trace in it
+        if row is None and not passed.jobs and not passed.more:
             continue  # nobody uses it
-        after = gates.entered(look.gate, look.crowd, count)
-        due = gates.due(after, look.crowd, count, more, now)
-        if look.before != (after, due):
+        after = gates.entered(gate, look.crowd, passed.jobs)
+        due = gates.due(after, look.crowd, passed.jobs, passed.more, now)
+        if row is None or (row.gate, row.due) != (after, due):
             rows.append((key, encode(after).decode(), due))
     session.insert("put_gates", rows)

@@ -54,8 +54,8 @@ def finish(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
 
 def _write(session: Session, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
     """Write the outcomes that win, move their jobs on, close batches that are done."""
-    for each in finishes:
-        state.check_end(each.status)
+    for status in {each.status for each in finishes}:
+        state.check_end(status)
     asked = _asked_to_cancel(session, finishes)
     obeyed = [_obey(each) if each.id in asked else each for each in finishes] if asked else finishes
     fresh, fenced, cancelled = _write_outcomes(session, node, obeyed)
@@ -117,6 +117,7 @@ def end_open_runs(
         by_node.setdefault(row[0], []).append(ended)
     for owner, finishes in by_node.items():
         _write(session, owner, finishes, now)
+        touch_all(session, keys_told(finishes))
     let_in(session, now)
     return len(rows)
 

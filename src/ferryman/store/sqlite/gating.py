@@ -6,7 +6,7 @@ A verb notes in `session.touched` the keys whose gates may have somebody to let 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -65,6 +65,7 @@ def stand(session: Session, jobs: Sequence[Standing]) -> None:
     for job in jobs:
         touch(session, job.key, None if job.rule is None else Newest(job.id, job.rule))
         session.count(job.lane, "waiting")
+        session.standing.add(job.key)
 
 
 def touch(session: Session, key: str, newest: Newest | None = None) -> None:
@@ -98,29 +99,31 @@ def leave(session: Session, jobs: Mapping[str, str]) -> None:
 
 
 def ended(session: Session, finishes: Sequence[Finish]) -> dict[str, int]:
-    """Free the slots of runs that have ended, or keep them. Returns who stands before its gate again: id -> place."""
+    """Free the slots of runs that have ended, or keep them; whoever says so touches the gates of their keys.
+
+    Returns who stands before its gate again: id -> place.
+    """
     keys = {each.id: each.key for each in finishes if each.key is not None}
     if not keys:
         return {}
-    rules = {key: gate.rule for key, gate in gates_of(session, set(keys.values())).items()}
-    places = with_slots(session, keys)
-    back: dict[str, int] = {}
+    known = gates_of(session, set(keys.values()))
+    back: list[str] = []
     gone: list[str] = []
     failed: list[str] = []
     for each in finishes:
         if each.key is None:
             continue
-        touch(session, each.key)
-        if not rules[each.key].keeps_slot(each.status):
+        if not known[each.key].gate.rule.keeps_slot(each.status):
             gone.append(each.id)
             if each.status is Status.PENDING:
-                back[each.id] = places[each.id]
+                back.append(each.id)
         elif each.status is Status.FAILED:
             failed.append(each.id)
+    places = with_slots(session, back) if back else {}
     session.run("drop_slots", ids=text(gone))
     if failed:
         session.run("mark_slots", ids=text(failed), failed=True)
-    return back
+    return places
 
 
 # -- letting in ------------------------------------------------------------------------------------
@@ -131,17 +134,21 @@ def let_in(session: Session, now: int) -> int:
 
     Returns how many went, or have come where claims draw from.
     """
-    if not session.touched:
-        return 0
     touched, session.touched = session.touched, {}
-    looks = look_at(session, touched, now)
+    looks = look_at(session, touched, now) if touched else {}
+    session.gates.clear()
+    session.standing.clear()
+    if not looks:
+        return 0
     sharing = {key: look for key, look in looks.items() if look.gate.rule.share is not None}
     rooms = {key: look.room for key, look in looks.items() if key not in sharing}
-    lines = first_held(session, rooms)
+    # where a rate has a say it has to be known whether others stay behind
+    asked = {key: room + (looks[key].gate.rule.rate is not None) for key, room in rooms.items()}
+    lines = first_held(session, asked)
     entering = [row for key, line in lines.items() for row in line[: rooms[key]]]
-    entering.sort(key=itemgetter(1))
+    entering.sort(key=attrgetter("sequence"))
     enter(session, entering, now)
-    went = {key: Went(min(len(line), rooms[key]), len(line) > rooms[key]) for key, line in lines.items()}
+    went = {key: Went(min(len(line), rooms[key]), len(line) >= asked[key]) for key, line in lines.items()}
     joined, shared = join(session, sharing) if sharing else (0, {})
     put(session, looks, went | shared, now)
     return len(entering) + joined

@@ -8,16 +8,15 @@ import msgspec
 from msgspec.structs import replace
 
 from ferryman.domain import gates
-from ferryman.domain.gates import Crowd, Gate
+from ferryman.domain.gates import Gate
 from ferryman.domain.keys import GateRule
 from ferryman.store.gating import LAST, Admitted, KeyStatus
-from ferryman.store.sqlite.entering import gates_of, text
+from ferryman.store.sqlite.entering import crowds_of, gates_of, text
 from ferryman.store.sqlite.gating import leave, let_in, touch
 from ferryman.store.sqlite.session import Session, encode
 
 _page: Final = msgspec.json.Decoder(list[tuple[str, Gate, int, int, tuple[str, ...]]])
 _keys: Final = msgspec.json.Decoder(list[str])
-_crowds: Final = msgspec.json.Decoder(list[tuple[str, int, int]])
 _deserted: Final = msgspec.json.Decoder(list[tuple[str, Gate, bool | int]])
 
 
@@ -64,8 +63,7 @@ def set_key(session: Session, name: str, rule: GateRule | None, now: int) -> Non
     """Pin a rule, or unpin it."""
     gate = _gate(session, name)
     if rule is not None:
-        ((_, slots, unclaimed),) = session.document("crowds", _crowds, keys=text([name]))
-        gate = gates.ruled(gate, rule, Crowd(slots, unclaimed), now)
+        gate = gates.ruled(gate, rule, crowds_of(session, [name], unclaimed=True)[name], now)
     _put(session, name, replace(gate, pinned=rule is not None), now)
 
 
@@ -84,11 +82,13 @@ def pass_key(session: Session, name: str, now: int) -> list[str]:
 
 
 def _gate(session: Session, name: str) -> Gate:
-    return gates_of(session, [name]).get(name, Gate())
+    row = gates_of(session, [name]).get(name)
+    return Gate() if row is None else row.gate
 
 
 def _put(session: Session, name: str, gate: Gate, now: int) -> None:
     session.insert("put_gates", [(name, encode(gate).decode(), None)])
+    session.gates.clear()
     touch(session, name)
     let_in(session, now)
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ferryman.domain.gates import Newest
+from ferryman.domain.gates import Gate, Newest
 from ferryman.domain.job import Lane
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.store.sqlite.statements import Connection, Statements, insert_rows
@@ -18,6 +18,17 @@ encode: Final = msgspec.json.Encoder().encode
 RuleRow = tuple[Scope, str, int, int | None, float | None, int]
 _rule_rows: Final = msgspec.json.Decoder(list[RuleRow])
 _numbers: Final = msgspec.json.Decoder(frozenset[int])
+
+
+class GateRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A gate as it is stored."""
+
+    key: str
+    gate: Gate
+    due: int | None
+    """When a token comes for those who wait."""
+    waited_for: int
+    """Whether somebody stands before it."""
 
 
 class Lanes:
@@ -65,6 +76,10 @@ class Session:
         self.tallies: Counter[tuple[int, str]] = Counter()
         self.touched: dict[str, Newest | None] = {}
         """The keys whose gates the verb under way is to look at, each with the newest job that brings it a rule."""
+        self.gates: dict[str, GateRow] = {}
+        """Those that the verb under way has read."""
+        self.standing: set[str] = set()
+        """The keys before whose gates somebody has come to stand in it."""
         self._last_arrival = 0
 
     def run(self, name: str, /, **parameters: object) -> int:
@@ -123,6 +138,13 @@ class Session:
         """Forget what was read, because a rolled-back transaction may have written it."""
         self.known.forget()
         self._rules = None
+
+    def abandon(self) -> None:
+        """Forget also what the verb under way was to look at, because it has failed."""
+        self.forget()
+        self.touched.clear()
+        self.gates.clear()
+        self.standing.clear()
 
     def lane(self, queue: str, type: str, priority: int) -> int:
         """The number of a lane, made if it is new."""

@@ -37,6 +37,7 @@ def _make_fair(session: Session, lanes: set[int]) -> None:
     """Tell all claims that they are to draw from these lanes: it is a matter of the rules' edition."""
     session.lanes()
     if not lanes <= session.fair():
+        session.run("index_held_lanes")
         session.run("add_fair_lanes", lanes=text(lanes))
         session.run("next_edition")
 
@@ -61,15 +62,16 @@ def _draw(session: Session, lane: int, count: int, now: int) -> None:
 
 def _round(session: Session, lane: int, ats: Mapping[str, int], count: int, now: int) -> int:
     looks = look_at(session, dict.fromkeys(ats), now)
+    session.gates.clear()  # they are about to change
     shares = {key: look.gate.rule.share for key, look in looks.items()}
     tags = {key: Tag(ats[key], share) for key, share in shares.items() if share is not None}
     order = drawn(tags, count)
     turns = Counter(order)
     rooms = {key: min(turns[key], looks[key].room) for key in tags}
-    lines = first_held(session, rooms, lane)
+    lines = first_held(session, {key: room + 1 for key, room in rooms.items()}, lane)
     entering = _in_turn(order, rooms, lines)
     enter(session, entering, now)
-    went = Counter(row[0] for row in entering)
+    went = Counter(each.key for each in entering)
     # whether somebody stands before the gate for another lane is not asked: a look too many does no harm
     put(session, {key: looks[key] for key in lines}, {key: Went(went[key], more=True) for key in lines}, now)
     stay = {key for key, line in lines.items() if rooms[key] >= turns[key] and len(line) > went[key]}

@@ -120,7 +120,7 @@ class Writer(Connected):
             answer = request(session)
         except (FerrymanError, sqlite3.IntegrityError, ValueError) as error:
             session.connection.execute("ROLLBACK TO request")
-            session.forget()
+            session.abandon()
             session.tallies = before
             answer = explain(error, self._path) if isinstance(error, sqlite3.Error) else error
         session.connection.execute("RELEASE request")
@@ -128,6 +128,6 @@ class Writer(Connected):
 
     def _undo(self, session: Session) -> None:
         session.tallies.clear()
-        session.forget()
+        session.abandon()
         if session.connection.in_transaction:
             session.connection.execute("ROLLBACK")

@@ -1,4 +1,5 @@
--- these gates, as far as they are: [key, state, due, whether somebody stands before it]
-SELECT json_group_array(json_array(
-    gate.key, json(gate.state), gate.due, EXISTS (SELECT 1 FROM held WHERE held.key = gate.key)))
+-- these gates, as far as they are: [key, state, due, whether somebody stands before it]. States are JSON already
+SELECT '[' || ifnull(group_concat(
+    '[' || json_quote(gate.key) || ',' || gate.state || ',' || ifnull(gate.due, 'null') || ','
+    || EXISTS (SELECT 1 FROM held WHERE held.key = gate.key) || ']'), '') || ']'
 FROM json_each(:keys) AS asked CROSS JOIN gate ON gate.key = asked.value;

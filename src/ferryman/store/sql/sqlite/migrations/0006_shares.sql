@@ -15,4 +15,3 @@ CREATE TABLE share (
 
 CREATE INDEX share_turn ON share (lane, tag, key) WHERE open;
 CREATE INDEX share_key ON share (key);
-CREATE INDEX held_lane ON held (key, lane, sequence);
