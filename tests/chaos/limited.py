@@ -1,6 +1,8 @@
-"""A queue with a concurrency limit of 1, whose holder is frozen for longer than its lease, or killed, again and again.
+"""Jobs of which one may run at a time, whose holder is frozen for longer than its lease, or killed, again and again.
 
-    python -m tests.chaos.limited --store postgres --seconds 60 --seed 1
+    python -m tests.chaos.limited --store postgres --by queue|key|sequence --seconds 60 --seed 1
+
+The bound is a limit of their queue, the concurrency of their key, or that they are a sequence.
 
 A trigger notes every claim in its own transaction, and how many runs are open then: never two. On PostgreSQL, where two
 claims that did not wait for each other would not see each other either, it notes when each claim and each outcome is
@@ -21,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +31,8 @@ from typing import Any, Final
 
 import psycopg
 
-from ferryman import Ferryman
+from ferryman import Ferryman, PerKey, Sequence
+from ferryman.declare import JobOptions
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.limits import Limit, Scope
 from ferryman.engine.clock import SystemClock
@@ -47,15 +50,26 @@ DAY: Final = 24 * 3600 * 1_000_000
 TARGET: Final = """
 import asyncio
 
-from ferryman import Ferryman
+from ferryman import Ferryman, PerKey, Sequence
 
 app = Ferryman()
 
 
-@app.job(queue="one", max_attempts=1000)
+@app.job(queue="one", max_attempts=1000, {declared})
 async def nap() -> None:
     await asyncio.sleep(0.01)
 """
+BOUNDS: Final[Mapping[str, JobOptions]] = {
+    "queue": {},
+    "key": {"per_key": PerKey(lambda: "one", concurrency=1)},
+    "sequence": {"sequence": Sequence(lambda: "one")},
+}
+DECLARED: Final = {
+    "queue": "",
+    "key": 'per_key=PerKey(lambda: "one", concurrency=1)',
+    "sequence": 'sequence=Sequence(lambda: "one")',
+}
+"""The same in the nodes' file."""
 SQLITE_LOG: Final = """
 CREATE TABLE claimed (place INTEGER PRIMARY KEY, id TEXT NOT NULL, number INTEGER NOT NULL, open INTEGER NOT NULL);
 CREATE TABLE ended (id TEXT NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL);
@@ -109,7 +123,7 @@ class Database:
         self.url = url
         self._path = sqlite_path(url)
 
-    def ask(self, text: str) -> Sequence[tuple[Any, ...]]:
+    def ask(self, text: str) -> list[tuple[Any, ...]]:
         """Rows."""
         if self._path is None:
             with psycopg.connect(self.url) as connection:
@@ -135,9 +149,9 @@ class Database:
 class Nodes:
     """Processes that run the jobs."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, by: str) -> None:
         self._target = folder / "limited.py"
-        self._target.write_text(TARGET)
+        self._target.write_text(TARGET.format(declared=DECLARED[by]))
         self._environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(each for each in sys.path if each),
@@ -180,22 +194,24 @@ class Nodes:
         self._log.close()
 
 
-async def prepare(url: str) -> None:
-    """The tables, and the limit."""
+async def prepare(url: str, by: str) -> None:
+    """The tables, and the limit, if it is one of the queue."""
     keep = Retention(DAY, DAY, DAY)
     store = make_store(
         url, clock=SystemClock(), ids=IdMinter(random.Random()), retention=keep, runner=ThreadRunner, lease=LEASE
     )
     await store.open()
-    await store.limit(Scope.QUEUE, "one", Limit(1))
+    if by == "queue":
+        await store.limit(Scope.QUEUE, "one", Limit(1))
     await store.close()
 
 
-def enqueue(url: str) -> None:
+def enqueue(url: str, by: str) -> None:
     """More than they will get done."""
     with Ferryman(url, accept_unknown_types=True) as app:
+        declared: JobOptions = {"queue": "one", "max_attempts": 1000, **BOUNDS[by]}
 
-        @app.job(queue="one", max_attempts=1000)
+        @app.job(**declared)
         async def nap() -> None: ...
 
         app.enqueue_many(nap.call() for _ in range(JOBS))
@@ -216,7 +232,7 @@ def storm(database: Database, nodes: Nodes, seconds: float, dice: random.Random)
     return done
 
 
-def judge(runs: Sequence[tuple[Any, ...]]) -> Iterator[str]:
+def judge(runs: list[tuple[Any, ...]]) -> Iterator[str]:
     """What is wrong, in words."""
     crowded = [row for row in runs if row[2] > 1]
     if crowded:
@@ -244,14 +260,15 @@ def main(arguments: list[str]) -> int:
     first = (__doc__ or "").splitlines()[0]
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.limited", description=first)
     parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--by", choices=list(BOUNDS), default="queue")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="ferryman-limited-") as name, place(asked.store, Path(name)) as url:
-        asyncio.run(prepare(url))
-        database, nodes = Database(url), Nodes(url, Path(name))
+        asyncio.run(prepare(url, asked.by))
+        database, nodes = Database(url), Nodes(url, Path(name), asked.by)
         database.log_claims()
-        enqueue(url)
+        enqueue(url, asked.by)
         for _ in range(NODES):
             nodes.start()
         try:
@@ -263,7 +280,7 @@ def main(arguments: list[str]) -> int:
     ended = Counter(row[3] for row in runs)
     if done["frozen"] < asked.seconds / 20:
         wrong.append(f"only {done['frozen']} holders were frozen")
-    print(f"{asked.store}, seed {asked.seed}: {len(runs)} claims ({dict(ended)}), holders {dict(done)}")
+    print(f"{asked.store}, by {asked.by}, seed {asked.seed}: {len(runs)} claims ({dict(ended)}), holders {dict(done)}")
     for each in wrong[:20]:
         print(each)
     print(f"{len(wrong)} violations")

@@ -115,7 +115,7 @@ async def test_an_end_whose_room_nobody_filled_is_found(database: str) -> None:
         async with theirs.transaction():
             await theirs.execute("SELECT FROM ferryman.held WHERE id = $1 FOR UPDATE", jobs[1].id)
             report, keys = await store._flow.finish(node, [decide(job, Outcome(What.DONE), Run(7), 0)], 0)
-        assert (report.readied, keys) == (False, {"k"})
+        assert (report.readied, keys) == (False, frozenset({"k"}))
         assert await standing(store, *jobs) == "cww", "nobody passes one who is locked"
         assert (await store.admit(0, 10)).count == 1
         assert await standing(store, *jobs) == "cpw"
