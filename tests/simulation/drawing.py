@@ -10,6 +10,7 @@ from ferryman.domain.cron import Missed
 from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.schedule import Overlap
 from tests.simulation.drawing_keys import with_keys
+from tests.simulation.drawing_shares import with_shares
 from tests.simulation.plan import (
     FAULTS_END,
     QUEUES,
@@ -55,7 +56,7 @@ def draw(seed: int, store: Kind | None = None, *, keys: bool = True) -> Plan:
     """The plan of a seed; a third of them on each store unless `store` says which. Without `keys` no job has one.
 
     Which seeds are on the model of PostgreSQL, and what happens only there, comes from dice of their own: everything
-    else of a seed is the same on every store. Rules, schedules and keys have their own dice, too.
+    else of a seed is the same on every store. Rules, schedules, keys and shares have their own dice, too.
     """
     dice = random.Random(f"plan {seed}")
     kind: Kind = dice.choice(("memory", "sqlite"))
@@ -64,7 +65,7 @@ def draw(seed: int, store: Kind | None = None, *, keys: bool = True) -> Plan:
     plan = _with_schedules(_draw(seed, store or kind, dice), random.Random(f"schedules {seed}"))
     plan = _with_rules(plan, random.Random(f"rules {seed}"))
     if keys:
-        plan = with_keys(plan, random.Random(f"keys {seed}"))
+        plan = with_shares(with_keys(plan, random.Random(f"keys {seed}")), random.Random(f"shares {seed}"))
     return plan if plan.store != "postgres" else _with_server(plan, random.Random(f"server {seed}"))
 
 

@@ -186,7 +186,8 @@ class SimStore:
         return batch
 
     def _claiming(self, call: int, request: ClaimRequest) -> None:
-        self._note(entries.Claiming, call=call, node=request.node, batch=request.batch, idle=request.idle)
+        asked = {"node": request.node, "batch": request.batch, "idle": request.idle, "limit": request.limit}
+        self._note(entries.Claiming, call=call, **asked)
 
     def _claimed(self, call: int, request: ClaimRequest, batch: Batch) -> None:
         runs = [entries.ClaimedRun(j.id, j.number, j.attempt, j.max_attempts, j.crashes) for j in batch.jobs]

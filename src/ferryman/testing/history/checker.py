@@ -2,8 +2,8 @@
 
 A predicate speaks up only where the evidence is conclusive: what it says is a fault, and what it cannot decide
 is written in its docstring. All of them together take time linear in entries and outcomes, but for sorting, and
-for one more look at all claims for each kill in calm weather, at all jobs for each follow-up that gave way, and at what
-was said of a key for each of its jobs.
+for one more look at all claims for each kill in calm weather, at all jobs for each follow-up that gave way, at what
+was said of a key for each of its jobs, and at the first claims of a lane for each key with a share in it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from ferryman.testing.history.sequences import sequences_hold
 from ferryman.testing.history.slots import gates_hold
 from ferryman.testing.history.stopping import stop_is_orderly
 from ferryman.testing.history.ticks import ticks_fire_once
+from ferryman.testing.history.turns import keys_take_turns
 
 Predicate = Callable[[Index], Iterator[Violation]]
 
@@ -50,6 +51,7 @@ PROMISES: Final[Mapping[str, Predicate]] = MappingProxyType(
         "P16": full_queues_refuse,
         "P17": gates_hold,
         "P18": sequences_hold,
+        "P19": keys_take_turns,
     }
 )
 """Who decides what. Each docstring states its predicate, and what it leaves undecided."""

@@ -62,7 +62,7 @@ class Violation(msgspec.Struct, frozen=True):
     """A promise that was not kept: which, how, and what is to be read about it."""
 
     promise: str
-    """`P1` to `P18`."""
+    """`P1` to `P19`."""
     what: str
     """One sentence."""
     jobs: tuple[str, ...] = ()

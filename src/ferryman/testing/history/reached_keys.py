@@ -9,6 +9,7 @@ from ferryman.testing.history.entries import KeyTook, Paused, Rescued, RunKey
 from ferryman.testing.history.gates import Gate, Visit, gates_of
 from ferryman.testing.history.index import Index
 from ferryman.testing.history.order import scheduled
+from ferryman.testing.history.turns import gaps
 
 
 def waited_for_a_slot(index: Index) -> Iterator[object]:
@@ -79,6 +80,13 @@ def holder_taken_for_dead(index: Index) -> Iterator[RunKey]:
                 continue
             if any(visit.asked < place < at and process == claim.process for place, process in frozen):
                 yield visit.run
+
+
+def turns_taken(index: Index) -> Iterator[object]:
+    """Claims of a key with a share that had more waiting, between which came those of another one."""
+    for gap in gaps(index):
+        if any(each.tenant not in (None, gap.tenant) for each in gap.between):
+            yield gap
 
 
 def _first_visits(index: Index) -> Iterator[tuple[Gate, Visit, int]]:

@@ -137,6 +137,10 @@ _SITUATIONS: Final[Mapping[str, tuple[str, Reached]]] = MappingProxyType(
             "who runs the only job that a key allows is frozen, found dead, and the job is given back",
             keys.holder_taken_for_dead,
         ),
+        "turns taken": (
+            "between two jobs of a key with a share that has more waiting comes one of another such key",
+            keys.turns_taken,
+        ),
         "clock set forward": ("the wall clock jumps forward", reached.stepped(1)),
         "clock set back": ("the wall clock jumps back", reached.stepped(-1)),
     }

@@ -44,6 +44,8 @@ class Claiming(Entry, frozen=True, kw_only=True):
     node: int
     batch: int
     idle: int
+    limit: int = 0
+    """For how many at most; 0 where nobody noted it."""
 
 
 class Claimed(Entry, frozen=True, kw_only=True):

@@ -1,0 +1,175 @@
+"""P19: keys with shares take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.job import Lane
+from ferryman.domain.keys import GateRule
+from ferryman.domain.shares import Tag
+from ferryman.domain.state import TERMINAL, Status
+from ferryman.testing.history.entries import Claiming
+from ferryman.testing.history.gates import LAST, Gate, gates_of
+from ferryman.testing.history.history import Violation
+from ferryman.testing.history.index import Index, Point
+from ferryman.testing.history.order import scheduled
+
+_NEVER: Final[Point] = (-1, 0)
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """A key that takes turns, and keeps to nothing else."""
+
+    key: str
+    share: int
+    until: int
+    """The place before which that is all there is to its gate, and all of its turns are first claims."""
+
+    def most_between(self, other: Tenant) -> int:
+        """How many turns another key has at most between two of this one's."""
+        return -(-Tag(0, self.share).after(1) // Tag(0, other.share).after(1))
+
+
+class First(msgspec.Struct, frozen=True, gc=False):
+    """The first claim of a job, in the line of its lane."""
+
+    job: str
+    tenant: Tenant | None
+    stored: Point
+    claimed: Point
+    ended: Point
+    """Where its run had ended, at the latest that is known."""
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Two claims of a key in a row, the second of which had its job waiting when the first one was drawn."""
+
+    tenant: Tenant
+    first: First
+    second: First
+    between: Sequence[First]
+
+
+def keys_take_turns(index: Index) -> Iterator[Violation]:
+    """P19: between two first claims of a key with a share which has more waiting, no other such key of the lane (queue,
+    type, priority) has more of them than the ratio of the shares, rounded up.
+
+    A key counts from its first job on, as long as no rule can be in force but a share alone, nobody has paused it, and
+    each of its turns is to be seen in a first claim (claim number 1): until a job of it goes before its gate again, after
+    a failure, a snooze or a retry by hand, or has ended unclaimed, and may have been drawn before that.
+
+    A key has more waiting if the job of the second claim was stored before that of the first one was drawn, and did not
+    ask for a later time. When that was nobody notes, but no draw leaves more ready in a lane than the claim for which it
+    is made asks for: so it came after the claim of whoever stands as many places before it in the line as any claim
+    asks for. It came after everybody in front of it was stored, too.
+
+    Whatever stands in a lane is claimed for the first time in its order (P12), so the order of first claims is that of
+    the draws. Of the other key those count together of which each was stored before the one before it had ended: a key
+    without any job may be forgotten with its turns.
+
+    Not decided: keys with other rules beside their shares; histories that are not exact, where claims that found nothing
+    are not noted, and so nobody knows how much they drew; stores whose transactions overlap. There a draw that began
+    earlier and commits later has its jobs stand before those of another one, and who has lost his connection draws again
+    while the first draw is under way still: nobody can say how many such draws there are.
+    """
+    for gap in gaps(index):
+        others = {first.tenant for first in gap.between} - {None, gap.tenant}
+        for other in sorted((each for each in others if each is not None), key=lambda each: each.key):
+            most = gap.tenant.most_between(other)
+            for run in _without_a_break([each for each in gap.between if each.tenant == other]):
+                if len(run) > most:
+                    told = "{} jobs of key {} were claimed between jobs {} and {} of key {}, and its share allows {}."
+                    said = told.format(len(run), other.key, gap.first.job, gap.second.job, gap.tenant.key, most)
+                    yield Violation("P19", said, (gap.first.job, *(each.job for each in run), gap.second.job))
+
+
+def gaps(index: Index) -> Iterator[Gap]:
+    """Every two claims between which it is known how many others there may be."""
+    most = _most_asked(index)
+    if not index.exact or index.history.terms.overlapping or not most:
+        return
+    found = (_tenant(index, gate) for gate in gates_of(index))
+    tenants = {each.key: each for each in found if each is not None}
+    if len(tenants) < 2:
+        return
+    at_once = index.stored.keys() - scheduled(index)
+    for line in _lines(index, tenants).values():
+        drawn_after = _drawn_after(line, most)
+        before: dict[Tenant, int] = {}
+        for place, each in enumerate(line):
+            tenant = each.tenant
+            if tenant is None:
+                continue
+            first = before.get(tenant)
+            if first is not None and each.job in at_once and each.stored < drawn_after[first]:
+                yield Gap(tenant, line[first], each, line[first + 1 : place])
+            before[tenant] = place
+
+
+def _tenant(index: Index, gate: Gate) -> Tenant | None:
+    """The key of a gate, as far as it is one."""
+    rule = min(gate.possible, key=lambda each: each.after).value
+    if rule.share is None or rule != GateRule(share=rule.share):
+        return None
+    others = (each.after for each in gate.possible if each.value != rule)
+    paused = (each.after for each in gate.pauses)
+    unseen = (_unseen(index, job) for job in gate.jobs)
+    return Tenant(gate.key, rule.share, min((*others, *paused, *unseen)))
+
+
+def _unseen(index: Index, job: str) -> int:
+    """The place after which a job may be drawn, and not be claimed for the first time."""
+    rows = index.final.attempts.get(job, ())
+    claims = index.claims.get((job, 1), ())
+    if not claims:
+        waits = not rows and index.final.jobs[job].status is Status.WAITING
+        return LAST if waits else index.stored.get(job, _NEVER)[0]
+    for place, row in enumerate(rows, start=1):
+        if row.status is Status.SCHEDULED or (row.status in TERMINAL and place < len(rows)):
+            return index.took.get((job, row.number), claims[0].place)
+    return LAST
+
+
+def _most_asked(index: Index) -> int:
+    """How many jobs any claim asks for; 0 if that is not known of all."""
+    asked = [each.limit for _, each in index.of(Claiming)]
+    return max(asked, default=0) if all(asked) else 0
+
+
+def _lines(index: Index, tenants: Mapping[str, Tenant]) -> dict[Lane, list[First]]:
+    """The first claims of each lane in their order."""
+    lines: dict[Lane, list[First]] = {}
+    for id, job in index.final.jobs.items():
+        for claim in index.claims.get((id, 1), ())[:1]:
+            claimed = (claim.place, claim.order)
+            request = index.keyed.get(id)
+            tenant = None if request is None else tenants.get(request.asked.key or "")
+            if tenant is not None and tenant.until < claim.place:
+                tenant = None
+            ended = (index.took.get((id, 1), claim.place), 0)
+            first = First(id, tenant, index.stored.get(id, _NEVER), claimed, ended)
+            lines.setdefault(Lane(job.queue, job.type, job.priority), []).append(first)
+    for line in lines.values():
+        line.sort(key=lambda each: each.claimed)
+    return lines
+
+
+def _drawn_after(line: Sequence[First], most: int) -> list[Point]:
+    """A point after which each of a line was drawn."""
+    latest = accumulate((each.stored for each in line), max)
+    return [max(line[at - most].claimed if at >= most else _NEVER, stored) for at, stored in enumerate(latest)]
+
+
+def _without_a_break(firsts: Sequence[First]) -> Iterator[list[First]]:
+    """Claims of one key, in groups within which it always had a job."""
+    group: list[First] = []
+    for each in firsts:
+        if group and each.stored >= group[-1].ended:
+            yield group
+            group = []
+        group.append(each)
+    yield group
