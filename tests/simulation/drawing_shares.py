@@ -10,7 +10,7 @@ from ferryman.domain.keys import GateRule
 from tests.simulation.plan import FAULTS_END, TYPES, GatePlan, JobPlan, KeyPlan, Plan, Step
 from tests.simulation.together import FOLLOW
 
-SHARING = 0.4
+SHARING = 0.5
 """The share of seeds with keys in which these take turns."""
 TENANTS = ("t", "u", "v")
 """Keys whose jobs come in crowds. Those that other jobs have take turns with them."""
@@ -22,7 +22,7 @@ def with_shares(plan: Plan, dice: random.Random) -> Plan:
     """The plan with shares for its keys, or as it was. No other dice are thrown for them."""
     if not plan.gates or dice.random() >= SHARING:
         return plan
-    usual = GateRule(share=dice.choice((1, 1, 2, 3)), concurrency=dice.choice((None, None, 1, 3)))
+    usual = GateRule(share=dice.choice((1, 1, 2, 3)), concurrency=dice.choice((None, None, None, 1, 3)))
     names = TENANTS[: dice.choice((2, 3))]
     like = dice.choice(plan.jobs)
     crowds = tuple(_crowd(dice, like, key) for key in names for _ in range(dice.choice((1, 1, 2))))

@@ -8,7 +8,8 @@
 Start-time fair queueing (Goyal, Vin and Cheng, 1996), where every job is as long as any other. A lane has a time of its
 own, which is no clock's, and each key a tag: the time at which its next job starts. Who has the smallest tag goes next,
 and his tag moves on by 1 / share; the lane's time is the tag of whoever went last. A key whose jobs come after a while
-begins at the lane's time: it has saved nothing up, and owes nothing.
+begins right after the lane's time: it has saved nothing up, and owes nothing. (At the lane's time itself it could, by
+the order of keys, be drawn twice before somebody who has just been drawn is drawn again.)
 
 So between two jobs of a key that has more waiting, another key with r times its share is drawn at most ceil(r) times
 (once more at most where a share does not divide `STEP`), however many jobs that one has and however early they came.

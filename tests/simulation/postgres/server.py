@@ -27,7 +27,7 @@ TOGETHER: Final = "together"
 """The verb of a transaction of a caller's own, in which many jobs may be enqueued."""
 LATE: Final = (0.05, 0.3, 1.0)
 """Seconds that a transaction which commits late is in progress."""
-BRING: Final = frozenset({"insert", "let_in", "finish", "release", "retry", "promote", "rescue", TOGETHER})
+BRING: Final = frozenset({"insert", "let_in", "draw", "finish", "release", "retry", "promote", "rescue", TOGETHER})
 """Transactions that may make jobs pending."""
 
 

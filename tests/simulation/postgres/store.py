@@ -89,7 +89,7 @@ class ModelStore:
         under them: it looks when it commits. Where keys take turns, those whose turn it is are made ready before.
         """
         if self._memory.are_keys_taking_turns:
-            await self._connection.simply("draw", lambda: self._memory.draw(request, now))
+            await self._connection.write("draw", lambda _transaction: lambda: self._memory.draw(request, now))
         took, claiming = TOOK.get(), Claiming(self._connection, request, now)
 
         def begun(transaction: Transaction) -> Callable[[], Batch]:

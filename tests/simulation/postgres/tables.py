@@ -138,7 +138,7 @@ class ModelMemory(MemoryStore):
     def _draw(self, lanes: Iterable[Lane], request: ClaimRequest, now: int) -> None:
         """Who claims has drawn before, in a transaction of its own."""
 
-    async def draw(self, request: ClaimRequest, now: int) -> None:
+    def draw(self, request: ClaimRequest, now: int) -> None:
         """That one."""
         self.tables.draw(self._rules.open(self.tables.lanes_for(request)).values(), request, now)
 

@@ -33,7 +33,7 @@ class Shares:
         for lane in lanes:
             ring = self._rings.setdefault(lane, Ring())
             if key not in ring.open:
-                ring.tags[key] = max(ring.tags.get(key, 0), ring.time)
+                ring.tags[key] = max(ring.tags.get(key, 0), ring.time + 1)
                 ring.open.add(key)
                 news = True
         return news

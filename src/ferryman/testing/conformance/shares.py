@@ -66,6 +66,12 @@ class Sharing:
         await keyed(bench, 10, EQUAL, "b")
         assert await order(bench, 6) in ("bababa", "ababab")
 
+    async def test_one_that_comes_later_is_drawn_once_before_the_next_turn_of_another(self, bench: Bench) -> None:
+        await keyed(bench, 5, EQUAL, "b")
+        assert await order(bench, 1) == "b"
+        await keyed(bench, 5, EQUAL, "a")
+        assert await order(bench, 4) == "abab"
+
     async def test_jobs_of_one_key_go_in_their_order(self, bench: Bench) -> None:
         ids = await keyed(bench, 5, EQUAL, "a")
         assert await standing(bench, ids) == "wwwww"

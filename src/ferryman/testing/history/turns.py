@@ -58,23 +58,24 @@ def keys_take_turns(index: Index) -> Iterator[Violation]:
     """P19: between two first claims of a key with a share which has more waiting, no other such key of the lane (queue,
     type, priority) has more of them than the ratio of the shares, rounded up.
 
-    A key counts from its first job on, as long as no rule can be in force but a share alone, nobody has paused it, and
-    each of its turns is to be seen in a first claim (claim number 1): until a job of it goes before its gate again, after
-    a failure, a snooze or a retry by hand, or has ended unclaimed, and may have been drawn before that.
+    A key counts as long as no rule can be in force but a share alone, nobody has paused it, and each of its turns is to
+    be seen in a first claim (claim number 1): until a job of it comes before its gate again, after a failure, a snooze
+    or a retry by hand, or was stored that ended unclaimed, and may have been drawn before that. Jobs that are claimed
+    again at once, after a release or the death of a node, have kept their turns.
 
     A key has more waiting if the job of the second claim was stored before that of the first one was drawn, and did not
-    ask for a later time. When that was nobody notes, but no draw leaves more ready in a lane than the claim for which it
-    is made asks for: so it came after the claim of whoever stands as many places before it in the line as any claim
-    asks for. It came after everybody in front of it was stored, too.
+    ask for a later time. When that was nobody notes. But no draw leaves more ready in a lane than the claim before
+    which it comes asks for: so it came after the claim of whoever stands as many places further in front in the line as
+    any claim asks for. And it came after everybody in front was stored.
 
     Whatever stands in a lane is claimed for the first time in its order (P12), so the order of first claims is that of
     the draws. Of the other key those count together of which each was stored before the one before it had ended: a key
-    without any job may be forgotten with its turns.
+    without any job may be forgotten, and its turns with it.
 
-    Not decided: keys with other rules beside their shares; histories that are not exact, where claims that found nothing
-    are not noted, and so nobody knows how much they drew; stores whose transactions overlap. There a draw that began
-    earlier and commits later has its jobs stand before those of another one, and who has lost his connection draws again
-    while the first draw is under way still: nobody can say how many such draws there are.
+    Not decided: keys with other rules, or with others beside their shares. Histories that are not exact: claims that
+    found nothing are not noted there, and nobody knows how much they drew. Stores whose transactions overlap: the jobs
+    of a draw that began earlier and commits later come to stand before those of another one, and whoever has lost the
+    connection draws again while the first draw is under way still, so nobody can say how many such draws there are.
     """
     for gap in gaps(index):
         others = {first.tenant for first in gap.between} - {None, gap.tenant}
