@@ -70,6 +70,7 @@ def test_every_promise_is_broken_by_one() -> None:
         "P16",
         "P17",
         "P18",
+        "P19",
     }
 
 

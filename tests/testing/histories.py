@@ -33,6 +33,8 @@ class Writer:
         self.ledger: list[tuple[str, int]] = []
         self.rules: dict[tuple[Scope, str], Rule] = {}
         self.at = 0.0
+        self.asks = 0
+        """For how many jobs each claim asks; 0 where nobody notes it."""
         self._calls = 0
 
     def note(self, kind: Callable[..., e.AnyEntry], by: str = "nemesis", /, **said: Any) -> int:
@@ -83,7 +85,7 @@ class Writer:
         """A node claims jobs, each under its next number; returns the batch."""
         call = self.call()
         number = int(process[1:]) if node is None else node
-        self.note(e.Claiming, process, call=call, node=number, batch=call, idle=1)
+        self.note(e.Claiming, process, call=call, node=number, batch=call, idle=1, limit=self.asks)
         self.claimed(call, *jobs, process=process, node=number, **said)
         if reply:
             self.note(e.Replied, process, call=call)

@@ -318,6 +318,14 @@ def _holder_of_a_key_lost(writer: Writer, gate: GateRule = ONE, *, frozen: bool 
         writer.row("b", "lost", "pending")
 
 
+def _turns_taken(writer: Writer, order: str = "bcde") -> None:
+    writer.asks = 1
+    for job in "bcde":
+        writer.enqueue(job, key="k" if job in "bd" else "l", gate=GateRule(share=1))
+    for job in order:
+        writer.run(job)
+
+
 def _refused(code: str) -> Callable[[Writer], object]:
     return lambda writer: writer.answer("b", "refused", code=code)
 
@@ -378,6 +386,7 @@ REACHING: list[tuple[str, Callable[[Writer], object]]] = [
     ("rule of a key changed", _ruled_anew),
     ("left before a gate", _left_waiting),
     ("holder of a key taken for dead", _holder_of_a_key_lost),
+    ("turns taken", _turns_taken),
     ("clock set forward", _stepped(5.0)),
     ("clock set back", _stepped(-5.0)),
 ]
@@ -426,6 +435,7 @@ def test_a_situation_is_seen_where_it_was_and_nowhere_else(name: str, reach: Cal
         ("holder of a key taken for dead", partial(_holder_of_a_key_lost, frozen=False)),
         ("holder of a key taken for dead", partial(_holder_of_a_key_lost, rescued=False)),
         ("holder of a key taken for dead", _waited_for_a_slot),
+        ("turns taken", partial(_turns_taken, order="bdce")),
     ],
 )
 def test_what_is_nearly_a_situation_is_none(name: str, miss: Callable[[Writer], object]) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from ferryman.domain.job import Lane
 from ferryman.domain.keys import GateRule
-from ferryman.domain.shares import Tag
+from ferryman.domain.shares import STEP
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.testing.history.entries import Claiming
 from ferryman.testing.history.gates import LAST, Gate, gates_of
@@ -30,8 +30,10 @@ class Tenant(msgspec.Struct, frozen=True):
     """The place before which that is all there is to its gate, and all of its turns are first claims."""
 
     def most_between(self, other: Tenant) -> int:
-        """How many turns another key has at most between two of this one's."""
-        return -(-Tag(0, self.share).after(1) // Tag(0, other.share).after(1))
+        """How many turns another key has at most between two of this one's. Where a share does not divide the step of
+        tags, that is rounded, too."""
+        rounded = any(STEP % share for share in (self.share, other.share))
+        return -(-other.share // self.share) + rounded
 
 
 class First(msgspec.Struct, frozen=True, gc=False):
