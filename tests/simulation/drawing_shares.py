@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -60,6 +61,6 @@ def _other(dice: random.Random, usual: GateRule) -> GateRule:
 
 def _wish(dice: random.Random, key: str, usual: GateRule) -> KeyPlan:
     """A person gives a key another share, takes it away, or closes its gate for a while."""
-    what = dice.choice(("set", "set", "set", "unset", "pause", "resume"))
+    what: Any = dice.choice(("set", "set", "set", "unset", "pause", "resume"))
     rule = dice.choice((_other(dice, usual), replace(usual, share=None))) if what == "set" else None
     return KeyPlan(dice.random() * FAULTS_END, key, what, rule)

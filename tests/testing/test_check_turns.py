@@ -74,7 +74,8 @@ def test_so_it_is_with_those_of_one_claim(writer: Writer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "other", "most"), [(1, 1, 1), (1, 2, 2), (1, 3, 3), (2, 3, 2), (3, 1, 1), (7, 1, 1), (17, 17, 2)]
+    ("share", "other", "most"),
+    [(1, 1, 1), (1, 2, 2), (1, 3, 3), (2, 3, 2), (3, 1, 1), (7, 1, 1), (17, 17, 1), (17, 51, 4)],
 )
 def test_shares_are_weights_and_a_part_of_a_turn_is_one(share: int, other: int, most: int) -> None:
     for extra in (0, 1):

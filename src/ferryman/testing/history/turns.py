@@ -30,10 +30,10 @@ class Tenant(msgspec.Struct, frozen=True):
     """The place before which that is all there is to its gate, and all of its turns are first claims."""
 
     def most_between(self, other: Tenant) -> int:
-        """How many turns another key has at most between two of this one's. Where a share does not divide the step of
-        tags, that is rounded, too."""
-        rounded = any(STEP % share for share in (self.share, other.share))
-        return -(-other.share // self.share) + rounded
+        """How many turns another key has at most between two of this one's: the ratio of the shares, rounded up, and
+        one more at most where a share does not divide the step of tags."""
+        own, others = (STEP // each.share for each in (self, other))
+        return -(-own // others)
 
 
 class First(msgspec.Struct, frozen=True, gc=False):
