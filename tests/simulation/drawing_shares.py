@@ -26,8 +26,8 @@ def with_shares(plan: Plan, dice: random.Random) -> Plan:
     usual = GateRule(share=dice.choice((1, 1, 2, 3)), concurrency=dice.choice((None, None, None, 1, 3)))
     names = TENANTS[: dice.choice((2, 3))]
     like = dice.choice(plan.jobs)
-    crowds = tuple(_crowd(dice, like, key) for key in names for _ in range(dice.choice((1, 1, 2))))
-    first = [KeyPlan(0.15, key, "set", _other(dice, usual)) for key in names if dice.random() < 0.3]
+    crowds = tuple(job for key in names for _ in range(dice.choice((1, 1, 2))) for job in _jobs(dice, like, key))
+    first = [KeyPlan(0.15, key, "set", _other(dice, usual)) for key in names if dice.random() < 0.5]
     later = [_wish(dice, dice.choice(names), usual) for _ in range(dice.choice((0, 0, 1, 4)))]
     return replace(
         plan,
@@ -38,6 +38,15 @@ def with_shares(plan: Plan, dice: random.Random) -> Plan:
         gates=tuple(GatePlan(type, usual) for type in (*TYPES, FOLLOW)),
         keys=tuple(sorted((*first, *plan.keys, *later), key=lambda wish: wish.at)),
     )
+
+
+def _jobs(dice: random.Random, like: JobPlan, key: str) -> list[JobPlan]:
+    """Those of one key come all at once, or one by one."""
+    crowd = _crowd(dice, like, key)
+    if dice.random() < 0.7:
+        return [crowd]
+    every = dice.choice((0.02, 0.1))
+    return [replace(crowd, at=crowd.at + number * every, burst=1) for number in range(min(crowd.burst, 12))]
 
 
 def _crowd(dice: random.Random, like: JobPlan, key: str) -> JobPlan:

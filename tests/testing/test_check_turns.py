@@ -62,7 +62,10 @@ def test_one_that_comes_twice_before_another_one_comes_again(writer: Writer) -> 
     play(writer, "a1 k1 a2 a3 k2 a4 k3")
     assert writer.broken() == ["P19"]
     (violation,) = writer.violations()
-    assert violation.what == "2 jobs of key a were claimed between jobs k1 and k2 of key k, and its share allows 1."
+    assert (
+        violation.what
+        == "2 jobs of key a were claimed between jobs k1 and k2 of key k, 1 turns apart: 1 are its share."
+    )
     assert violation.jobs == ("k1", "a2", "a3", "k2")
 
 
@@ -85,6 +88,23 @@ def test_shares_are_weights_and_a_part_of_a_turn_is_one(share: int, other: int, 
         wait(writer, "k1 k2", GateRule(share=share))
         play(writer, f"a0 k1 {between} k2")
         assert bool(told(writer)) == bool(extra)
+
+
+def test_over_several_turns_parts_add_up(writer: Writer) -> None:
+    wait(writer, "a1 a2 a3 a4")
+    wait(writer, "k1 k2 k3 k4 k5 k6 k7", GateRule(share=3))
+    play(writer, "a1 k1 k2 k3 a2 k4 k5 k6 a3 k7 a4")
+    assert writer.broken() == []
+    writer = begin()
+    wait(writer, "a1 a2 a3 a4")
+    wait(writer, "k1 k2 k3 k4 k5 k6 k7", GateRule(share=3))
+    play(writer, "a1 k1 k2 k3 k4 a2 k5 a3 k6 a4 k7")
+    (violation,) = writer.violations()
+    assert (
+        violation.what
+        == "2 jobs of key a were claimed between jobs k4 and k6 of key k, 2 turns apart: 1 are its share."
+    )
+    assert violation.jobs == ("k4", "a2", "a3", "k6")
 
 
 def test_each_other_key_is_counted_for_itself(writer: Writer) -> None:

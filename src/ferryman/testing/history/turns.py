@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -29,11 +29,10 @@ class Tenant(msgspec.Struct, frozen=True):
     until: int
     """The place before which that is all there is to its gate, and all of its turns are first claims."""
 
-    def most_between(self, other: Tenant) -> int:
-        """How many turns another key has at most between two of this one's: the ratio of the shares, rounded up, and
-        one more at most where a share does not divide the step of tags."""
-        own, others = (STEP // each.share for each in (self, other))
-        return -(-own // others)
+    @property
+    def step(self) -> int:
+        """How much one turn costs it."""
+        return STEP // self.share
 
 
 class First(msgspec.Struct, frozen=True, gc=False):
@@ -57,8 +56,9 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 def keys_take_turns(index: Index) -> Iterator[Violation]:
-    """P19: between two first claims of a key with a share which has more waiting, no other such key of the lane (queue,
-    type, priority) has more of them than the ratio of the shares, rounded up.
+    """P19: over any n turns of a key with a share which has more waiting, from a first claim of its to the n-th one
+    after that, no other such key of the lane (queue, type, priority) has more of them than n times the ratio of the
+    shares, rounded up (and one more at most where a share does not divide the step of tags).
 
     A key counts as long as no rule can be in force but a share alone, nobody has paused it, and each of its turns is to
     be seen in a first claim (claim number 1): until a job of it comes before its gate again, after a failure, a snooze
@@ -79,15 +79,50 @@ def keys_take_turns(index: Index) -> Iterator[Violation]:
     of a draw that began earlier and commits later come to stand before those of another one, and whoever has lost the
     connection draws again while the first draw is under way still, so nobody can say how many such draws there are.
     """
-    for gap in gaps(index):
-        others = {first.tenant for first in gap.between} - {None, gap.tenant}
-        for other in sorted((each for each in others if each is not None), key=lambda each: each.key):
-            most = gap.tenant.most_between(other)
-            for run in _without_a_break([each for each in gap.between if each.tenant == other]):
-                if len(run) > most:
-                    told = "{} jobs of key {} were claimed between jobs {} and {} of key {}, and its share allows {}."
-                    said = told.format(len(run), other.key, gap.first.job, gap.second.job, gap.tenant.key, most)
-                    yield Violation("P19", said, (gap.first.job, *(each.job for each in run), gap.second.job))
+    for stretch in _stretches(gaps(index)):
+        found = {each.tenant.key: each.tenant for gap in stretch for each in gap.between if each.tenant is not None}
+        found.pop(stretch[0].tenant.key, None)
+        for _, other in sorted(found.items()):
+            yield from _too_many(stretch, other)
+
+
+def _stretches(found: Iterable[Gap]) -> Iterable[list[Gap]]:
+    """The gaps of each key, in lists in which the second claim of one is the first of the next."""
+    by_last: dict[str, list[Gap]] = {}
+    for gap in found:
+        stretch = by_last.pop(gap.first.job, [])
+        stretch.append(gap)
+        by_last[gap.second.job] = stretch
+    return by_last.values()
+
+
+def _too_many(stretch: Sequence[Gap], other: Tenant) -> Iterator[Violation]:
+    """The first time that another key has had more than it may since any of the turns before.
+
+    As a bucket that leaks: so much each turn of the one allows, so much each of the other takes, and at the least level
+    of all the longest stretch begins.
+    """
+    own, cost = stretch[0].tenant, other.step
+    taken: list[First] = []
+    low = (0, 0, 0)  # the least level at the beginning of a gap, which one that was, and how many were taken by then
+    for place, gap in enumerate(stretch):
+        low = min(low, (len(taken) * cost - place * own.step, place, len(taken)))
+        for each in gap.between:
+            if each.tenant != other:
+                continue
+            if taken and each.stored >= taken[-1].ended:
+                taken, low = [], (-place * own.step, place, 0)
+            taken.append(each)
+            if len(taken) * cost - (place + 1) * own.step - low[0] >= cost:
+                _, since, before = low
+                turns, jobs = place + 1 - since, [each.job for each in taken[before:]]
+                told = (
+                    "{} jobs of key {} were claimed between jobs {} and {} of key {}, {} turns apart: {} are its share."
+                )
+                ends, most = (stretch[since].first.job, gap.second.job), -(-turns * own.step // cost)
+                said = told.format(len(jobs), other.key, *ends, own.key, turns, most)
+                yield Violation("P19", said, (ends[0], *jobs, ends[1]))
+                return
 
 
 def gaps(index: Index) -> Iterator[Gap]:
@@ -165,14 +200,3 @@ def _drawn_after(line: Sequence[First], most: int) -> list[Point]:
     """A point after which each of a line was drawn."""
     latest = accumulate((each.stored for each in line), max)
     return [max(line[at - most].claimed if at >= most else _NEVER, stored) for at, stored in enumerate(latest)]
-
-
-def _without_a_break(firsts: Sequence[First]) -> Iterator[list[First]]:
-    """Claims of one key, in groups within which it always had a job."""
-    group: list[First] = []
-    for each in firsts:
-        if group and each.stored >= group[-1].ended:
-            yield group
-            group = []
-        group.append(each)
-    yield group
