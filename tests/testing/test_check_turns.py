@@ -300,6 +300,14 @@ def test_who_has_no_job_may_be_forgotten_with_its_turns(writer: Writer) -> None:
     assert writer.broken() == []
 
 
+def test_who_has_one_for_later_may_be_forgotten_too(writer: Writer) -> None:
+    wait(writer, "b1 k1 k2")
+    wait(writer, "a2", scheduled=True)
+    wait(writer, "a1")
+    play(writer, "b1 k1 a1 a2 k2")
+    assert writer.broken() == []
+
+
 def test_who_always_has_one_is_not_forgotten(writer: Writer) -> None:
     wait(writer, "b1 k1 k2")
     play(writer, "b1 k1")

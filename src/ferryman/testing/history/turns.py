@@ -41,6 +41,8 @@ class First(msgspec.Struct, frozen=True, gc=False):
     job: str
     tenant: Tenant | None
     stored: Point
+    at_once: bool
+    """Whether it came before its gate as it was stored, for all that is known."""
     claimed: Point
     ended: Point
     """Where its run had ended, at the latest that is known."""
@@ -71,8 +73,8 @@ def keys_take_turns(index: Index) -> Iterator[Violation]:
     any claim asks for. And it came after everybody in front was stored.
 
     Whatever stands in a lane is claimed for the first time in its order (P12), so the order of first claims is that of
-    the draws. Of the other key those count together of which each was stored before the one before it had ended: a key
-    without any job may be forgotten, and its turns with it.
+    the draws. Of the other key those count together of which each came before its gate when the one before it had
+    not ended: a key without any job there may be forgotten, and its turns with it.
 
     Not decided: keys with other rules, or with others beside their shares. Histories that are not exact: claims that
     found nothing are not noted there, and nobody knows how much they drew. Stores whose transactions overlap: the jobs
@@ -110,7 +112,7 @@ def _too_many(stretch: Sequence[Gap], other: Tenant) -> Iterator[Violation]:
         for each in gap.between:
             if each.tenant != other:
                 continue
-            if taken and each.stored >= taken[-1].ended:
+            if taken and (not each.at_once or each.stored >= taken[-1].ended):
                 taken, low = [], (-place * own.step, place, 0)
             taken.append(each)
             if len(taken) * cost - (place + 1) * own.step - low[0] >= cost:
@@ -134,7 +136,6 @@ def gaps(index: Index) -> Iterator[Gap]:
     tenants = {each.key: each for each in found if each is not None}
     if len(tenants) < 2:
         return
-    at_once = index.stored.keys() - scheduled(index)
     for line in _lines(index, tenants).values():
         drawn_after = _drawn_after(line, most)
         before: dict[Tenant, int] = {}
@@ -143,7 +144,7 @@ def gaps(index: Index) -> Iterator[Gap]:
             if tenant is None:
                 continue
             first = before.get(tenant)
-            if first is not None and each.job in at_once and each.stored < drawn_after[first]:
+            if first is not None and each.at_once and each.stored < drawn_after[first]:
                 yield Gap(tenant, line[first], each, line[first + 1 : place])
             before[tenant] = place
 
@@ -181,6 +182,7 @@ def _most_asked(index: Index) -> int:
 def _lines(index: Index, tenants: Mapping[str, Tenant]) -> dict[Lane, list[First]]:
     """The first claims of each lane in their order."""
     lines: dict[Lane, list[First]] = {}
+    at_once = index.stored.keys() - scheduled(index)
     for id, job in index.final.jobs.items():
         for claim in index.claims.get((id, 1), ())[:1]:
             claimed = (claim.place, claim.order)
@@ -189,7 +191,7 @@ def _lines(index: Index, tenants: Mapping[str, Tenant]) -> dict[Lane, list[First
             if tenant is not None and tenant.until < claim.place:
                 tenant = None
             ended = (index.took.get((id, 1), claim.place), 0)
-            first = First(id, tenant, index.stored.get(id, _NEVER), claimed, ended)
+            first = First(id, tenant, index.stored.get(id, _NEVER), id in at_once, claimed, ended)
             lines.setdefault(Lane(job.queue, job.type, job.priority), []).append(first)
     for line in lines.values():
         line.sort(key=lambda each: each.claimed)
