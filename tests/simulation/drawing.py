@@ -65,8 +65,10 @@ def draw(seed: int, store: Kind | None = None, *, keys: bool = True) -> Plan:
     plan = _with_schedules(_draw(seed, store or kind, dice), random.Random(f"schedules {seed}"))
     plan = _with_rules(plan, random.Random(f"rules {seed}"))
     if keys:
-        plan = with_shares(with_keys(plan, random.Random(f"keys {seed}")), random.Random(f"shares {seed}"))
-    return plan if plan.store != "postgres" else _with_server(plan, random.Random(f"server {seed}"))
+        plan = with_keys(plan, random.Random(f"keys {seed}"))
+    if plan.store == "postgres":
+        plan = _with_server(plan, random.Random(f"server {seed}"))
+    return with_shares(plan, random.Random(f"shares {seed}"))
 
 
 def _draw(seed: int, store: Kind, dice: random.Random) -> Plan:

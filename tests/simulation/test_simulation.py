@@ -18,7 +18,7 @@ from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import FinishReport
 from ferryman.testing.history import ON_A_SERVER, WITH_TRANSACTIONS, story
 from ferryman.testing.history.entries import RuleTook
-from tests.simulation import campaign
+from tests.simulation import campaign, drawing_shares
 from tests.simulation.__main__ import Report
 from tests.simulation.drawing import draw
 from tests.simulation.outcome import STUCK, judge
@@ -26,6 +26,8 @@ from tests.simulation.plan import Kind, World
 from tests.simulation.shrink import shrink
 from tests.simulation.worlds import draw_in
 
+BY_SHARES = ("workers", "capacity", "max_pending")
+"""What is drawn anew where keys take turns: few jobs at once, and none that is refused."""
 DIGEST = """
 from tests.simulation.outcome import judge
 from tests.simulation.drawing import draw
@@ -97,8 +99,22 @@ def test_some_seeds_have_keys_and_the_others_are_as_ever() -> None:
         one for one, plan in zip(plain, plans, strict=True) if not plan.gates
     ]
     for plan, without in zip(plans, plain, strict=True):
-        same = {name: getattr(plan, name) for name in ("jobs", "rules", "gates", "keys", "keys_stay")}
+        same = {name: getattr(plan, name) for name in ("jobs", "rules", "gates", "keys", "keys_stay", *BY_SHARES)}
         assert msgspec.structs.replace(without, **same) == plan
+
+
+def test_in_some_seeds_with_keys_these_take_turns_and_the_others_are_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = [draw(seed) for seed in range(400)]
+    monkeypatch.setattr(drawing_shares, "SHARING", 0.0)
+    plain = [draw(seed) for seed in range(400)]
+    sharing = [plan for plan in plans if any(gate.rule.share for gate in plan.gates)]
+    assert 0.35 < len(sharing) / sum(bool(plan.gates) for plan in plans) < 0.65
+    assert {plan.gates[0].rule.concurrency for plan in sharing} == {None, 1, 3}
+    for plan, without in zip(plans, plain, strict=True):
+        assert (plan == without) == (plan not in sharing)
+        assert plan.jobs[: len(without.jobs)] == without.jobs
+        tenants = {job.key for job in plan.jobs[len(without.jobs) :]}
+        assert len(tenants) >= 2 or plan not in sharing
 
 
 def test_who_waits_in_the_end_waits_for_a_person() -> None:
