@@ -122,7 +122,8 @@ def test_a_limit_with_room_says_how_much() -> None:
 
 def gate(**more: Any) -> AtGate:
     given: dict[str, Any] = {"paused": False, "slots": 1, "most": 1, "rate": None, "share": None, "waiting": 2}
-    return AtGate("acme", **{"held_by": ()} | given | more)
+    given["held_by"] = ()
+    return AtGate("acme", **given | more)
 
 
 @pytest.mark.parametrize(
