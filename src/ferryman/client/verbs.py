@@ -140,14 +140,20 @@ class Client:
         """
         await self._types.expect(request.type)
         new = self._admit(request)
+        receipt = await self._inserter.submit(new)
+        if wait and receipt.verdict is Verdict.FULL:
+            receipt = await self._when_there_is_room(new, wait)
+        return await self._accept(request, new, receipt)
+
+    async def _when_there_is_room(self, new: NewJob, wait: float) -> Receipt:
+        """Say it again until its queue has room, or so many seconds have passed."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         while True:
+            await wait_within(loop.create_future(), min(ROOM_LOOK, deadline - loop.time()))
             receipt = await self._inserter.submit(new)
-            left = deadline - loop.time()
-            if receipt.verdict is not Verdict.FULL or left <= 0:
-                return await self._accept(request, new, receipt)
-            await wait_within(loop.create_future(), min(ROOM_LOOK, left))
+            if receipt.verdict is not Verdict.FULL or loop.time() >= deadline:
+                return receipt
 
     async def enqueue_many(self, requests: Iterable[JobRequest] | AsyncIterable[JobRequest]) -> int:
         """Hand in any number of jobs, a thousand to a commit; returns how many requests were accepted.
@@ -173,6 +179,8 @@ class Client:
         news = [self._admit(request) for request in requests]
         receipts = await self._inserter.write(news)
         for request, new, receipt in zip(requests, news, receipts, strict=True):
+            if receipt.verdict is Verdict.INSERTED:
+                continue
             error = await self._refusal(request, new, receipt)
             if error is not None:
                 raise error
