@@ -138,11 +138,27 @@ async def test_who_changes_a_rule_waits_for_those_who_may_hand_slots_over_by_it(
     async with opened(database) as store, connected(database) as theirs:
         await store.insert([keyed()], 0)
         async with theirs.transaction():
-            await theirs.execute(store._statements["hand_over"])
+            await theirs.execute("SELECT pg_advisory_xact_lock_shared('ferryman.gate'::regclass::oid::bigint)")
             pausing = asyncio.create_task(store.pause_key("k", True, 0))
             await until_somebody_waits(pausing, database)
             assert not pausing.done()
         await pausing
+
+
+async def test_an_end_that_began_before_a_change_hands_nothing_over_by_the_old_rule(database: str) -> None:
+    async with opened(database) as store, connected(database) as theirs:
+        node = await store.register(node_info("n"), 0)
+        jobs = [keyed(), keyed()]
+        await store.insert(jobs, 0)
+        (job,) = (await store.claim(claim_of(node), 0)).jobs
+        async with theirs.transaction():
+            await theirs.execute(store._statements["no_hand_over"])
+            await theirs.execute("UPDATE ferryman.gate SET paused = true")
+            ending = asyncio.create_task(store._flow.finish(node, [decide(job, Outcome(What.DONE), Run(7), 0)], 0))
+            await until_somebody_waits(ending, database)
+        report, keys = await ending
+        assert (report.readied, keys) == (False, frozenset({"k"}))
+        assert await standing(store, *jobs) == "cw"
 
 
 async def test_a_gate_that_is_locked_keeps_no_enqueue_waiting_for_long(database: str) -> None:
@@ -256,6 +272,7 @@ async def test_a_failing_look_after_a_verb_fails_no_verb(database: str, monkeypa
 async def test_the_slot_of_a_job_of_a_dropped_day_is_freed(database: str) -> None:
     async with opened(database) as store, connected(database) as theirs:
         old = "00000000-0000-7000-8000-000000000001"
+        await store._people.do(_made("k"))
         await theirs.execute("INSERT INTO ferryman.slot (id, key, sequence) VALUES ($1, 'k', 1)", old)
         await store.prune(10**15, 10)
         assert await theirs.fetch("SELECT FROM ferryman.slot") == []

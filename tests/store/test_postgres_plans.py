@@ -21,7 +21,7 @@ from tests.store.files import claim_of, new_job, node_info
 from tests.store.servers import connected, minter, opened
 
 pytestmark = pytest.mark.anyio
-SMALL: Final = frozenset({"tally", "lane", "node", "type", "claim", "rule", "edition", "schedule", "fair"})
+SMALL: Final = frozenset({"tally", "lane", "node", "type", "claim", "rule", "edition", "gate_edition", "schedule", "fair"})
 """Tables that hold one row per lane, type, node, rule, schedule or batch under way, and may be read whole."""
 MIDDLE: Final = "01900000-0000-7000-8000-000000000000"
 """An id for those that are asked about one: without, partitions would be left out of the plan."""
@@ -96,11 +96,14 @@ async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None
         ("expired", "expiry_pkey"),
         ("keys", "key_pkey"),
         ("lock_gates", "gate_pkey"),
-        ("crowds", "slot_key"),
+        ("crowds", "slot_pkey"),
         ("crowds", "held_rule"),
         ("let_in", "held_pkey"),
         ("overlooked", r"held_\w+"),
-        ("settle_slots", "slot_pkey"),
+        ("finish_with_keys", "slot_pkey"),
+        ("finish_with_keys", "held_pkey"),
+        ("drop_slots", "slot_pkey"),
+        ("prune_slots", "slot_pkey"),
         ("waited_for", r"held_\w+"),
         ("draw", "held_lane"),
         ("next_shares", "share_turn"),

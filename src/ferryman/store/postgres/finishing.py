@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -38,23 +38,6 @@ def check(finishes: Sequence[Finish]) -> None:
         state.check_end(status)
 
 
-def finish_plain(lanes: Lanes, runs: EndedRuns, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
-    """Write outcomes in one statement, to be committed by itself. Those whose claim is gone are told apart afterwards.
-
-    Raises:
-        AlreadyThere: a run has an outcome already; nothing was written.
-    """
-    counts = runs.counting(finishes)
-    live, closed, obeyed = yield from write(lanes, node, finishes, now, counts)
-    runs.written(counts, live, closed)
-    fresh = [each for each in finishes if each.batch in live]
-    written = Written(fresh, cancelled=frozenset(obeyed))
-    if len(fresh) < len(finishes):
-        rest = [each for each in finishes if each.batch not in live]
-        written = _joined(written, (yield from sorted_out(rest, set())))
-    return report(finishes, written, now)
-
-
 class Settled(NamedTuple):
     """The answer to a finish, and what it leaves to be done at the gates of keys."""
 
@@ -63,41 +46,40 @@ class Settled(NamedTuple):
     """Those whose gates are to be looked at."""
 
 
-def finish_with_keys(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[Settled]:
-    """The same where some of the jobs have keys. To be driven in a transaction, whose commit may yet fail: so nothing
-    is counted here.
+def finish_briskly(lanes: Lanes, runs: EndedRuns, node: int, finishes: Sequence[Finish], now: int) -> Steps[Settled]:
+    """Write outcomes in one statement, to be committed by itself. Those whose claim is gone are told apart afterwards.
 
     Raises:
         AlreadyThere: a run has an outcome already; nothing was written.
     """
-    yield Ask("hand_over")
-    batches = sorted({each.batch for each in finishes})
-    live, _, obeyed = yield from write(lanes, node, finishes, now, dict.fromkeys(batches, 0))
-    fresh = [each for each in finishes if each.batch in live]
-    settled = yield from settle(fresh, obeyed, now)
-    yield Ask("close_batches", (node, batches))
-    written = Written(fresh, cancelled=frozenset(obeyed))
-    keys = {key for key, _, look in settled if look}
-    if len(fresh) < len(finishes):
-        rest = [each for each in finishes if each.batch not in live]
-        written = _joined(written, (yield from sorted_out(rest, set())))
-        keys |= keys_told(rest)
-    handed = sum(count for _, count, _ in settled)
-    return Settled(report(finishes, written, now).having_let_in(handed), frozenset(keys))
+    ended = runs.counting(finishes)
+    wrote = yield from write(lanes, node, finishes, now, ended, hands_over=True)
+    runs.written(ended, wrote.live, wrote.closed)
+    fresh, rest = finishes, list[Finish]()
+    if not wrote.live.issuperset(ended):
+        fresh = [each for each in finishes if each.batch in wrote.live]
+        rest = [each for each in finishes if each.batch not in wrote.live]
+    written = Written(fresh, cancelled=wrote.obeyed)
+    if rest:
+        others = yield from sorted_out(rest, set())
+        written = Written([*fresh, *others.fresh], others.fenced, others.cancelled | wrote.obeyed)
+    told = report(finishes, written, now).having_let_in(wrote.handed_over)
+    return Settled(told, wrote.look.union(keys_told(rest)))
 
 
 def finish_carefully(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int) -> Steps[FinishReport]:
-    """Write the outcomes that win, and their follow-ups. To be driven in a transaction."""
+    """Write the outcomes that win, and their follow-ups. To be driven in a transaction.
+
+    No slot is handed over: whoever says so lets in afterwards, as here it would lock gates until the commit.
+    """
     batches = sorted({each.batch for each in finishes})
     live = {row[0] for row in (yield Ask("lock_batches", (node, batches)))}
     written = yield from sorted_out(finishes, live)
     if written.fresh:
-        _, _, obeyed = yield from write(lanes, node, written.fresh, now, dict.fromkeys(batches, 0))
+        wrote = yield from write(lanes, node, written.fresh, now, dict.fromkeys(batches, 0), hands_over=False)
         yield Ask("close_batches", (node, batches))
-        # first where they are pending: those that stand before their gates again take that with them
-        yield from _move(lanes, (each for each in written.fresh if each.id not in obeyed))
-        yield from settle(written.fresh, frozenset(obeyed), None)
-        written = written._replace(cancelled=written.cancelled.union(obeyed))
+        yield from _move(lanes, (each for each in written.fresh if each.id not in wrote.obeyed))
+        written = written._replace(cancelled=written.cancelled | wrote.obeyed)
     told = report(finishes, written, now)
     follow_ups = [job for each in written.fresh for job in each.follow_ups]
     if not follow_ups:
@@ -117,25 +99,9 @@ def targets(finishes: Iterable[Finish]) -> dict[tuple[str, str, int], list[str]]
 
 
 def _move(lanes: Lanes, finishes: Iterable[Finish]) -> Steps[None]:
-    """Put jobs that are pending again, as this transaction has written, into the queues to which they move."""
+    """Put jobs that are pending or wait again, as this transaction has written, into the queues to which they move."""
     for lane, ids in targets(finishes).items():
-        yield Ask("move_ready", (ids, lanes.number(*lane)))
-
-
-def settle(fresh: Sequence[Finish], obeyed: Collection[str], now: int | None) -> Steps[Sequence[Row]]:
-    """Free the slots of runs that have ended, or keep them, in their transaction; `obeyed` ended cancelled instead.
-
-    Where `now` is given, slots are handed over to those who wait. Else, and where that could not be, whoever says so
-    lets in afterwards for whom there is room: here it would lock gates until the commit.
-
-    Returns:
-        Of each key that has a slot less: how many were handed over, and whether its gate is to be looked at.
-    """
-    keyed = [each for each in fresh if each.key is not None]
-    if not keyed:
-        return ()
-    became = [Status.CANCELLED.value if each.id in obeyed else each.status.value for each in keyed]
-    return (yield Ask("settle_slots", ([each.id for each in keyed], [each.key for each in keyed], became, now)))
+        yield Ask("move", (ids, lanes.number(*lane)))
 
 
 def sorted_out(finishes: Sequence[Finish], live: set[int]) -> Steps[Written]:
@@ -161,10 +127,6 @@ def sorted_out(finishes: Sequence[Finish], live: set[int]) -> Steps[Written]:
     return Written(fresh, frozenset(fenced), frozenset(cancelled))
 
 
-def _joined(one: Written, other: Written) -> Written:
-    return Written([*one.fresh, *other.fresh], one.fenced | other.fenced, one.cancelled | other.cancelled)
-
-
 def report(finishes: Sequence[Finish], written: Written, now: int) -> FinishReport:
     """The answer to a finish. What ended cancelled instead was not to run again."""
     again = [each for each in written.fresh if each.status not in TERMINAL and each.id not in written.cancelled]
@@ -180,49 +142,69 @@ def report(finishes: Sequence[Finish], written: Written, now: int) -> FinishRepo
     )
 
 
+class Wrote(NamedTuple):
+    """What the statement that writes outcomes has to say."""
+
+    live: frozenset[int]
+    """The batches that were there: only of these runs anything was written."""
+    closed: Sequence[int]
+    """Those of them that are done."""
+    obeyed: frozenset[str]
+    """The ids of jobs that ended cancelled instead."""
+    handed_over: int = 0
+    """How many slots."""
+    look: frozenset[str] = frozenset()
+    """The keys that have slots free: their gates are to be looked at."""
+
+
 def write(
-    lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ended: dict[int, int]
-) -> Steps[tuple[set[int], Sequence[int], Sequence[str]]]:
+    lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ended: dict[int, int], *, hands_over: bool
+) -> Steps[Wrote]:
     """The statement itself.
 
     Args:
         ended: how many runs of each of their batches have ended with these.
-
-    Returns:
-        The batches that were there, those of them that are done, the ids that ended cancelled instead.
+        hands_over: whether the slots of keys are handed over to those who wait.
     """
+    columns = _columns(lanes, node, finishes, now, ended)
+    if any(each.key is not None for each in finishes):
+        (row,) = yield Ask("finish_with_keys", (*columns, [each.key for each in finishes], hands_over))
+        return Wrote(frozenset(row[0]), row[1], frozenset(row[2]), row[3], frozenset(row[4]))
+    (row,) = yield Ask("finish", columns)
+    return Wrote(frozenset(row[0]), row[1], frozenset(row[2]))
+
+
+def _columns(
+    lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ended: dict[int, int]
+) -> tuple[Any, ...]:
     lane = lanes.number
     goes_on = not TERMINAL.issuperset([each.status for each in finishes])
     again = finishes if goes_on else ()
-    (row,) = yield Ask(
-        "finish",
-        (
-            node,
-            now,
-            numbers(list(ended)),
-            numbers(list(ended.values())),
-            [each.id for each in finishes],
-            numbers([each.number for each in finishes]),
-            numbers([each.batch for each in finishes]),
-            words([each.what for each in finishes]),
-            words([each.status for each in finishes]),
-            numbers([each.attempt for each in finishes]),
-            numbers([each.token for each in finishes]),
-            numbers([each.worker for each in finishes]),
-            numbers([each.started_at for each in finishes]),
-            numbers([each.finished_at for each in finishes]),
-            numbers([lane(*each.lane) for each in finishes]),
-            numbers([each.crashes for each in again]),
-            numbers([each.interruptions for each in again]),
-            numbers([int(each.care) for each in again]),
-            numbers([each.run_at for each in again]),
-            if_any([None if each.result == "null" else each.result for each in finishes]),
-            if_any([None if each.error is None else encode(each.error).decode() for each in finishes]),
-            if_any([None if each.unique_key is None else unique_scope(each.lane[1]) for each in finishes]),
-            if_any([each.unique_key for each in finishes]),
-        ),
+    return (
+        node,
+        now,
+        numbers(list(ended)),
+        numbers(list(ended.values())),
+        [each.id for each in finishes],
+        numbers([each.number for each in finishes]),
+        numbers([each.batch for each in finishes]),
+        words([each.what for each in finishes]),
+        words([each.status for each in finishes]),
+        numbers([each.attempt for each in finishes]),
+        numbers([each.token for each in finishes]),
+        numbers([each.worker for each in finishes]),
+        numbers([each.started_at for each in finishes]),
+        numbers([each.finished_at for each in finishes]),
+        numbers([lane(*each.lane) for each in finishes]),
+        numbers([each.crashes for each in again]),
+        numbers([each.interruptions for each in again]),
+        numbers([int(each.care) for each in again]),
+        numbers([each.run_at for each in again]),
+        if_any([None if each.result == "null" else each.result for each in finishes]),
+        if_any([None if each.error is None else encode(each.error).decode() for each in finishes]),
+        if_any([None if each.unique_key is None else unique_scope(each.lane[1]) for each in finishes]),
+        if_any([each.unique_key for each in finishes]),
     )
-    return set(row[0]), row[1], row[2]
 
 
 class OpenRun(NamedTuple):

@@ -177,26 +177,20 @@ class Flow:
         """See `Store.finish`. What a handler's transaction has written already is passed over."""
         finishing.check(finishes)
         fresh = self._transactions.unwritten(finishes)
-        told = keys_told(finishes)
+        passed = keys_told(finishes) if len(fresh) < len(finishes) else frozenset[str]()
         if not fresh:
-            return Settled(FinishReport(frozenset()), told)
+            return Settled(FinishReport(frozenset()), passed)
         await self._know_lanes({each.lane for each in fresh})
         await self._know_lanes((job.queue, job.type, job.priority) for each in fresh for job in each.follow_ups)
         moves = finishing.targets(fresh)
         await self._know_lanes(moves)
         if not moves and not any(each.follow_ups for each in fresh):
             try:
-                settled = await self._finish_briskly(node, fresh, now)
+                brisk = finishing.finish_briskly(self._lanes, self._ended, node, fresh, now)
+                report, keys = await self._finishes.do(brisk)
             except AlreadyThere:
                 pass  # some were written before: by us, with a reply that was lost, or by somebody else
             else:
-                return settled if len(fresh) == len(finishes) else settled._replace(keys=told)
+                return Settled(report, keys | passed)
         report = await self._finishes.transact(finishing.finish_carefully(self._lanes, node, fresh, now))
-        return Settled(report, told)
-
-    async def _finish_briskly(self, node: int, finishes: Sequence[Finish], now: int) -> Settled:
-        """As if none of them had been written before. Raises AlreadyThere: one was, so nothing is written."""
-        if any(each.key is not None for each in finishes):
-            return await self._finishes.transact(finishing.finish_with_keys(self._lanes, node, finishes, now))
-        steps = finishing.finish_plain(self._lanes, self._ended, node, finishes, now)
-        return Settled(await self._finishes.do(steps), frozenset())
+        return Settled(report, keys_told(finishes))

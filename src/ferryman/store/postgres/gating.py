@@ -141,12 +141,14 @@ class Gates:
         raise StoreBusy(f"The key {key!a} was forgotten while it was to be changed.", hint="Try again.")
 
     async def forget(self, now: int, limit: int, horizon: str) -> None:
-        """Forget the slots of jobs that are not kept any longer, and gates that nobody uses."""
-        freed = {row[0] for row in await self._chores.do(ask("prune_slots", horizon, limit))}
-        await self.let_in(freed, now, over=self._chores)
+        """Of the next gates: forget the slots of jobs that are not kept any longer, and those that nobody uses."""
         rows = await self._chores.do(ask("deserted_gates", self._forgotten, limit))
         self._forgotten = rows[-1][0] if len(rows) == limit else ""
         deserted = [key for key, is_deserted in rows if is_deserted]
+        used = [key for key, is_deserted in rows if not is_deserted]
+        if used:
+            freed = {row[0] for row in await self._chores.do(ask("prune_slots", used, horizon))}
+            await self.let_in(freed, now, over=self._chores)
         if deserted:
             await self._chores.transact(_drop(deserted, now))
 

@@ -112,8 +112,9 @@ def end_waiting(lanes: Lanes, ids: Sequence[str], now: int, error: JobError | No
                 [job.unique_key for job in left],
             ),
         )
-    if keys_of(left):
-        yield Ask("drop_slots", ([job.id for job in left if job.key is not None],))
+    keys = keys_of(left)
+    if keys:
+        yield Ask("drop_slots", (keys, [job.id for job in left if job.key is not None]))
     return left
 
 
@@ -142,7 +143,7 @@ def retry(
     fresh = care(0, job.max_attempts, 0)
     due = run_at if run_at is not None and run_at > now else None
     row = (now, id, job.number + 1, job.lane, int(fresh), job.expires_at)
-    if job.key is None or (yield Ask("keep_slot", (id,))) or due is not None:
+    if job.key is None or (yield Ask("keep_slot", (job.key, id))) or due is not None:
         yield Ask("retry", (*row, due, job.key))
     else:
         yield Ask("retry_held", (*row, job.key))

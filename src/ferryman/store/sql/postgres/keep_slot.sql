@@ -1,2 +1,2 @@
--- whether a job that starts over has its slot still, in which case no sequence waits for it any longer
-UPDATE ferryman.slot SET failed = false WHERE id = $1::uuid RETURNING key;
+-- whether a job that starts over has its slot still, in which case no sequence waits for it any longer. $1 key, $2 id
+UPDATE ferryman.slot SET failed = false WHERE key = $1::text AND id = $2::uuid RETURNING key;

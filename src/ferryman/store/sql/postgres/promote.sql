@@ -6,7 +6,7 @@ WITH due AS MATERIALIZED (
 ),
 moved AS MATERIALIZED (
     SELECT due.*, CASE WHEN due.key IS NULL THEN false
-        ELSE (SELECT true FROM ferryman.slot WHERE slot.id = due.id) IS NULL END AS gated
+        ELSE (SELECT true FROM ferryman.slot WHERE slot.key = due.key AND slot.id = due.id) IS NULL END AS gated
     FROM due
 ),
 gone AS (DELETE FROM ferryman.later WHERE ctid = ANY (ARRAY(SELECT place FROM due))),
