@@ -37,7 +37,7 @@ MOST: Final = 1000
 """So many jobs of one key are let in at once, so that no commit is long."""
 
 
-class Gate(msgspec.Struct, frozen=True, gc=False):
+class Gate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The gate of one key."""
 
     rule: GateRule = GateRule()

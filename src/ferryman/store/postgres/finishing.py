@@ -174,9 +174,7 @@ def write(
     return Wrote(frozenset(row[0]), row[1], frozenset(row[2]))
 
 
-def _columns(
-    lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ended: dict[int, int]
-) -> tuple[Any, ...]:
+def _columns(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ended: dict[int, int]) -> tuple[Any, ...]:
     lane = lanes.number
     goes_on = not TERMINAL.issuperset([each.status for each in finishes])
     again = finishes if goes_on else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from ferryman.domain.job import JobError
 from ferryman.domain.state import Status, allowed
 from ferryman.store.protocol import NODES_SHOWN, Promoted, Retention
 from ferryman.store.sqlite.gating import Standing as StandingByGate
-from ferryman.store.sqlite.gating import leave, let_in, rules_of, slot_rows, stand, with_slots
+from ferryman.store.sqlite.gating import leave, let_in, rules_of, stand, with_slots
 from ferryman.store.sqlite.keys import Deserted
 from ferryman.store.sqlite.people import Standing, cancel_waiting, standing
 from ferryman.store.sqlite.session import Session, encode
@@ -20,7 +21,7 @@ DueRow = tuple[int, str, int, int, int, int, int, int, str | None]
 """(run_at, id, lane, number, attempt, crashes, interruptions, care, key)"""
 _due: Final = msgspec.json.Decoder(list[DueRow])
 _ids: Final = msgspec.json.Decoder(list[str])
-_prunable: Final = msgspec.json.Decoder(list[tuple[str, bool | int]])
+_prunable: Final = msgspec.json.Decoder(list[tuple[str, bool | int, str | None]])
 EXPIRED: Final = JobError(JobExpired.code, "JobExpired", "The job was not started before its expires_at.")
 
 
@@ -110,23 +111,24 @@ class Pruner:
             cancelled_before=now - keep.cancelled,
             limit=limit,
         )
-        gone = encode([id for id, due in rows if due]).decode()
-        if gone != "[]":
+        due = {id: key for id, is_due, key in rows if is_due}
+        if due:
+            gone = encode(list(due)).decode()
             for table in ("prune_job", "prune_outcome", "prune_result", "prune_failure"):
                 session.run(table, ids=gone)
-            _free_slots(session, gone, now)
+            _free_slots(session, {id: key for id, key in due.items() if key is not None}, now)
         session.run("prune_keys", now=now, limit=limit)
         self._deserted.step(session, now, limit)
         session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN))
         self._after = rows[-1][0] if len(rows) == limit else ""
-        return sum(1 for _, due in rows if due)
+        return len(due)
 
 
-def _free_slots(session: Session, gone: str, now: int) -> None:
-    """Let sequences go on that waited for jobs which are not kept any longer."""
-    slots = {id: key for id, key, _ in session.document("slots", slot_rows, ids=gone)}
+def _free_slots(session: Session, gone: Mapping[str, str], now: int) -> None:
+    """Let sequences go on that waited for jobs (id -> key) which are not kept any longer."""
+    slots = with_slots(session, gone) if gone else {}
     if slots:
-        leave(session, slots)
+        leave(session, {id: gone[id] for id in slots})
         let_in(session, now)
 
 

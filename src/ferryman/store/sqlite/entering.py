@@ -69,31 +69,25 @@ def gates_of(session: Session, keys: Iterable[str]) -> Mapping[str, GateRow]:
 
 
 def look_at(session: Session, touched: Mapping[str, Newest | None], now: int) -> dict[str, Look]:
-    """Those of these gates at which there may be something to do; of each, who brings it a rule."""
+    """These gates by now, under the rules that the newest jobs bring; of each, who brings it one."""
     known = gates_of(session, touched)
-    looked: list[tuple[str, GateRow | None, Newest | None]] = []
     rated: list[str] = []
     bounded: list[str] = []
     for key, newest in touched.items():
-        row = known.get(key)
-        rule, brought = _NOTHING if row is None else row.gate.rule, _NOTHING if newest is None else newest.rule
-        has_rate = rule.rate is not None or brought.rate is not None
-        if row is not None and not row.waited_for and row.due is None and not has_rate and key not in session.standing:
-            continue  # mostly nobody waits, and then only a gate with a rate has to know who was claimed
-        looked.append((key, row, newest))
-        if has_rate:
+        rule = known[key].gate.rule if key in known else _NOTHING
+        brought = rule if newest is None else newest.rule
+        if rule.rate is not None or brought.rate is not None:  # it has to know who was claimed
             rated.append(key)
         elif rule.width is not None or brought.width is not None:  # else it lets everybody in
             bounded.append(key)
     crowds = crowds_of(session, bounded, unclaimed=False) | crowds_of(session, rated, unclaimed=True)
     looks: dict[str, Look] = {}
-    for key, row, newest in looked:
-        gate, crowd = _FRESH if row is None else row.gate, crowds.get(key, _NOBODY)
+    for key, newest in touched.items():
+        row, crowd = known.get(key), crowds.get(key, _NOBODY)
+        gate = _FRESH if row is None else row.gate
         if newest is not None:
             gate = gates.offered(gate, newest, crowd, now)
-        if gate.rule.rate is not None:
-            gate = gates.refilled(gate, now)
-        looks[key] = Look(row, gate, crowd)
+        looks[key] = Look(row, gates.refilled(gate, now), crowd)
     return looks
 
 

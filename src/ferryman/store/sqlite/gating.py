@@ -22,7 +22,7 @@ from ferryman.store.sqlite.shares import join
 
 Carried = tuple[int, int, int, int, int]
 """(number, attempt, crashes, interruptions, care)"""
-slot_rows: Final = msgspec.json.Decoder(list[tuple[str, str, int]])
+_places: Final = msgspec.json.Decoder(list[tuple[str, int]])
 _rules: Final = msgspec.json.Decoder(list[tuple[str, GateRule]])
 
 
@@ -65,7 +65,6 @@ def stand(session: Session, jobs: Sequence[Standing]) -> None:
     for job in jobs:
         touch(session, job.key, None if job.rule is None else Newest(job.id, job.rule))
         session.count(job.lane, "waiting")
-        session.standing.add(job.key)
 
 
 def touch(session: Session, key: str, newest: Newest | None = None) -> None:
@@ -80,9 +79,10 @@ def touch_all(session: Session, keys: Iterable[str]) -> None:
         touch(session, key)
 
 
-def with_slots(session: Session, ids: Iterable[str]) -> dict[str, int]:
-    """Those of these jobs that have slots, and their places."""
-    return {id: place for id, _, place in session.document("slots", slot_rows, ids=text(ids))}
+def with_slots(session: Session, jobs: Mapping[str, str]) -> dict[str, int]:
+    """Those of these jobs (id -> key) that have slots, and their places."""
+    rows = session.document("slots", _places, jobs=encode(jobs).decode())
+    return dict(rows)
 
 
 def rules_of(session: Session, ids: Iterable[str]) -> dict[str, GateRule]:
@@ -93,9 +93,8 @@ def rules_of(session: Session, ids: Iterable[str]) -> dict[str, GateRule]:
 
 def leave(session: Session, jobs: Mapping[str, str]) -> None:
     """Jobs (id -> key) are gone for good: their slots are free."""
-    session.run("drop_slots", ids=text(jobs))
-    for key in jobs.values():
-        touch(session, key)
+    session.run("drop_slots", jobs=encode(jobs).decode())
+    touch_all(session, jobs.values())
 
 
 def ended(session: Session, finishes: Sequence[Finish]) -> dict[str, int]:
@@ -103,27 +102,30 @@ def ended(session: Session, finishes: Sequence[Finish]) -> dict[str, int]:
 
     Returns who stands before its gate again: id -> place.
     """
-    keys = {each.id: each.key for each in finishes if each.key is not None}
-    if not keys:
+    keyed = [(each.id, each.key, each.status) for each in finishes if each.key is not None]
+    if not keyed:
         return {}
-    known = gates_of(session, set(keys.values()))
-    back: list[str] = []
-    gone: list[str] = []
-    failed: list[str] = []
-    for each in finishes:
-        if each.key is None:
-            continue
-        if not known[each.key].gate.rule.keeps_slot(each.status):
-            gone.append(each.id)
-            if each.status is Status.PENDING:
-                back.append(each.id)
-        elif each.status is Status.FAILED:
-            failed.append(each.id)
+    known = gates_of(session, {key for _, key, _ in keyed})
+    gone: dict[str, str] = {}
+    back: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for id, key, status in keyed:
+        if not known[key].gate.rule.keeps_slot(status):
+            gone[id] = key
+            if status is Status.PENDING:
+                back[id] = key
+        elif status is Status.FAILED:
+            failed[id] = key
     places = with_slots(session, back) if back else {}
-    session.run("drop_slots", ids=text(gone))
+    session.run("drop_slots", jobs=encode(gone).decode())
     if failed:
-        session.run("mark_slots", ids=text(failed), failed=True)
+        mark(session, failed, failed=True)
     return places
+
+
+def mark(session: Session, jobs: Mapping[str, str], *, failed: bool) -> None:
+    """Note of jobs (id -> key) that have slots whether a sequence waits for them."""
+    session.run("mark_slots", jobs=encode(jobs).decode(), failed=failed)
 
 
 # -- letting in ------------------------------------------------------------------------------------
@@ -137,7 +139,6 @@ def let_in(session: Session, now: int) -> int:
     touched, session.touched = session.touched, {}
     looks = look_at(session, touched, now) if touched else {}
     session.gates.clear()
-    session.standing.clear()
     if not looks:
         return 0
     sharing = {key: look for key, look in looks.items() if look.gate.rule.share is not None}

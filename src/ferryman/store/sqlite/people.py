@@ -12,8 +12,7 @@ from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
 from ferryman.domain.state import RETRIABLE, TERMINAL, Status, allowed
 from ferryman.store.protocol import CancelResult, Retention, RetryResult
-from ferryman.store.sqlite.entering import text
-from ferryman.store.sqlite.gating import Carried, leave, let_in, rules_of, stand, touch, with_slots
+from ferryman.store.sqlite.gating import Carried, leave, let_in, mark, rules_of, stand, touch, with_slots
 from ferryman.store.sqlite.gating import Standing as StandingByGate
 from ferryman.store.sqlite.inserting import take_unique_key, unique_scope
 from ferryman.store.sqlite.session import Session, encode
@@ -132,13 +131,13 @@ def _place(session: Session, id: str, job: Standing, carried: Carried, now: int,
         else:
             session.insert("add_keyed_later", [(due, id, job.lane, *carried, job.key)])
         session.count(job.lane, "scheduled")
-    elif job.key is None or with_slots(session, [id]):
+    elif job.key is None or with_slots(session, {id: job.key}):
         session.insert("add_ready", [(job.lane, session.arrivals(job.lane, 1, now), id, *carried)])
         session.count(job.lane, "pending")
     else:
         stand(session, [StandingByGate(job.key, id, job.lane, carried, rules_of(session, [id]).get(id))])
     if job.key is not None:
-        session.run("mark_slots", ids=text([id]), failed=False)
+        mark(session, {id: job.key}, failed=False)
         touch(session, job.key)
 
 

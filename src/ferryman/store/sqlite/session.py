@@ -27,8 +27,6 @@ class GateRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     gate: Gate
     due: int | None
     """When a token comes for those who wait."""
-    waited_for: int
-    """Whether somebody stands before it."""
 
 
 class Lanes:
@@ -78,8 +76,6 @@ class Session:
         """The keys whose gates the verb under way is to look at, each with the newest job that brings it a rule."""
         self.gates: dict[str, GateRow] = {}
         """Those that the verb under way has read."""
-        self.standing: set[str] = set()
-        """The keys before whose gates somebody has come to stand in it."""
         self._last_arrival = 0
 
     def run(self, name: str, /, **parameters: object) -> int:
@@ -144,7 +140,6 @@ class Session:
         self.forget()
         self.touched.clear()
         self.gates.clear()
-        self.standing.clear()
 
     def lane(self, queue: str, type: str, priority: int) -> int:
         """The number of a lane, made if it is new."""

@@ -1,1 +1,2 @@
-DELETE FROM slot WHERE id IN (SELECT value FROM json_each(:ids));
+-- those of these jobs (id -> key)
+DELETE FROM slot WHERE (key, id) IN (SELECT value, key FROM json_each(:jobs));

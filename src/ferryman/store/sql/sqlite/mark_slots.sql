@@ -1,1 +1,2 @@
-UPDATE slot SET failed = :failed WHERE id IN (SELECT value FROM json_each(:ids));
+-- those of these jobs (id -> key)
+UPDATE slot SET failed = :failed WHERE (key, id) IN (SELECT value, key FROM json_each(:jobs));

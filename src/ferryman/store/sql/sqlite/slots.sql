@@ -1,3 +1,3 @@
--- which of these jobs have slots: [id, key, sequence]
-SELECT json_group_array(json_array(slot.id, slot.key, slot.sequence))
-FROM json_each(:ids) AS asked CROSS JOIN slot ON slot.id = asked.value;
+-- which of these jobs (id -> key) have slots: [id, sequence]
+SELECT json_group_array(json_array(slot.id, slot.sequence))
+FROM json_each(:jobs) AS asked CROSS JOIN slot ON slot.key = asked.value AND slot.id = asked.key;
