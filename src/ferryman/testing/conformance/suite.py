@@ -19,8 +19,12 @@ from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCance
 from ferryman.testing.conformance.follow_ups import FollowingUp
 from ferryman.testing.conformance.handing_in import HandingIn
 from ferryman.testing.conformance.harness import Harness
+from ferryman.testing.conformance.key_races import Crowding
+from ferryman.testing.conformance.key_rates import Rating
+from ferryman.testing.conformance.key_rules import Keeping, Pausing, RulingKeys
+from ferryman.testing.conformance.key_sequences import Sequencing
 from ferryman.testing.conformance.keyed_controls import ControllingKeys
-from ferryman.testing.conformance.keys import Crowding, Keeping, Limiting, Pausing, Rating, RulingKeys, Sequencing
+from ferryman.testing.conformance.keys import Limiting
 from ferryman.testing.conformance.model import Modelled
 from ferryman.testing.conformance.nodes import Nodes
 from ferryman.testing.conformance.people import Cancelling, Retrying
