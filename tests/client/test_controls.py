@@ -145,8 +145,10 @@ async def test_a_purge_cancels_what_nobody_runs_and_tells_of_each(world: World) 
     ids = [(await world.client.enqueue(send(delay=delay))).id for delay in (None, 60)]
     other = await world.client.enqueue(send(queue="other"))
     world.told.clear()
+    world.wakes.said.clear()
     assert await world.client.controls.purge(JobFilter(queues=frozenset({"mail"}))) == 2
     assert world.told == [JobCancelledByRequest(id, "send", "mail", running=False) for id in ids]
+    assert world.wakes.said == ["work"], "they may have had slots for which others wait"
     assert (await world.client.get(running.id)).status is Status.PROCESSING
     assert (await world.client.get(other.id)).status is Status.PENDING
 
@@ -156,8 +158,9 @@ async def test_a_purge_tells_of_nothing_that_was_faster(world: World) -> None:
     page = [await world.client.get(accepted.id)]
     await world.claim(await world.node("send"))
     world.told.clear()
+    world.wakes.said.clear()
     assert await world.client.controls._purge(page) == 0
-    assert world.told == []
+    assert world.told == world.wakes.said == []
 
 
 async def test_failed_jobs_are_sent_back_at_a_rate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

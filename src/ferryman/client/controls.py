@@ -150,6 +150,8 @@ class Controls:
         for job in page:
             if job.id in cancelled:
                 self._events.emit(JobCancelledByRequest(job.id, job.type, job.queue, running=False))
+        if cancelled:
+            self._wakeup.work()  # the slots that they had may have let others in
         return len(cancelled)
 
     async def retry_all(self, filter: JobFilter, rate: float | str | None = None, before: int | None = None) -> Retried:

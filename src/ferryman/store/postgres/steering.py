@@ -47,7 +47,7 @@ class Steering:
         """See `Controlling.cancel_waiting`."""
         await self._people.do(lanes.read(self._lanes))
         ended, keys = await self._people.transact(controls.cancel_those_that_wait(self._lanes, ids, now))
-        await self._gates.let_in(keys, now, over=self._people)
+        await self._gates.made_room(keys, now, over=self._people)
         return ended
 
     async def rules(self) -> Sequence[Rule]:
