@@ -10,7 +10,9 @@ from math import ceil
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferryman.domain.shares import STEP, Tag, drawn
+from ferryman.domain.gates import Crowd, Gate, Look
+from ferryman.domain.keys import GateRule
+from ferryman.domain.shares import STEP, Round, Tag, drawn
 
 SHARES = st.sampled_from([1, 2, 3, 4, 5, 6, 7, 10, 100])
 RINGS = st.dictionaries(
@@ -50,3 +52,40 @@ def test_between_two_turns_of_a_key_another_has_no_more_than_its_share(tags: dic
                 key,
                 between,
             )
+
+
+# -- one round of a ring ---------------------------------------------------------------------------
+
+
+def look(share: int | None, slots: int = 0, width: int | None = None) -> Look:
+    """A look at the gate of a key."""
+    return Look(Gate(GateRule(concurrency=width, share=share)), Crowd(slots))
+
+
+def test_a_round_lets_no_more_go_than_have_turns_and_room() -> None:
+    looks = {"a": look(1), "b": look(1, slots=1, width=2), "c": look(None)}
+    turns = Round({"a": 0, "b": 0, "c": 0}, looks, 4)
+    assert turns.order == ["a", "b", "a", "b"]
+    assert turns.rooms == {"a": 2, "b": 1}
+
+
+def test_a_key_pays_for_the_turns_that_it_took_and_stays_while_more_stand_there() -> None:
+    turns = Round({"a": 5, "b": 7, "c": 9}, {key: look(1) for key in "abc"}, 3)
+    assert turns.order == ["a", "b", "c"]
+    went = {"a": 1, "b": 1}
+    assert turns.after(went, there={"a": 2, "b": 1}) == {
+        "a": (5 + STEP, True),
+        "b": (7 + STEP, False),  # that was its last one
+        "c": (9, False),  # it had none
+    }
+    assert turns.time(went) == 7, "the tag of whoever went last"
+
+
+def test_a_key_without_room_or_share_leaves_the_ring_and_its_tag_stays() -> None:
+    turns = Round({"a": 5, "b": 7}, {"a": look(1, slots=1, width=1), "b": look(None)}, 2)
+    assert turns.after({}, there={"a": 1}) == {"a": (5, False), "b": (7, False)}
+
+
+def test_who_had_no_turn_in_a_round_is_no_news() -> None:
+    turns = Round({"a": 0, "b": 9 * STEP}, {"a": look(1), "b": look(1)}, 1)
+    assert turns.after({"a": 1}, there={"a": 2, "b": 1}) == {"a": (STEP, True)}

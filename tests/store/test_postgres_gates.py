@@ -13,7 +13,6 @@ from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.store.gating import Admitted
 from ferryman.store.postgres import PostgresStore
-from ferryman.store.postgres.gating import FURTHER
 from ferryman.store.postgres.steps import ask
 from ferryman.store.transactions import Entry
 from tests.store.files import claim_of, new_job, node_info
@@ -85,10 +84,10 @@ async def test_who_was_overlooked_is_found_key_by_key(database: str, monkeypatch
         jobs = [keyed(key=key) for key in "ccaabb"]
         await store._flow.insert(jobs, 0)
         assert await standing(store, *jobs) == "wwwwww"
-        assert await store.admit(0, 2) == Admitted(2, FURTHER)
+        assert await store.admit(0, 2) == Admitted(2, None)
         assert await store.admit(0, 2) == Admitted(1, None)
         assert await standing(store, *jobs) == "pwpwpw"
-        assert await store.admit(0, 2) == Admitted(0, FURTHER)
+        assert await store.admit(0, 2) == Admitted(0, None)
 
 
 async def test_an_end_hands_its_slot_over_by_itself(database: str) -> None:

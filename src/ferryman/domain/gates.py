@@ -75,6 +75,26 @@ class Crowd(msgspec.Struct, frozen=True, gc=False):
     """How many of them stand in their lanes still."""
 
 
+class Look(msgspec.Struct, frozen=True, gc=False):
+    """A gate as it is before somebody goes through it, and who is behind it."""
+
+    gate: Gate
+    """Refilled, under the rule of the newest job."""
+    crowd: Crowd
+
+    @property
+    def room(self) -> int:
+        """How many may go."""
+        return room(self.gate, self.crowd)
+
+
+class Went(msgspec.Struct, frozen=True, gc=False):
+    """How many went through a gate, and whether others stand before it still."""
+
+    jobs: int = 0
+    more: bool = False
+
+
 def offered(gate: Gate, newest: Newest | None, crowd: Crowd, now: int) -> Gate:
     """The gate under the rule that the newest job brings, unless a person said otherwise."""
     if newest is None or gate.pinned or newest.rule == gate.rule or newest.id <= gate.ruled_by:
@@ -140,3 +160,9 @@ def due(gate: Gate, crowd: Crowd, count: int, more: bool, now: int) -> int | Non
             wait *= EARLY  # no token can come before somebody has seen that those who stand were claimed
         return gate.at + max(1, math.ceil(wait))
     return now if count == MOST else None
+
+
+def left(look: Look, went: Went, now: int) -> tuple[Gate, int | None]:
+    """What becomes of a gate that was looked at once these went through it: the gate, and when to look again."""
+    gate = entered(look.gate, look.crowd, went.jobs)
+    return gate, due(gate, look.crowd, went.jobs, went.more, now)

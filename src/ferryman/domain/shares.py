@@ -20,9 +20,12 @@ than one claim asks for.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from heapq import heapify, heapreplace
 from typing import Final, NamedTuple
+
+from ferryman.domain.gates import Look
 
 STEP: Final = 720_720_000
 """So far does the tag of a key with share 1 move on for each job; most shares divide it."""
@@ -51,3 +54,42 @@ def drawn(tags: Mapping[str, Tag], count: int) -> list[str]:
         order.append(key)
         heapreplace(line, (Tag(at, tags[key].share).after(1), key))
     return order
+
+
+class Round:
+    """One look at the first keys in the ring of a lane: whose turns come next, and what becomes of the ring."""
+
+    def __init__(self, ats: Mapping[str, int], looks: Mapping[str, Look], count: int) -> None:
+        """Reckon the next turns.
+
+        Args:
+            ats: the keys, and when the next job of each starts.
+            looks: their gates; one that has no share any more leaves the ring.
+            count: how many turns.
+        """
+        self._ats = ats
+        shares = {key: look.gate.rule.share for key, look in looks.items()}
+        self._tags = {key: Tag(ats[key], share) for key, share in shares.items() if share is not None}
+        self.order = drawn(self._tags, count)
+        """The keys whose turns they are."""
+        self._turns = Counter(self.order)
+        self.rooms = {key: min(self._turns[key], looks[key].room) for key in self._tags}
+        """How many jobs of each key may go."""
+
+    def after(self, went: Mapping[str, int], there: Mapping[str, int]) -> dict[str, tuple[int, bool]]:
+        """The keys of which something has changed: when their next jobs start, and whether they stay in the ring.
+
+        Args:
+            went: how many jobs of each key went.
+            there: how many of them there were, counted up to one more than there was room for.
+        """
+        stay = {key for key, n in there.items() if self.rooms[key] >= self._turns[key] and n > went.get(key, 0)}
+        after = {key: (self._moved(key, went.get(key, 0)), key in stay) for key in self._ats}
+        return {key: row for key, row in after.items() if row != (self._ats[key], True)}
+
+    def time(self, went: Mapping[str, int]) -> int:
+        """The lane's time once these have gone, of whom there was at least one."""
+        return max(self._tags[key].after(jobs - 1) for key, jobs in went.items() if jobs)
+
+    def _moved(self, key: str, jobs: int) -> int:
+        return self._tags[key].after(jobs) if key in self._tags else self._ats[key]

@@ -8,7 +8,7 @@ from operator import itemgetter
 import msgspec
 
 from ferryman.domain import gates
-from ferryman.domain.gates import Crowd, Gate, Newest
+from ferryman.domain.gates import Crowd, Gate, Look, Newest, Went
 from ferryman.domain.job import Lane, NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.domain.state import Status
@@ -39,7 +39,10 @@ class GateRow(msgspec.Struct):
 class Gates:
     """Every gate in use. `touched` are the keys whose gates may have somebody to let in."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_unclaimed: Callable[[str], bool], lane_of: Callable[[str], Lane]) -> None:
+        """Each says something of a job by its id."""
+        self._is_unclaimed = is_unclaimed
+        self._lane_of = lane_of
         self.rows: dict[str, GateRow] = {}
         self.touched: set[str] = set()
         self._shares = Shares()
@@ -113,9 +116,7 @@ class Gates:
 
     # -- letting in ------------------------------------------------------------------------------
 
-    def let_in(
-        self, now: int, is_unclaimed: Callable[[str], bool], lane_of: Callable[[str], Lane]
-    ) -> tuple[list[str], bool]:
+    def let_in(self, now: int) -> tuple[list[str], bool]:
         """Give slots to those who may go, at the gates that were touched; where a key has a share, they take turns.
 
         Returns:
@@ -126,24 +127,22 @@ class Gates:
         news = False
         for key in touched:
             row = self.rows[key]
-            if self._look(row, now, is_unclaimed).share is None:
-                places += self._enter(row, list(row.line), now, is_unclaimed)
+            look = self._look(row, now)
+            if look.gate.rule.share is None:
+                places += _enter(row, look, list(row.line), now)
                 continue
-            self._enter(row, [], now, is_unclaimed)
-            if gates.room(row.gate, crowd_of(row, is_unclaimed)):
-                news |= self._shares.join(key, {lane_of(id) for id in row.line})
+            _enter(row, look, [], now)
+            if look.room:
+                news |= self._shares.join(key, set(map(self._lane_of, row.line)))
         return [id for id, _ in sorted(places, key=itemgetter(1))], news
 
-    def draw(
-        self, lane: Lane, count: int, now: int, is_unclaimed: Callable[[str], bool], lane_of: Callable[[str], Lane]
-    ) -> list[str]:
+    def draw(self, lane: Lane, count: int, now: int) -> list[str]:
         """Give slots to the next `count` of a lane whose keys take turns. Returns their ids in their order."""
 
         def take(key: str, most: int) -> list[str]:
             row = self.rows[key]
-            self._look(row, now, is_unclaimed)
-            here = [id for id in row.line if lane_of(id) == lane]
-            return [id for id, _ in self._enter(row, here, now, is_unclaimed, most)]
+            here = [id for id in row.line if self._lane_of(id) == lane]
+            return [id for id, _ in _enter(row, self._look(row, now), here, now, most)]
 
         return self._shares.draw(lane, count, self._share, take)
 
@@ -151,23 +150,17 @@ class Gates:
         row = self.rows.get(key)
         return None if row is None else row.gate.rule.share
 
-    def _look(self, row: GateRow, now: int, is_unclaimed: Callable[[str], bool]) -> GateRule:
-        """Bring a gate up to now. Returns its rule."""
-        row.gate = gates.refilled(gates.offered(row.gate, row.newest, crowd_of(row, is_unclaimed), now), now)
-        row.newest = None
-        return row.gate.rule
+    def _look(self, row: GateRow, now: int) -> Look:
+        """A gate by now, under the rule that the newest job brings."""
+        newest, row.newest = row.newest, None
+        crowd = self.crowd(row, row.gate.rule, row.gate.rule if newest is None else newest.rule)
+        return Look(gates.refilled(gates.offered(row.gate, newest, crowd, now), now), crowd)
 
-    def _enter(
-        self, row: GateRow, line: list[str], now: int, is_unclaimed: Callable[[str], bool], most: int = gates.MOST
-    ) -> list[tuple[str, int]]:
-        """Those of a line who may go through a gate that was looked at, with their places."""
-        crowd = crowd_of(row, is_unclaimed)
-        line.sort(key=row.line.__getitem__)
-        entering = [(id, row.line.pop(id)) for id in line[: min(most, gates.room(row.gate, crowd))]]
-        row.gate = gates.entered(row.gate, crowd, len(entering))
-        row.slots.update(entering)
-        row.due = gates.due(row.gate, crowd, len(entering), bool(row.line), now)
-        return entering
+    def crowd(self, row: GateRow, *rules: GateRule) -> Crowd:
+        """Who is behind a gate. Only one with a rate, by any of these rules, has to know who is unclaimed."""
+        if all(rule.rate is None for rule in rules):
+            return Crowd(len(row.slots))
+        return Crowd(len(row.slots), sum(map(self._is_unclaimed, row.slots)))
 
     def next_due(self) -> int | None:
         """When the next token comes for which somebody waits."""
@@ -180,9 +173,13 @@ class Gates:
             self._shares.forget(key)
 
 
-def crowd_of(row: GateRow, is_unclaimed: Callable[[str], bool]) -> Crowd:
-    """Who is behind a gate."""
-    return Crowd(len(row.slots), sum(map(is_unclaimed, row.slots)))
+def _enter(row: GateRow, look: Look, line: list[str], now: int, most: int = gates.MOST) -> list[tuple[str, int]]:
+    """Those of a line who may go through a gate that was looked at, with their places."""
+    line.sort(key=row.line.__getitem__)
+    entering = [(id, row.line.pop(id)) for id in line[: min(most, look.room)]]
+    row.slots.update(entering)
+    row.gate, row.due = gates.left(look, Went(len(entering), bool(row.line)), now)
+    return entering
 
 
 def status_of(key: str, row: GateRow) -> KeyStatus:

@@ -8,7 +8,6 @@ from itertools import islice
 from msgspec.structs import replace
 
 from ferryman.domain import gates
-from ferryman.domain.gates import Crowd
 from ferryman.domain.keys import GateRule
 from ferryman.store.gating import Admitted, KeyStatus
 from ferryman.store.memory.gates import status_of
@@ -39,9 +38,9 @@ class Keys:
 
     async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
         """Pin a rule, or unpin it."""
-        row = self._tables.gates.made(key)
-        crowd = Crowd(len(row.slots), sum(map(self._tables.is_pending, row.slots)))
-        gate = row.gate if rule is None else gates.ruled(row.gate, rule, crowd, now)
+        own = self._tables.gates
+        row = own.made(key)
+        gate = row.gate if rule is None else gates.ruled(row.gate, rule, own.crowd(row, row.gate.rule, rule), now)
         row.gate = replace(gate, pinned=rule is not None)
         self._tables.let_in(now)
 

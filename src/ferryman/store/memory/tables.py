@@ -40,7 +40,7 @@ class Tables:
         self.standing: Counter[tuple[str, Status]] = Counter()
         self.totals: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
-        self.gates = Gates()
+        self.gates = Gates(self.is_pending, self.lane_of)
         self.brought: list[NewJob] = []
         """The follow-ups of outcomes that the verb under way has written; it hands them in before it returns."""
         self._arrivals = 0
@@ -86,7 +86,7 @@ class Tables:
         Returns:
             How many; 1 where claims have somebody new to draw from.
         """
-        ids, news = self.gates.let_in(now, self.is_pending, self.lane_of)
+        ids, news = self.gates.let_in(now)
         self._ready(ids, now)
         return len(ids) or int(news)
 
@@ -94,7 +94,7 @@ class Tables:
         """Before a claim: have those whose turn it is ready in each of its lanes, as many as it asks for."""
         for lane in lanes:
             missing = request.limit - sum(row.care <= care_of(request) for row in self.ready[lane].values())
-            self._ready(self.gates.draw(lane, missing, now, self.is_pending, self.lane_of), now)
+            self._ready(self.gates.draw(lane, missing, now), now)
 
     def _ready(self, ids: Sequence[str], now: int) -> None:
         for id in ids:

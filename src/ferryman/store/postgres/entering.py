@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ferryman.domain import gates
-from ferryman.domain.gates import Crowd, Gate, Newest
+from ferryman.domain.gates import Crowd, Gate, Look, Newest, Went
 from ferryman.domain.keys import GateRule, OnFailure
 from ferryman.store.postgres.steps import Ask, Row, Steps
 
 _rule: Final = msgspec.json.Decoder(GateRule)
+_NONE: Final = Went()
 COLUMNS: Final = 14
 """What of a row says a gate: its key first, when to look again last."""
 
@@ -53,28 +54,6 @@ def row_of(key: str, gate: Gate, due: int | None) -> tuple[Any, ...]:
     )
 
 
-class Look(msgspec.Struct, frozen=True, gc=False):
-    """A locked gate as it is to be, before somebody goes through it, and who is behind it."""
-
-    gate: Gate
-    crowd: Crowd
-
-    @property
-    def room(self) -> int:
-        """How many may go."""
-        return gates.room(self.gate, self.crowd)
-
-
-class Went(msgspec.Struct, frozen=True, gc=False):
-    """How many went through a gate, and whether others stand before it still."""
-
-    jobs: int
-    more: bool
-
-
-_NONE: Final = Went(0, more=False)
-
-
 def lock(keys: Iterable[str], *, free: bool = False) -> Steps[dict[str, Known]]:
     """Lock gates, as far as they are, or as far as nobody else has locked them."""
     return {row[0]: known_of(row) for row in (yield Ask("lock_free_gates" if free else "lock_gates", (sorted(keys),)))}
@@ -103,12 +82,7 @@ def put_changed(
     known: Mapping[str, Known], looks: Mapping[str, Look], went: Mapping[str, Went], now: int
 ) -> Steps[None]:
     """Keep what has become of locked gates."""
-    changed: list[tuple[Any, ...]] = []
-    for key, look in looks.items():
-        passed = went.get(key, _NONE)
-        after = gates.entered(look.gate, look.crowd, passed.jobs)
-        due = gates.due(after, look.crowd, passed.jobs, passed.more, now)
-        if (after, due) != known[key]:
-            changed.append(row_of(key, after, due))
+    left = {key: gates.left(look, went.get(key, _NONE), now) for key, look in looks.items()}
+    changed = [row_of(key, *row) for key, row in left.items() if row != known[key]]
     if changed:
         yield put(changed)

@@ -1,8 +1,8 @@
 """Gates: who stands before them, who has a slot, and who may go. A few statements, however many the keys.
 
-    insert, promote, retry --> held          finish, cancel, expire --> slot --x
-                            commit                                   commit
-                               \\_____________ let in ______________/
+    insert, promote, retry --> held          cancel, expire, rescue, .. --> slot --x
+                            commit                                       commit
+                               \\_______________ let in _______________/
                                    lock the gates, in the order of their keys
                                    count who is behind them by now
                                    held --> slot, ready          commit
@@ -10,6 +10,13 @@
 Letting in is a transaction of its own, after the verb that brought somebody or made room: so no gate is locked by
 anybody's open transaction. If the process dies between the two, or what it tried has failed, the sweeper of any node
 finds those who were overlooked. Whoever waits for a gate's lock counts anew, so of two at once neither counts wrong.
+
+    finish --> slot --x, the next one: held --> slot, ready          commit
+
+The end of a run hands its slot over by itself where the gate has no rate and no share, and locks no gate: so many are
+behind it as before. It hands over by the rules that it has seen, so whoever changes the rule of a gate that has
+somebody behind it waits for such ends, and those that have looked before and write afterwards hand nothing over
+(`no_hand_over.sql`, `finish_with_keys.sql`). What could not be handed over is let in as above.
 """
 
 from __future__ import annotations
@@ -19,18 +26,15 @@ from contextlib import suppress
 from typing import Final
 
 from ferryman.domain.errors import StoreBusy, StoreError
-from ferryman.domain.gates import Crowd
-from ferryman.domain.job import MICROS
+from ferryman.domain.gates import Crowd, Went
 from ferryman.store.gating import Admitted
 from ferryman.store.postgres.connections import Line
-from ferryman.store.postgres.entering import Went, known_of, lock, look_at, put, put_changed, row_of
+from ferryman.store.postgres.entering import known_of, lock, look_at, put, put_changed, row_of
 from ferryman.store.postgres.keys import Change
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.shares import join
 from ferryman.store.postgres.steps import Ask, Steps, ask
 
-FURTHER: Final = MICROS // 2
-"""Where more keys are waited for than one look reaches, the next ones are looked at after so long."""
 TRIES: Final = 3
 """How often a gate may be forgotten, by the prune of another node, between being made and being locked."""
 
@@ -115,7 +119,7 @@ class Gates:
         return count
 
     async def admit(self, now: int, limit: int) -> Admitted:
-        """See `Gating.admit`. Where nobody waits, one look."""
+        """See `Gating.admit`. Where nobody waits, one look; the keys that it did not reach are for the next call."""
         ((waits, due),) = await self._chores.do(ask("next_gate"))
         if not waits:
             return Admitted(0, None)
@@ -123,8 +127,7 @@ class Gates:
         keys |= await self._overlooked(now, limit)
         count = await self._let_in(keys, now, self._chores, free=True)
         ((_, due),) = await self._chores.do(ask("next_gate"))
-        further = [now + FURTHER] if self._looked else []
-        return Admitted(count, min([*further, *([] if due is None else [due])], default=None))
+        return Admitted(count, due)
 
     async def _overlooked(self, now: int, limit: int) -> set[str]:
         """Of the next keys before whose gates somebody waits those that seem to have room."""

@@ -8,13 +8,13 @@ enqueue --> held, its key joins the ring of its lane          claim --> draw: lo
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from ferryman.domain.shares import Tag, drawn
+from ferryman.domain.gates import Look, Went
+from ferryman.domain.shares import Round
 from ferryman.store.postgres.connections import Line
-from ferryman.store.postgres.entering import Look, Went, lock, look_at, put_changed
+from ferryman.store.postgres.entering import lock, look_at, put_changed
 from ferryman.store.postgres.steps import Ask, Steps, ask
 
 WIDEST: Final = 1000
@@ -76,24 +76,19 @@ def _round(lane: int, count: int, width: int, now: int) -> Steps[int | None]:
     ats: dict[str, int] = dict(rows)  # type: ignore[arg-type]
     known = yield from lock(ats)
     looks = (yield from look_at(known, now)) if known else {}
-    shares = {key: look.gate.rule.share for key, look in looks.items()}
-    tags = {key: Tag(ats[key], share) for key, share in shares.items() if share is not None}
-    order = drawn(tags, count)
-    turns = Counter(order)
-    rooms = {key: min(turns[key], looks[key].room) for key in tags}
-    rows = (yield Ask("draw", (lane, list(rooms), list(rooms.values()), order, now))) if rooms else ()
+    turns = Round(ats, looks, count)
+    rooms = turns.rooms
+    rows = (yield Ask("draw", (lane, list(rooms), list(rooms.values()), turns.order, now))) if rooms else ()
     went: dict[str, int] = {key: n for key, n, _ in rows}
     there = {key: n for key, _, n in rows if n}
     # whether somebody stands before the gate for another lane is not asked: a look too many does no harm
     some = {key: Went(went[key], more=True) for key in there}
     yield from put_changed(known, {key: looks[key] for key in some}, some, now)
-    stay = {key for key, n in there.items() if rooms[key] >= turns[key] and n > went[key]}
-    after = {key: (tags[key].after(went[key]) if key in tags else at, key in stay) for key, at in ats.items()}
-    changed = {key: row for key, row in after.items() if row != (ats[key], True)}
+    changed = turns.after(went, there)
     if not changed:
         return None  # somebody has locked the jobs whose turn it is, to end them
-    tags_after, opens = [at for at, _ in changed.values()], [is_open for _, is_open in changed.values()]
-    yield Ask("put_shares", (lane, list(changed), tags_after, opens))
+    tags, opens = [at for at, _ in changed.values()], [is_open for _, is_open in changed.values()]
+    yield Ask("put_shares", (lane, list(changed), tags, opens))
     if any(went.values()):
-        yield Ask("put_fair_lane", (lane, max(tags[key].after(n - 1) for key, n in went.items() if n)))
+        yield Ask("put_fair_lane", (lane, turns.time(went)))
     return sum(went.values())

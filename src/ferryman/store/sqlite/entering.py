@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ferryman.domain import gates
-from ferryman.domain.gates import MOST, Crowd, Gate, Newest
+from ferryman.domain.gates import MOST, Crowd, Gate, Newest, Went
 from ferryman.domain.keys import GateRule
 from ferryman.store.sqlite.session import GateRow, Session, encode
 
@@ -29,27 +29,13 @@ class Held(msgspec.Struct, frozen=True, array_like=True, gc=False):
     lane: int
 
 
-class Look(msgspec.Struct, frozen=True, gc=False):
-    """A gate as it is stored, as it is to be looked at, and who is behind it."""
+class Look(gates.Look, frozen=True, gc=False):
+    """A look at a gate, and the gate as it is stored."""
 
     row: GateRow | None
-    gate: Gate
-    crowd: Crowd
-
-    @property
-    def room(self) -> int:
-        """How many may go."""
-        return gates.room(self.gate, self.crowd)
 
 
-class Went(msgspec.Struct, frozen=True, gc=False):
-    """How many went through a gate, and whether others stand before it still."""
-
-    jobs: int
-    more: bool
-
-
-_NONE: Final = Went(0, more=False)
+_NONE: Final = Went()
 _held: Final = msgspec.json.Decoder(list[Held])
 _place: Final = attrgetter("sequence")
 
@@ -87,7 +73,7 @@ def look_at(session: Session, touched: Mapping[str, Newest | None], now: int) ->
         gate = _FRESH if row is None else row.gate
         if newest is not None:
             gate = gates.offered(gate, newest, crowd, now)
-        looks[key] = Look(row, gates.refilled(gate, now), crowd)
+        looks[key] = Look(gates.refilled(gate, now), crowd, row)
     return looks
 
 
@@ -139,8 +125,7 @@ def put(session: Session, looks: Mapping[str, Look], went: Mapping[str, Went], n
             continue  # who goes through it leaves no trace in it
         if row is None and not passed.jobs and not passed.more:
             continue  # nobody uses it
-        after = gates.entered(gate, look.crowd, passed.jobs)
-        due = gates.due(after, look.crowd, passed.jobs, passed.more, now)
-        if row is None or (row.gate, row.due) != (after, due):
-            rows.append((key, encode(after).decode(), due))
+        left = gates.left(look, passed, now)
+        if row is None or (row.gate, row.due) != left:
+            rows.append((key, encode(left[0]).decode(), left[1]))
     session.insert("put_gates", rows)

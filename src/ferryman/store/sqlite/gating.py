@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ferryman.domain.gates import Newest
+from ferryman.domain.gates import Newest, Went
 from ferryman.domain.job import NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Finish
 from ferryman.domain.state import Status
-from ferryman.store.sqlite.entering import Went, enter, first_held, gates_of, look_at, put, text
+from ferryman.store.sqlite.entering import enter, first_held, gates_of, look_at, put, text
 from ferryman.store.sqlite.session import Session, encode
 from ferryman.store.sqlite.shares import join
 

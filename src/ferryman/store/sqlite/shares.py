@@ -9,8 +9,9 @@ from typing import Final
 import msgspec
 
 from ferryman.domain.claim import Care
-from ferryman.domain.shares import Tag, drawn
-from ferryman.store.sqlite.entering import Held, Look, Went, enter, first_held, look_at, put, text
+from ferryman.domain.gates import Went
+from ferryman.domain.shares import Round
+from ferryman.store.sqlite.entering import Held, Look, enter, first_held, look_at, put, text
 from ferryman.store.sqlite.session import Session
 
 _pairs: Final = msgspec.json.Decoder(list[tuple[str, int]])
@@ -63,22 +64,17 @@ def _draw(session: Session, lane: int, count: int, now: int) -> None:
 def _round(session: Session, lane: int, ats: Mapping[str, int], count: int, now: int) -> int:
     looks = look_at(session, dict.fromkeys(ats), now)
     session.gates.clear()  # they are about to change
-    shares = {key: look.gate.rule.share for key, look in looks.items()}
-    tags = {key: Tag(ats[key], share) for key, share in shares.items() if share is not None}
-    order = drawn(tags, count)
-    turns = Counter(order)
-    rooms = {key: min(turns[key], looks[key].room) for key in tags}
-    lines = first_held(session, {key: room + 1 for key, room in rooms.items()}, lane)
-    entering = _in_turn(order, rooms, lines)
+    turns = Round(ats, looks, count)
+    lines = first_held(session, {key: room + 1 for key, room in turns.rooms.items()}, lane)
+    entering = _in_turn(turns.order, turns.rooms, lines)
     enter(session, entering, now)
     went = Counter(each.key for each in entering)
     # whether somebody stands before the gate for another lane is not asked: a look too many does no harm
     put(session, {key: looks[key] for key in lines}, {key: Went(went[key], more=True) for key in lines}, now)
-    stay = {key for key, line in lines.items() if rooms[key] >= turns[key] and len(line) > went[key]}
-    after = {key: (tags[key].after(went[key]) if key in tags else at, key in stay) for key, at in ats.items()}
-    session.insert("put_shares", [(lane, key, *row) for key, row in after.items() if row != (ats[key], True)])
+    changed = turns.after(went, {key: len(line) for key, line in lines.items()})
+    session.insert("put_shares", [(lane, key, *row) for key, row in changed.items()])
     if went:
-        session.run("put_fair_lane", lane=lane, tag=max(tags[key].after(n - 1) for key, n in went.items()))
+        session.run("put_fair_lane", lane=lane, tag=turns.time(went))
     return len(entering)
 
 
