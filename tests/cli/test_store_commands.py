@@ -106,8 +106,8 @@ def test_nodes_tells_the_living_the_dead_and_the_ended(three_nodes: Shop) -> Non
 def test_nodes_as_json(three_nodes: Shop) -> None:
     found = {each["id"]: each for each in three_nodes.call("nodes", "--json").json}
     started = "2026-01-01T00:01:00.000000Z"
-    assert " ".join(found["live"]) == "id host pid version workers queues started_at ended_at live claimed"
-    assert list(found["live"].values()) == ["live", "ferry", 8, "0.1", 2, None, started, None, True, 1]
+    assert " ".join(found["live"]) == "id host pid version workers queues types started_at ended_at live claimed"
+    assert list(found["live"].values()) == ["live", "ferry", 8, "0.1", 2, None, ["echo"], started, None, True, 1]
     assert (found["dead"]["live"], found["dead"]["ended_at"], found["dead"]["queues"]) == (False, None, ["p", "q"])
     assert (found["ended"]["live"], found["ended"]["ended_at"]) == (False, "2026-01-01T00:00:00.000000Z")
 

@@ -14,6 +14,7 @@ import pytest
 from ferryman.domain import errors
 from ferryman.domain.errors import FerrymanError
 from ferryman.http.problems import problem, status_of
+from ferryman.store.protocol import NodeInfo, Store
 from tests.http.world import MAX_BODY, UNKNOWN, Failing, World, is_problem, talk
 
 pytestmark = pytest.mark.anyio
@@ -23,8 +24,17 @@ PATHS = {
     "/jobs/retry": {"POST"},
     "/jobs/purge": {"POST"},
     f"/jobs/{UNKNOWN}": {"GET", "PATCH"},
+    f"/jobs/{UNKNOWN}/attempts": {"GET"},
     f"/jobs/{UNKNOWN}/cancel": {"POST"},
     f"/jobs/{UNKNOWN}/retry": {"POST"},
+    "/nodes": {"GET"},
+    "/nodes/node-1": {"GET"},
+    "/queues": {"GET"},
+    "/queues/mail": {"GET"},
+    "/queues/mail/pause": {"POST"},
+    "/queues/mail/resume": {"POST"},
+    "/queues/mail/limit": {"PUT", "DELETE"},
+    "/types": {"GET"},
     "/health": {"GET"},
     "/livez": {"GET"},
     "/readyz": {"GET"},
@@ -150,8 +160,14 @@ EVERY_VERB = [
     ("POST", "/jobs"),
     ("GET", "/jobs"),
     ("GET", f"/jobs/{UNKNOWN}"),
+    ("GET", f"/jobs/{UNKNOWN}/attempts"),
     ("POST", f"/jobs/{UNKNOWN}/cancel"),
     ("POST", f"/jobs/{UNKNOWN}/retry"),
+    ("GET", "/nodes"),
+    ("GET", "/nodes/node-1"),
+    ("GET", "/queues"),
+    ("GET", "/queues/mail"),
+    ("GET", "/types"),
     ("GET", "/metrics"),
 ]
 
@@ -217,6 +233,45 @@ def test_a_title_is_words() -> None:
 
 def test_a_problem_can_tell_any_text() -> None:
     assert json.loads(problem(errors.StoreFailed("No such file: \udcff")).body)["detail"] == "No such file: \udcff"
+
+
+class Counting:
+    """A store that remembers what it was asked."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(self.store, name)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/jobs/{}/attempts", ["get", "attempts"]),
+        ("/nodes", ["nodes"]),
+        ("/nodes/node-1", ["nodes"]),
+        ("/queues", ["counts"]),
+        ("/queues/q1", ["counts"]),
+        ("/types", ["known_types", "nodes"]),
+    ],
+)
+async def test_the_store_is_asked_as_often_however_much_there_is(
+    world: World, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str, asked: list[str]
+) -> None:
+    job = (await http.post("/jobs", json={"type": "echo", "queue": "q1"})).json()["id"]
+    for n in range(3):
+        await http.post("/jobs", json={"type": "echo", "queue": f"q{n}"})
+        info = NodeInfo(f"node-{n}", "host", 1, "0", frozenset({f"type-{n}"}), None, 1)
+        await world.store.register(info, world.clock.now())
+    await http.post(f"/jobs/{job}/cancel")
+    await http.post(f"/jobs/{job}/retry")
+    counting = Counting(world.store)
+    monkeypatch.setattr(world.client, "_store", counting)
+    answer = await http.get(path.format(job))
+    assert (answer.status_code, counting.asked) == (200, asked)
 
 
 # -- bodies, seen from below -------------------------------------------------------------------------

@@ -13,22 +13,9 @@ from ferryman.cli.session import session
 from ferryman.cli.table import plain, span, table
 from ferryman.cli.world import World
 from ferryman.domain.job import MICROS
-from ferryman.domain.state import Status
-from ferryman.store.protocol import Counts
+from ferryman.http.queues import Depth, depths
 
 HEAD: Final = ("QUEUE", "PENDING", "SCHEDULED", "PROCESSING", "WAITING", "OLDEST PENDING")
-
-
-class Depth(msgspec.Struct, frozen=True):
-    """One queue."""
-
-    queue: str
-    pending: int
-    scheduled: int
-    processing: int
-    waiting: int
-    oldest_pending_seconds: float | None
-    """How long its first pending job has been ready to run; None where none is pending."""
 
 
 @click.group(
@@ -53,25 +40,6 @@ def queues(ctx: click.Context, /, *, as_json: bool, target: str | None, database
         click.echo(msgspec.json.encode(found).decode())
     else:
         click.echo(table(HEAD, [_row(each) for each in found]) if found else "No job waits or runs.")
-
-
-def depths(counts: Counts) -> list[Depth]:
-    """The queues that hold jobs, by name."""
-    found: list[Depth] = []
-    for queue in sorted({queue for queue, _ in counts.standing}):
-        standing = {status: counts.standing.get((queue, status), 0) for status in Status}
-        oldest = counts.oldest_pending.get(queue)
-        found.append(
-            Depth(
-                queue,
-                standing[Status.PENDING],
-                standing[Status.SCHEDULED],
-                standing[Status.PROCESSING],
-                standing[Status.WAITING],
-                None if oldest is None else oldest / MICROS,
-            )
-        )
-    return found
 
 
 def _row(depth: Depth) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import click
 
-from ferryman.cli.nodes import named
 from ferryman.cli.options import store_options
 from ferryman.cli.session import session
 from ferryman.cli.world import World
+from ferryman.client.nodes import named
 from ferryman.domain.errors import NodeNotFound
 from ferryman.store.protocol import NodeStatus
 

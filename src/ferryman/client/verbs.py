@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -37,6 +37,7 @@ from ferryman.domain.state import RETRIABLE, TERMINAL, Status
 from ferryman.store.protocol import (
     Clock,
     Counts,
+    Declaration,
     DirectDispatch,
     JobFilter,
     NodeStatus,
@@ -230,6 +231,10 @@ class Client:
     async def nodes(self) -> Sequence[NodeStatus]:
         """The nodes that have not ended, and those that ended within the last hour."""
         return await self._store.nodes(self._clock.now())
+
+    async def types(self) -> Mapping[str, Declaration]:
+        """Every type that a node has ever registered, with what the latest one declared of it."""
+        return await self._store.known_types()
 
     async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - it gives an error that says more
         """The job once it has ended; it may have been sent back by hand since.

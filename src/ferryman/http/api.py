@@ -22,10 +22,13 @@ from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, lo
 from ferryman.http.jobs import Jobs
 from ferryman.http.keys import Keys
 from ferryman.http.node import TEXT, NodeRoutes, NodeStats
+from ferryman.http.nodes import NodePaths
 from ferryman.http.problems import problem
+from ferryman.http.queues import QueuePaths
 from ferryman.http.resource import JSON, Resource
 from ferryman.http.rules import Rules
 from ferryman.http.schedules import SchedulePaths
+from ferryman.http.types import TypePaths
 from ferryman.observe.metrics import Metrics
 
 STOPPING: Final = "ferryman.stopping"
@@ -58,6 +61,7 @@ def make_api(
     jobs = Jobs(client, max_body)
     keys = Keys(client, max_body)
     node = NodeRoutes(client, stats, metrics, readiness, monotonic)
+    groups = (NodePaths(client), QueuePaths(client), TypePaths(client), Rules(client, max_body))
     all_jobs = Resource({"GET": jobs.list, "POST": jobs.create})
     one_job = Resource({"GET": jobs.show, "PATCH": jobs.change})
     many = {"/jobs/retry": Resource({"POST": jobs.retry_all}), "/jobs/purge": Resource({"POST": jobs.purge})}
@@ -67,10 +71,11 @@ def make_api(
             Route("/jobs", all_jobs),
             *(Route(path, resource) for path, resource in many.items()),
             Route("/jobs/{id}", one_job),
+            Route("/jobs/{id}/attempts", Resource({"GET": jobs.attempts})),
             Route("/jobs/{id}/cancel", Resource({"POST": jobs.cancel})),
             Route("/jobs/{id}/explain", Resource({"GET": jobs.explain})),
             Route("/jobs/{id}/retry", Resource({"POST": jobs.retry})),
-            *(Route(path, resource) for path, resource in Rules(client, max_body).routes().items()),
+            *(Route(path, resource) for group in groups for path, resource in group.routes().items()),
             *SchedulePaths(client, max_body).routes(),
             Route("/keys", Resource({"GET": keys.list})),
             # a key may have a slash in it

@@ -12,6 +12,7 @@ from ferryman.domain.errors import BadParameter
 from ferryman.domain.job import Job
 from ferryman.domain.state import Status
 from ferryman.http import changes, query, wire
+from ferryman.http.attempts import attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import explanation_json
 from ferryman.http.resource import check_bare, check_json, json_body
@@ -61,6 +62,11 @@ class Jobs:
         """GET /jobs/{id}/explain: why it has not started."""
         query.parameters(request)
         return Answer(200, (_JSON,), explanation_json(await self._client.explain(request.job_id)))
+
+    async def attempts(self, request: Request) -> Answer:
+        """GET /jobs/{id}/attempts: every ended run, oldest first."""
+        query.parameters(request)
+        return Answer(200, (_JSON,), pieces=attempts_json(await self._client.attempts(request.job_id)))
 
     async def cancel(self, request: Request) -> Answer:
         """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""

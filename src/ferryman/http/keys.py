@@ -32,6 +32,19 @@ _RULE: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
 )
 
 
+class RuleJson(msgspec.Struct, frozen=True):
+    """What a gate keeps to, in the words of PUT /keys/{key}; what is not bounded is null."""
+
+    concurrency: int | None
+    rate: float | None
+    """Starts a second."""
+    burst: int | None
+    share: int | None
+    """The key's weight among those that take turns."""
+    sequence: bool
+    on_failure: str | None
+
+
 class KeyJson(msgspec.Struct, frozen=True):
     """A key on the wire, every field always present."""
 
@@ -101,21 +114,33 @@ class Keys:
 
 
 def key_of(status: KeyStatus) -> KeyJson:
-    """A key as it goes out; what its rule does not bound is null."""
-    rule = status.rule
+    """A key as it goes out."""
+    rule = rule_of(status.rule)
     return KeyJson(
         status.key,
+        rule.concurrency,
+        rule.rate,
+        rule.burst,
+        rule.share,
+        rule.sequence,
+        rule.on_failure,
+        status.pinned,
+        status.paused,
+        status.slots,
+        status.waiting,
+        status.held_by,
+    )
+
+
+def rule_of(rule: GateRule) -> RuleJson:
+    """A rule as it goes out; burst and on_failure are null where they would say nothing."""
+    return RuleJson(
         rule.concurrency,
         rule.rate,
         None if rule.rate is None else rule.burst,
         rule.share,
         rule.strict,
         rule.on_failure.value if rule.strict else None,
-        status.pinned,
-        status.paused,
-        status.slots,
-        status.waiting,
-        status.held_by,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -17,8 +17,10 @@ from ferryman.domain.errors import BadOption, WrongContent
 from ferryman.domain.job import Job
 from ferryman.domain.suggest import did_you_mean
 
+T = TypeVar("T")
+
 PIECE: Final = 200
-"""How many jobs of a page are encoded at one go: about a millisecond's work."""
+"""How many jobs of a page, or runs of a job, are encoded at one go: about a millisecond's work."""
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - every moment here is UTC, and "Z" says so
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -237,11 +239,16 @@ def job_json(job: Job) -> bytes:
 
 def page_json(jobs: Sequence[Job]) -> Iterator[bytes]:
     """A page of jobs as a JSON array, in pieces."""
+    return array_json(jobs, job_json)
+
+
+def array_json(found: Sequence[T], form: Callable[[T], bytes]) -> Iterator[bytes]:
+    """A JSON array of what `form` makes of each, in pieces."""
     before = b"["
-    for start in range(0, len(jobs), PIECE):
-        yield before + b",".join(map(job_json, jobs[start : start + PIECE]))
+    for start in range(0, len(found), PIECE):
+        yield before + b",".join(map(form, found[start : start + PIECE]))
         before = b","
-    yield b"]" if jobs else b"[]"
+    yield b"]" if found else b"[]"
 
 
 def write_moment(micros: int) -> str:

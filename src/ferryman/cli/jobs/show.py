@@ -14,6 +14,7 @@ from ferryman.cli.table import lines_of, plain, span
 from ferryman.cli.world import World
 from ferryman.client import Client
 from ferryman.domain.job import Attempt, Job, JobError
+from ferryman.http.attempts import attempt_of
 from ferryman.http.wire import job_json, write_moment
 
 _TIMES: Final = ("run_at", "created_at", "started_at", "finished_at", "expires_at")
@@ -36,7 +37,7 @@ def show(world: World, /, id: str, *, as_json: bool, target: str | None, databas
     job, attempts = here.run(lambda client: _read(client, id))
     if as_json:
         whole: dict[str, Any] = msgspec.json.decode(job_json(job), type=dict[str, msgspec.Raw])
-        click.echo(msgspec.json.encode({**whole, "attempts": [_as_json(each) for each in attempts]}).decode())
+        click.echo(msgspec.json.encode({**whole, "attempts": [attempt_of(each) for each in attempts]}).decode())
         return
     click.echo("\n".join([*_lines(job, here.clock.now()), *(line for each in attempts for line in _attempt(each))]))
 
@@ -44,9 +45,6 @@ def show(world: World, /, id: str, *, as_json: bool, target: str | None, databas
 async def _read(client: Client, id: str) -> tuple[Job, Sequence[Attempt]]:
     job = await client.get(id)
     return await client.shown(job), await client.attempts(id)
-
-
-# -- for people ----------------------------------------------------------------------------------
 
 
 def _lines(job: Job, now: int) -> Iterator[str]:
@@ -94,21 +92,3 @@ def _moment(micros: int, now: int) -> str:
 
 def _short(error: JobError) -> str:
     return f"{error.code} {error.type}: {error.message}"
-
-
-# -- for programs --------------------------------------------------------------------------------
-
-
-def _as_json(attempt: Attempt) -> dict[str, Any]:
-    error = attempt.error
-    return {
-        "claim": attempt.number,
-        "what": attempt.what,
-        "status": attempt.status.value,
-        "attempt": attempt.attempt,
-        "error": None if error is None else msgspec.to_builtins(error),
-        "started_at": None if attempt.started_at is None else write_moment(attempt.started_at),
-        "finished_at": write_moment(attempt.finished_at),
-        "worker_id": attempt.worker_id,
-        "node": attempt.node,
-    }
