@@ -55,31 +55,34 @@ class Inserter:
         await self._plain.flush()
         await self._keyed.flush()
 
-    async def write(self, jobs: Sequence[NewJob]) -> Sequence[Receipt]:
-        """Store jobs in one commit. Raises StoreError; jobs that were stored all the same are not doubled."""
-        inserted = await self._offer_and_insert(jobs)
+    async def write(self, jobs: Sequence[NewJob], *, bounded: bool = True) -> Sequence[Receipt]:
+        """Store jobs in one commit; unless that is to be `bounded`, no queue is too full for them.
+
+        Raises StoreError; jobs that were stored all the same are not doubled.
+        """
+        inserted = await self._offer_and_insert(jobs, bounded)
         self._announce(jobs, inserted)
         return inserted.receipts
 
-    async def _offer_and_insert(self, jobs: Sequence[NewJob]) -> Inserted:
+    async def _offer_and_insert(self, jobs: Sequence[NewJob], bounded: bool) -> Inserted:
         # an offer keeps the node from claiming until it is settled: it does not go where it may have to wait for a key
         offer = None if self._direct is None or any(map(_is_keyed, jobs)) else self._direct.offer()
         if self._direct is None or offer is None:
-            return await self._insert(jobs)
+            return await self._insert(jobs, bounded)
         try:
-            inserted = await self._insert(jobs, offer)
+            inserted = await self._insert(jobs, bounded, offer)
         except NodeNotLive:
             # the node was rescued: the jobs are none the worse for it, its offer is void
             self._direct.settle(offer, None)
-            return await self._insert(jobs)
+            return await self._insert(jobs, bounded)
         except BaseException:
             self._direct.settle(offer, None)
             raise
         self._direct.settle(offer, inserted.batch)
         return inserted
 
-    async def _insert(self, jobs: Sequence[NewJob], offer: ClaimRequest | None = None) -> Inserted:
-        bounds = await self._pressure.bounds()
+    async def _insert(self, jobs: Sequence[NewJob], bounded: bool, offer: ClaimRequest | None = None) -> Inserted:
+        bounds = await self._pressure.bounds() if bounded else 0
         return await patiently(lambda: self._store.insert(jobs, self._clock.now(), claim=offer, max_pending=bounds))
 
     def _announce(self, jobs: Sequence[NewJob], inserted: Inserted) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from ferryman.client.request import Catalogue, JobType
 from ferryman.domain import options
-from ferryman.domain.errors import UnknownType
+from ferryman.domain.errors import EnqueueError, UnknownType
 from ferryman.domain.job import Job
 from ferryman.domain.secrets import mask
 from ferryman.domain.suggest import did_you_mean
@@ -68,6 +68,22 @@ class Asking:
             return
         options.type_name(type)
         await self._ask([type])
+        self._expect(type)
+
+    async def strangers(self, types: Collection[str]) -> Mapping[str, EnqueueError]:
+        """Those of many types that `expect` would refuse, each with the error; the store is asked once at most."""
+        foreign = [type for type in types if self._catalogue.get(type) is None]
+        if foreign:
+            await self._ask(foreign)
+        found: dict[str, EnqueueError] = {}
+        for type in foreign:
+            try:
+                self._expect(options.type_name(type))
+            except EnqueueError as error:
+                found[type] = error
+        return found
+
+    def _expect(self, type: str) -> None:
         self._known.expect(
             type,
             f"No node has ever registered the type {type}.",

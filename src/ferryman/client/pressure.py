@@ -15,6 +15,7 @@ from typing import Final
 from ferryman.domain.bounds import OTHERS, Bound, bound_of
 from ferryman.domain.errors import StoreError
 from ferryman.domain.job import MICROS
+from ferryman.domain.state import INITIAL
 from ferryman.store.protocol import Clock, Counts, Store
 
 LOOK_SECONDS: Final = 1.0
@@ -51,6 +52,18 @@ class Pressure:
             return self._max_pending
         given = self._max_pending if isinstance(self._max_pending, Mapping) else {OTHERS: self._max_pending}
         return {**given, **old}
+
+    async def full(self, wanted: Mapping[str, int]) -> str | None:
+        """A queue that has no room for as many more jobs as are `wanted` in it, as it is now; None if all have."""
+        bounds = await self.bounds()
+        if not bounds:
+            return None
+        standing = (await self._store.counts(self._clock.now())).standing
+        for queue, count in wanted.items():
+            bound = bound_of(bounds, queue)
+            if bound and count + sum(standing.get((queue, status), 0) for status in INITIAL) > bound:
+                return queue
+        return None
 
     async def retry_after(self, queue: str) -> int:
         """In how many whole seconds a queue may have room again, by the rate at which its jobs have ended lately.

@@ -22,6 +22,7 @@ from ferryman.client.joining import Joining
 from ferryman.client.keys import Keys
 from ferryman.client.known import Asking
 from ferryman.client.making import admit, refusal
+from ferryman.client.many import Many
 from ferryman.client.pressure import Pressure
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
 from ferryman.client.rules import Rules
@@ -103,6 +104,8 @@ class Client:
         """Takes jobs through the connections of others; from any thread, whether this client is open or not."""
         self.rules = Rules(store, wakeup)
         """What holds for all jobs of a queue or a type."""
+        self.many = Many(self._types, self._admit, self._inserter, self._pressure, self._refusal)
+        """Many jobs in one commit, each with an answer of its own, or all or none."""
         self._explaining = Explaining(store, clock, self._pressure)
         self.controls = Controls(store, clock, wakeup, events, self.get)
         """What those say who look after queues."""

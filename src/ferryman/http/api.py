@@ -18,12 +18,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ferryman.client import Client
 from ferryman.domain.errors import FerrymanError, InternalError, RouteNotFound, ShuttingDown, StoreError
+from ferryman.http.batch import Batches
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
+from ferryman.http.importing import Imports
 from ferryman.http.jobs import Jobs
 from ferryman.http.keys import Keys
 from ferryman.http.node import TEXT, NodeRoutes, NodeStats
 from ferryman.http.nodes import NodePaths
 from ferryman.http.problems import problem
+from ferryman.http.progress import PROGRESS
 from ferryman.http.queues import QueuePaths
 from ferryman.http.resource import JSON, Resource
 from ferryman.http.rules import Rules
@@ -64,7 +67,12 @@ def make_api(
     groups = (NodePaths(client), QueuePaths(client), TypePaths(client), Rules(client, max_body))
     all_jobs = Resource({"GET": jobs.list, "POST": jobs.create})
     one_job = Resource({"GET": jobs.show, "PATCH": jobs.change})
-    many = {"/jobs/retry": Resource({"POST": jobs.retry_all}), "/jobs/purge": Resource({"POST": jobs.purge})}
+    many = {
+        "/jobs/batch": Resource({"POST": Batches(client, max_body).create}),
+        "/jobs/import": Resource({"POST": Imports(client, max_body).create}),
+        "/jobs/retry": Resource({"POST": jobs.retry_all}),
+        "/jobs/purge": Resource({"POST": jobs.purge}),
+    }
     health = Resource({"GET": node.health})
     router = Router(
         [
@@ -116,7 +124,8 @@ class Api:
         except (Exception, asyncio.CancelledError) as error:
             if ANSWERED in scope:
                 raise  # half an answer is sent: the server cuts the connection, so that it is not taken for a whole one
-            await respond(Request(scope, receive), problem(self._known(error, scope)), send)
+            answer = problem(self._known(error, scope), progress=scope.get(PROGRESS))
+            await respond(Request(scope, receive), answer, send)
 
     def _known(self, error: BaseException, scope: Scope) -> FerrymanError:
         """The error to tell the client; what is ours to mend goes into the log."""

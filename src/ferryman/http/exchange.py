@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from ferryman.domain.errors import BodyTooLarge
+from ferryman.domain.errors import BodyTooLarge, RequestTimeout
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -43,12 +43,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Request:
     """What came in. Header names are lower case; of a header that came twice the last one counts."""
 
-    __slots__ = ("_receive", "headers", "scope")
+    __slots__ = ("_receive", "headers", "is_read", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
+        self.is_read = False
+        """Whether the last `piece` of the body was read."""
 
     @property
     def method(self) -> str:
@@ -88,6 +90,30 @@ class Request:
                 raise _too_large(limit)
             if not message.get("more_body", False):
                 return bytes(body)
+
+    async def piece(self, patience: float) -> bytes | None:
+        """The next part of the body, None at its end; nothing more is read from the client than that.
+
+        Raises:
+            ClientGone: the body never came to its end.
+            RequestTimeout: nothing came for `patience` seconds.
+        """
+        if self.is_read:
+            return None
+        try:
+            async with asyncio.timeout(patience):
+                message = await self._receive()
+        except TimeoutError:
+            raise RequestTimeout(
+                f"Nothing came for {patience:g} s.",
+                why="The body has not come to its end.",
+                hint="Send the lines as they are ready, and an empty one now and then where that takes long.",
+            ) from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        self.is_read = not message.get("more_body", False)
+        piece: bytes = message.get("body", b"")
+        return piece
 
     async def drop_body(self) -> None:
         """Read what is left of the body and forget it, within bounds."""

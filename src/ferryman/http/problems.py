@@ -9,6 +9,7 @@ from typing import Final
 from ferryman.domain import errors
 from ferryman.domain.errors import FerrymanError
 from ferryman.http.exchange import Answer, Headers
+from ferryman.http.progress import Progress
 
 STORE_RETRY_AFTER: Final = 1
 STOP_RETRY_AFTER: Final = 5
@@ -32,6 +33,7 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.ScheduleNotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.NotAcceptable: 406,
+    errors.RequestTimeout: 408,
     errors.WrongState: 409,
     errors.UniqueKeyTaken: 409,
     errors.PayloadTooLarge: 413,
@@ -59,35 +61,44 @@ def status_of(error: FerrymanError) -> int:
     return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
-def problem(error: FerrymanError, headers: Headers = ()) -> Answer:
-    """The answer that tells an error, with the headers that its status asks for."""
-    status = status_of(error)
-    document = {
-        "type": error.link,
-        "title": _WORD.sub(" ", type(error).__name__).capitalize(),
-        "status": status,
-        "detail": " ".join(part for part in (error.what, error.why) if part),
-        "code": error.code,
-        "hint": error.hint,
-        "errors": [{"pointer": pointer, "message": message} for pointer, message in _errors_of(error)],
-    }
-    if isinstance(error, errors.UniqueKeyTaken):
-        document["holder"] = error.holder
-    closes = isinstance(error, errors.BodyTooLarge | errors.ShuttingDown)
+def problem(error: FerrymanError, headers: Headers = (), progress: Progress | None = None) -> Answer:
+    """The answer that tells an error, with the headers that its status asks for.
+
+    `progress` is how far the request had come, where that is more than nothing or all.
+    """
+    lingers = isinstance(error, errors.BodyTooLarge) if progress is None else not progress.request.is_read
+    closes = lingers or isinstance(error, errors.BodyTooLarge | errors.ShuttingDown)
+    told = document(error) if progress is None else document(error) | progress.members()
     return Answer(
-        status,
+        status_of(error),
         (_TYPE, *headers, *_retry_after(error), *((_CLOSE,) if closes else ())),
-        json.dumps(document).encode(),  # escapes whatever a foreign error text holds
-        lingers=isinstance(error, errors.BodyTooLarge),
+        json.dumps(told).encode(),  # escapes whatever a foreign error text holds
+        lingers=lingers,
     )
 
 
-def _errors_of(error: FerrymanError) -> tuple[tuple[str, str], ...]:
+def document(error: FerrymanError, at: str = "") -> dict[str, object]:
+    """An error as RFC 9457 has it; `at` is where in the body that stands of which it speaks."""
+    told: dict[str, object] = {
+        "type": error.link,
+        "title": _WORD.sub(" ", type(error).__name__).capitalize(),
+        "status": status_of(error),
+        "detail": " ".join(part for part in (error.what, error.why) if part),
+        "code": error.code,
+        "hint": error.hint,
+        "errors": [{"pointer": pointer, "message": message} for pointer, message in errors_of(error, at)],
+    }
+    if isinstance(error, errors.UniqueKeyTaken):
+        told["holder"] = error.holder
+    return told
+
+
+def errors_of(error: FerrymanError, at: str = "") -> tuple[tuple[str, str], ...]:
     """Which members of the body are wrong, as (JSON pointer, message)."""
     if isinstance(error, errors.WrongContent):
         return error.errors
     pointer = _POINTERS.get(type(error))
-    return () if pointer is None else ((pointer, error.what),)
+    return () if pointer is None else ((at + pointer, error.what),)
 
 
 def _retry_after(error: FerrymanError) -> Headers:

@@ -13,6 +13,8 @@ from ferryman.http.exchange import Answer, Request, respond
 from ferryman.http.problems import problem
 
 JSON: Final = "application/json"
+LINES: Final = "application/x-ndjson"
+"""JSON values, one a line."""
 
 Method = Callable[[Request], Awaitable[Answer]]
 
@@ -62,19 +64,19 @@ def chosen(request: Request, offers: tuple[str, ...]) -> str:
     return best
 
 
-def check_json(request: Request) -> None:
-    """Refuse a body that does not say that it is plain JSON in UTF-8. Raises WrongContentType."""
+def check_json(request: Request, wanted: str = JSON) -> None:
+    """Refuse a body that does not say that it is plain JSON, or lines of it, in UTF-8. Raises WrongContentType."""
     if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise WrongContentType("The body is encoded.", hint="Send it without Content-Encoding.")
     said = request.headers.get(b"content-type", b"").decode("latin-1")
-    if said == JSON:
+    if said == wanted:
         return
     media, *rest = (part.strip() for part in said.lower().split(";"))
     charsets = {part.removeprefix("charset=").strip('"') for part in rest if part.startswith("charset=")}
-    if media != JSON or not charsets <= {"utf-8", "utf8"}:
+    if media != wanted or not charsets <= {"utf-8", "utf8"}:
         raise WrongContentType(
             f"The body is {said!a}." if said else "The body has no Content-Type.",
-            hint="Send Content-Type: application/json, in UTF-8.",
+            hint=f"Send Content-Type: {wanted}, in UTF-8.",
         )
 
 

@@ -36,7 +36,7 @@ def read_request(body: bytes, idempotency_key: str | None, on_conflict: str | No
         WrongContent: naming every member that is wrong, with its pointer.
         MalformedJson, DuplicateMember, BadNumber, BadText, TooDeep: the body is not strict JSON.
     """
-    asked = described(body, _MEMBERS, {"type": "The type is missing: it says which handler runs the job."}, "a job")
+    asked = described(body, OF_A_JOB, NEEDED, "a job")
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
     return JobRequest(**asked, idempotency_key=idempotency_key)
@@ -55,11 +55,25 @@ def described(
 
     Raises: as `read_request`.
     """
-    given = read_members(body)
-    asked, wrong = checked(given, known, _NEVER_NULL.union(needed))
-    wrong += [(pointer(name), text) for name, text in needed.items() if name not in given]
+    return described_by(read_members(body), known, needed, f"The body does not describe {what}.")
+
+
+def described_by(
+    given: Mapping[str, object],
+    known: Mapping[str, Callable[[object], object]],
+    needed: Mapping[str, str],
+    what: str,
+    at: str = "",
+) -> dict[str, Any]:
+    """As `described`, of an object that stands `at` a place in the body; `what` is said of one that is wrong.
+
+    Raises:
+        WrongContent: naming every member that is wrong, with its pointer.
+    """
+    asked, wrong = checked(given, known, _NEVER_NULL.union(needed), at)
+    wrong += [(at + pointer(name), text) for name, text in needed.items() if name not in given]
     if wrong:
-        raise WrongContent(f"The body does not describe {what}.", why=wrong[0][1], errors=tuple(wrong))
+        raise WrongContent(what, why=wrong[0][1], errors=tuple(wrong))
     return asked
 
 
@@ -148,7 +162,7 @@ def _on_conflict(value: object) -> object:
     raise options.refused("on_conflict", value, "error, return")
 
 
-_MEMBERS: Final[Mapping[str, Callable[[object], object]]] = {
+OF_A_JOB: Final[Mapping[str, Callable[[object], object]]] = {
     "type": options.type_name,
     "payload": _payload,
     "queue": options.queue,
@@ -163,11 +177,14 @@ _MEMBERS: Final[Mapping[str, Callable[[object], object]]] = {
     "on_conflict": _on_conflict,
     "tags": options.tags,
 }
+"""What may be said of a new job, and what checks it."""
+NEEDED: Final = MappingProxyType({"type": "The type is missing: it says which handler runs the job."})
+"""What has to be said of a new job."""
 _NEVER_NULL: Final = frozenset({"payload"})
 """Of every other member that is not needed null means the default, as if it were not there."""
 OF_EVERY_JOB: Final = MappingProxyType(
     {
-        name: _MEMBERS[name]
+        name: OF_A_JOB[name]
         for name in ("type", "payload", "queue", "priority", "max_attempts", "timeout", "unique_key", "tags")
     }
 )

@@ -62,6 +62,7 @@ FerrymanError
 │   ├── JobNotFound              FM404
 │   ├── MethodNotAllowed         FM405
 │   ├── NotAcceptable            FM406
+│   ├── RequestTimeout           FM408
 │   ├── WrongState               FM409
 │   ├── BodyTooLarge             FM413
 │   ├── WrongContentType         FM415
@@ -160,6 +161,7 @@ from ferryman.domain.errors.request import (
     NodeNotFound,
     NotAcceptable,
     RequestError,
+    RequestTimeout,
     RouteNotFound,
     ScheduleNotFound,
     ShuttingDown,
@@ -264,6 +266,7 @@ __all__ = [
     "ProcessNotStarted",
     "QueueFull",
     "RequestError",
+    "RequestTimeout",
     "ResultNotSerialisable",
     "ResultTimeout",
     "ResultTooLarge",

@@ -47,6 +47,12 @@ class NotAcceptable(RequestError):
     code = "FM406"
 
 
+class RequestTimeout(RequestError):
+    """The client sent nothing for too long, in the middle of a body."""
+
+    code = "FM408"
+
+
 class WrongState(RequestError):
     """The job's status does not allow this."""
 
@@ -60,7 +66,7 @@ class BodyTooLarge(RequestError):
 
 
 class WrongContentType(RequestError):
-    """The body is not application/json."""
+    """The body is not announced as what the path takes."""
 
     code = "FM415"
 

@@ -1,0 +1,50 @@
+"""One job among many: as POST /jobs takes it, and with an id of its own if its sender wants to send it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, cast
+
+from ferryman.client import JobRequest
+from ferryman.domain import options
+from ferryman.domain.errors import BadParameter, WrongContent
+from ferryman.http.exchange import Request
+from ferryman.http.wire import NEEDED, OF_A_JOB, described_by
+
+
+def read_item(value: object, on_conflict: str | None, at: str = "") -> JobRequest:
+    """The job that a JSON value asks for; `at` is where it stands in the body.
+
+    Raises:
+        WrongContent: naming every member that is wrong, with its pointer.
+    """
+    if not isinstance(value, dict):
+        raise WrongContent("This is not a JSON object.", errors=((at, "Should be an object."),))
+    given = cast("dict[str, object]", value)
+    asked = described_by(given, _MEMBERS, NEEDED, "This does not describe a job.", at)
+    if on_conflict is not None:
+        asked["on_conflict"] = on_conflict
+    return JobRequest(**asked)
+
+
+def refuse_idempotency_key(request: Request) -> None:
+    """Refuse the header where it cannot be kept: a key stands for one job. Raises BadParameter."""
+    if b"idempotency-key" in request.headers:
+        raise BadParameter(
+            "There is no Idempotency-Key for many jobs.",
+            why="A key stands for one job.",
+            hint="Leave it out, and give each job an id of its own: then it is stored once, however often it is sent.",
+        )
+
+
+def _id(value: object) -> str:
+    """An id as they are minted here; others would stand in the wrong place wherever jobs are listed by age."""
+    if isinstance(value, str) and options.is_id(value) and value[14] == "7" and value[19] in "89ab":
+        return value
+    raise options.refused(
+        "id", value, "a UUID of version 7 in lower case, such as 01890a5d-ac96-774b-bcce-b302099a8057"
+    )
+
+
+_MEMBERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType({**OF_A_JOB, "id": _id})
