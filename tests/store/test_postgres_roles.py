@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from ferryman.domain.errors import StoreFailed
+from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
 from ferryman.store.postgres import PostgresStore
@@ -48,6 +49,22 @@ def url(owners: str) -> Iterator[str]:
 def bench_of(url: str, folder: Path) -> Bench:
     place: Any = Place(ManualClock())
     return Bench(place, PostgresStore(url, clock=place.clock, retention=RETENTION, locks=folder))
+
+
+def test_a_job_without_a_slot_comes_back_to_its_gate_for_such_a_role(url: str, owners: str, tmp_path: Path) -> None:
+    """It gets a place out of a sequence to which the role has no right."""
+    asyncio.run(back_to_its_gate(bench_of(url, tmp_path), owners))
+
+
+async def back_to_its_gate(bench: Bench, owners: str) -> None:
+    await bench.store.open()
+    await bench.home()
+    id = await bench.add(key="k", gate=GateRule(strict=True))
+    job = await bench.claim_one()
+    await asyncio.to_thread(said, owners, "DELETE FROM ferryman.slot RETURNING id")
+    await bench.finish(job, What.RELEASED)
+    assert await bench.status(id) is Status.PENDING, "it was let in again"
+    await bench.store.close()
 
 
 def test_every_verb_works_for_such_a_role(url: str, tmp_path: Path) -> None:

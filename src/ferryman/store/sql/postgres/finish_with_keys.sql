@@ -98,11 +98,14 @@ marked AS (
     UPDATE ferryman.slot SET failed = true
     WHERE ctid = ANY (ARRAY(SELECT spot FROM ended WHERE keeps AND became = 'failed'))
 ),
-waiting AS (
+placed AS (
     INSERT INTO ferryman.held (key, sequence, id, lane, care, number, attempt, crashes, interruptions)
-    SELECT key, coalesce(sequence, nextval('ferryman.held_sequence_seq')), id, lane, care, number, attempt, crashes,
-        interruptions
-    FROM back
+    SELECT key, sequence, id, lane, care, number, attempt, crashes, interruptions FROM back WHERE sequence IS NOT NULL
+),
+-- the column finds the next place by itself: roles that run nodes have no right to the sequence
+added AS (
+    INSERT INTO ferryman.held (key, id, lane, care, number, attempt, crashes, interruptions)
+    SELECT key, id, lane, care, number, attempt, crashes, interruptions FROM back WHERE sequence IS NULL
 ),
 free AS MATERIALIZED (
     SELECT key, width, rule, count(*) FILTER (WHERE spot IS NOT NULL AND became <> 'pending') AS n
