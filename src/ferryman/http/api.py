@@ -1,6 +1,6 @@
-"""The HTTP API as one ASGI application: boundary, short cuts, router, resources.
+"""The HTTP API as one ASGI application: boundary, paths, resources.
 
-server -> Api (request id, stop, errors) -> short cut or Router -> Resource (method, Accept) -> route -> Answer
+server -> Api (request id, stop, errors) -> Paths -> Resource (method, Accept) -> operation -> Answer
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from starlette.routing import Route, Router
@@ -23,12 +23,13 @@ from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, lo
 from ferryman.http.importing import Imports
 from ferryman.http.jobs import Jobs
 from ferryman.http.keys import Keys
-from ferryman.http.node import TEXT, NodeRoutes, NodeStats
+from ferryman.http.node import NodeRoutes, NodeStats
 from ferryman.http.nodes import NodePaths
+from ferryman.http.operation import Operation
 from ferryman.http.problems import problem
 from ferryman.http.progress import PROGRESS
 from ferryman.http.queues import QueuePaths
-from ferryman.http.resource import JSON, Resource
+from ferryman.http.resource import Resource
 from ferryman.http.rules import Rules
 from ferryman.http.schedules import SchedulePaths
 from ferryman.http.types import TypePaths
@@ -37,6 +38,7 @@ from ferryman.observe.metrics import Metrics
 STOPPING: Final = "ferryman.stopping"
 """Set in the server's state, and so in the `state` of each new scope, once the node stops."""
 
+ONE_JOB: Final = "/jobs/{id}"
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9_.:+/=@-]{1,128}")
 
 
@@ -61,45 +63,20 @@ def make_api(
         monotonic: seconds that only grow.
         new_request_id: names a request that came without an X-Request-Id.
     """
-    jobs = Jobs(client, max_body)
-    keys = Keys(client, max_body)
-    node = NodeRoutes(client, stats, metrics, readiness, monotonic)
-    groups = (NodePaths(client), QueuePaths(client), TypePaths(client), Rules(client, max_body))
-    all_jobs = Resource({"GET": jobs.list, "POST": jobs.create})
-    one_job = Resource({"GET": jobs.show, "PATCH": jobs.change})
-    many = {
-        "/jobs/batch": Resource({"POST": Batches(client, max_body).create}),
-        "/jobs/import": Resource({"POST": Imports(client, max_body).create}),
-        "/jobs/retry": Resource({"POST": jobs.retry_all}),
-        "/jobs/purge": Resource({"POST": jobs.purge}),
-    }
-    health = Resource({"GET": node.health})
-    router = Router(
-        [
-            Route("/jobs", all_jobs),
-            *(Route(path, resource) for path, resource in many.items()),
-            Route("/jobs/{id}", one_job),
-            Route("/jobs/{id}/attempts", Resource({"GET": jobs.attempts})),
-            Route("/jobs/{id}/cancel", Resource({"POST": jobs.cancel})),
-            Route("/jobs/{id}/explain", Resource({"GET": jobs.explain})),
-            Route("/jobs/{id}/retry", Resource({"POST": jobs.retry})),
-            *(Route(path, resource) for group in groups for path, resource in group.routes().items()),
-            *SchedulePaths(client, max_body).routes(),
-            Route("/keys", Resource({"GET": keys.list})),
-            # a key may have a slash in it
-            Route("/keys/{key:path}/pause", Resource({"POST": keys.pause})),
-            Route("/keys/{key:path}/resume", Resource({"POST": keys.resume})),
-            Route("/keys/{key:path}/pass", Resource({"POST": keys.let_pass})),
-            Route("/keys/{key:path}", Resource({"GET": keys.show, "PUT": keys.put, "DELETE": keys.delete})),
-            Route("/health", health),
-            Route("/livez", health),
-            Route("/readyz", Resource({"GET": node.readyz})),
-            Route("/metrics", Resource({"GET": node.metrics}, offers=(TEXT, JSON))),
-        ],
-        redirect_slashes=False,
-        default=_not_found,
+    groups = (
+        Jobs(client, max_body),
+        Batches(client, max_body),
+        Imports(client, max_body),
+        NodePaths(client),
+        QueuePaths(client),
+        TypePaths(client),
+        Rules(client, max_body),
+        SchedulePaths(client, max_body),
+        Keys(client, max_body),
+        NodeRoutes(client, stats, metrics, readiness, monotonic),
     )
-    return Api(_ShortCuts(router, {"/jobs": all_jobs, "/health": health, **many}, one_job), new_request_id)
+    operations = [each for group in groups for each in group.operations()]
+    return Api(Paths(operations), new_request_id)
 
 
 class Api:
@@ -150,15 +127,26 @@ class Api:
         return self._new_request_id().encode()
 
 
-class _ShortCuts:
-    """The busiest paths by one look into a dict: the router's walk would be a quarter of what such a request costs."""
+class Paths:
+    """Finds what stands at a path.
 
-    def __init__(self, router: Router, direct: dict[str, Resource], one_job: Resource) -> None:
-        self._router = router
-        self._direct = direct
-        self._one_job = one_job
+    The busiest paths are found by one look into a dict: the router's walk would be a quarter of what such a request
+    costs.
+    """
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        """A path that another one covers has to come first."""
+        paths: dict[str, list[Operation]] = {}
+        for each in operations:
+            paths.setdefault(each.path, []).append(each)
+        resources = {path: Resource(found) for path, found in paths.items()}
+        self._direct = {path: resource for path, resource in resources.items() if "{" not in path}
+        self._one_job = resources[ONE_JOB]
+        routes = [Route(path, resource) for path, resource in resources.items()]
+        self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the resource answer that stands at the path."""
         path = local_path(scope)
         resource = self._direct.get(path)
         if resource is not None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import msgspec
 
 from ferryman.client import Client, JobRequest
 from ferryman.client.many import MOST, is_certain
 from ferryman.domain import options
+from ferryman.domain.access import Right
 from ferryman.domain.errors import BadOption, FerrymanError, QueueFull, WrongContent
 from ferryman.http import query, wire
+from ferryman.http.bodies import ConflictQuery, NewBatch
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.items import read_item, refuse_idempotency_key
+from ferryman.http.operation import Operation
 from ferryman.http.problems import document, errors_of
 from ferryman.http.resource import check_json
 
@@ -33,12 +35,41 @@ class Batch(msgspec.Struct, frozen=True):
     """Those whose JSON does not describe a job."""
 
 
+class IdsJson(msgspec.Struct, frozen=True):
+    """The jobs of a batch that is stored as one, in order."""
+
+    ids: list[str]
+
+
+class AnswersJson(msgspec.Struct, frozen=True):
+    """What became of each job of a batch that is not atomic, in order: its id, or a problem."""
+
+    jobs: list[dict[str, Any]]
+
+
 class Batches:
     """The path; its method gives the answer or raises a FerrymanError."""
 
     def __init__(self, client: Client, max_body: int) -> None:
         self._client = client
         self._max_body = max_body
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The one thing to do."""
+        answers = {200: AnswersJson, 201: IdsJson}
+        return (
+            Operation(
+                "POST",
+                "/jobs/batch",
+                Right.ENQUEUE,
+                self.create,
+                "Enqueue up to a thousand jobs",
+                answers,
+                ConflictQuery,
+                body=NewBatch,
+                problems=(413, 415, 422, 429),
+            ),
+        )
 
     async def create(self, request: Request) -> Answer:
         """POST /jobs/batch: 201 with the ids once all are durable; unless it is atomic, 200 with an answer for each."""
@@ -52,7 +83,7 @@ class Batches:
         judged = await self._client.many.judge(batch.requests)
         _refuse(batch.size, {**batch.wrong, **judged.refused})
         ids = await self._client.many.hand_in_all(list(judged.news.values()))
-        return Answer(201, (_JSON,), msgspec.json.encode({"ids": ids}))
+        return Answer(201, (_JSON,), msgspec.json.encode(IdsJson(list(ids))))
 
     async def _each(self, batch: Batch) -> Answer:
         judged = await self._client.many.judge(batch.requests)
@@ -62,7 +93,7 @@ class Batches:
             **await self._client.many.hand_in(batch.requests, judged.news),
         }
         entries = [_entry(told[place], place) for place in range(batch.size)]
-        return Answer(200, (_JSON,), json.dumps({"jobs": entries}).encode())
+        return Answer(200, (_JSON,), msgspec.json.encode(AnswersJson(entries)))
 
 
 def read_batch(body: bytes, on_conflict: str | None) -> Batch:

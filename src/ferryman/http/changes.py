@@ -22,6 +22,21 @@ Check = Callable[[object], object]
 Wrong = list[tuple[str, str]]
 
 
+class RetriedJson(msgspec.Struct, frozen=True):
+    """What became of a retry of many."""
+
+    retried: int
+    unique_key_taken: int
+    """Those that were left alone, as another job has their key."""
+    last_run_at: str | None
+
+
+class PurgedJson(msgspec.Struct, frozen=True):
+    """How many jobs a purge has cancelled."""
+
+    cancelled: int
+
+
 def read_placement(body: bytes) -> dict[str, Any]:
     """What a PATCH asks for, as `Controls.placement` takes it."""
     asked, wrong = checked(read_members(body), _PLACEMENT)
@@ -58,7 +73,7 @@ def read_purge(body: bytes) -> JobFilter:
 def retried_json(told: Retried) -> bytes:
     """The answer to a retry of many."""
     last = None if told.last_at is None else write_moment(told.last_at)
-    return msgspec.json.encode({"retried": told.count, "unique_key_taken": told.taken, "last_run_at": last})
+    return msgspec.json.encode(RetriedJson(told.count, told.taken, last))
 
 
 def _filter(

@@ -13,13 +13,16 @@ import msgspec
 from ferryman.client import Client, JobRequest
 from ferryman.client.many import MOST
 from ferryman.domain import strictjson
+from ferryman.domain.access import Right
 from ferryman.domain.errors import FerrymanError, RequestTimeout
 from ferryman.http import query
+from ferryman.http.bodies import ConflictQuery, NewItem
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.items import read_item, refuse_idempotency_key
 from ferryman.http.ndjson import Lines
+from ferryman.http.operation import LINES, Operation
 from ferryman.http.progress import Progress
-from ferryman.http.resource import LINES, check_json
+from ferryman.http.resource import check_json
 
 SILENCE: Final = 75.0
 """Seconds after which a client that sends nothing is given up: as long as an idle connection is kept."""
@@ -29,12 +32,35 @@ CHUNK_BYTES: Final = 1024 * 1024
 _JSON: Final = (b"content-type", b"application/json")
 
 
+class ImportedJson(msgspec.Struct, frozen=True):
+    """How many jobs are stored."""
+
+    imported: int
+
+
 class Imports:
     """The path; its method gives the answer or raises a FerrymanError, which is told with the import's Progress."""
 
     def __init__(self, client: Client, max_body: int) -> None:
         self._client = client
         self._max_body = max_body
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The one thing to do."""
+        return (
+            Operation(
+                "POST",
+                "/jobs/import",
+                Right.ENQUEUE,
+                self.create,
+                "Enqueue any number of jobs, one a line",
+                {200: ImportedJson},
+                ConflictQuery,
+                body=NewItem,
+                takes=LINES,
+                problems=(408, 409, 413, 415, 422, 429),
+            ),
+        )
 
     async def create(self, request: Request) -> Answer:
         """POST /jobs/import: 200 and how many, once all are durable."""
@@ -44,7 +70,7 @@ class Imports:
         on_conflict = query.on_conflict(request)
         lines = Lines(lambda: request.piece(SILENCE), self._max_body)
         await Import(self._client, lines, on_conflict, progress).run()
-        return Answer(200, (_JSON,), msgspec.json.encode({"imported": progress.imported}))
+        return Answer(200, (_JSON,), msgspec.json.encode(ImportedJson(progress.imported)))
 
 
 class Import:

@@ -8,14 +8,17 @@ from typing import Final
 import msgspec
 
 from ferryman.client import Client
+from ferryman.domain.access import Right
 from ferryman.domain.errors import BadParameter
 from ferryman.domain.job import Job
 from ferryman.domain.state import Status
-from ferryman.http import changes, query, wire
-from ferryman.http.attempts import attempts_json
+from ferryman.http import bodies, changes, query, wire
+from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
-from ferryman.http.explanation import explanation_json
+from ferryman.http.explanation import ExplanationJson, explanation_json
+from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, check_json, json_body
+from ferryman.http.wire import JobJson
 
 _JSON: Final = (b"content-type", b"application/json")
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
@@ -29,6 +32,84 @@ class Jobs:
     def __init__(self, client: Client, max_body: int) -> None:
         self._client = client
         self._max_body = max_body
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Everything that can be done to jobs one at a time, or by a filter."""
+        one, job, wrong = "/jobs/{id}", {200: JobJson}, (404, 409, 413, 422)
+        return (
+            Operation("GET", "/jobs", Right.READ, self.list, "List jobs", {200: list[JobJson]}, bodies.JobsQuery),
+            Operation(
+                "POST",
+                "/jobs",
+                Right.ENQUEUE,
+                self.create,
+                "Enqueue a job",
+                {200: JobJson, 201: JobJson},
+                bodies.ConflictQuery,
+                bodies.IdempotentHeaders,
+                bodies.NewJob,
+                problems=(409, 413, 415, 422, 429),
+            ),
+            Operation(
+                "POST",
+                "/jobs/retry",
+                Right.OPERATE,
+                self.retry_all,
+                "Retry many jobs",
+                {200: changes.RetriedJson},
+                body=bodies.RetryMany,
+                problems=(413, 415, 422),
+            ),
+            Operation(
+                "POST",
+                "/jobs/purge",
+                Right.OPERATE,
+                self.purge,
+                "Cancel the jobs that wait in a queue",
+                {200: changes.PurgedJson},
+                body=bodies.Purge,
+                problems=(413, 415, 422),
+            ),
+            Operation("GET", one, Right.READ, self.show, "Show a job", job, problems=(404,)),
+            Operation(
+                "PATCH",
+                one,
+                Right.OPERATE,
+                self.change,
+                "Change a job that waits",
+                job,
+                body=bodies.Placement,
+                problems=(*wrong, 415),
+            ),
+            Operation(
+                "GET",
+                f"{one}/attempts",
+                Right.READ,
+                self.attempts,
+                "List the attempts of a job",
+                {200: list[AttemptJson]},
+                problems=(404,),
+            ),
+            Operation(
+                "GET",
+                f"{one}/explain",
+                Right.READ,
+                self.explain,
+                "Say why a job has not started",
+                {200: ExplanationJson},
+                problems=(404,),
+            ),
+            Operation(
+                "POST",
+                f"{one}/cancel",
+                Right.OPERATE,
+                self.cancel,
+                "Cancel a job",
+                {200: JobJson, 202: JobJson},
+                problems=wrong,
+            ),
+            Operation("POST", f"{one}/retry", Right.OPERATE, self.retry, "Run a job again", job, problems=wrong),
+        )
 
     async def create(self, request: Request) -> Answer:
         """POST /jobs: 201 once the job is durable, the same again for a replayed Idempotency-Key."""
@@ -94,7 +175,7 @@ class Jobs:
     async def purge(self, request: Request) -> Answer:
         """POST /jobs/purge: 200 and how many were cancelled."""
         count = await self._client.controls.purge(changes.read_purge(await json_body(request, self._max_body)))
-        return Answer(200, (_JSON,), msgspec.json.encode({"cancelled": count}))
+        return Answer(200, (_JSON,), msgspec.json.encode(changes.PurgedJson(count)))
 
     async def _answer(self, job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
         return Answer(status, headers, wire.job_json(await self._client.shown(job)))

@@ -11,11 +11,14 @@ import msgspec
 
 from ferryman.client import Client
 from ferryman.domain import options
+from ferryman.domain.access import Right
 from ferryman.domain.errors import BadOption, WrongContent
 from ferryman.domain.keyed import LARGEST_SHARE, gate_rule
 from ferryman.domain.keys import GateRule, OnFailure
 from ferryman.http import query, wire
+from ferryman.http.bodies import NewRule, PageQuery
 from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, json_body
 from ferryman.store.protocol import KeyStatus
 
@@ -32,7 +35,7 @@ _RULE: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
 )
 
 
-class RuleJson(msgspec.Struct, frozen=True):
+class GateRuleJson(msgspec.Struct, frozen=True):
     """What a gate keeps to, in the words of PUT /keys/{key}; what is not bounded is null."""
 
     concurrency: int | None
@@ -64,12 +67,34 @@ class KeyJson(msgspec.Struct, frozen=True):
     held_by: tuple[str, ...]
 
 
+class Passed(msgspec.Struct, frozen=True):
+    """The failed jobs without which a sequence goes on."""
+
+    passed: Sequence[str]
+
+
 class Keys:
     """One method per route; each gives the answer or raises a FerrymanError."""
 
     def __init__(self, client: Client, max_body: int) -> None:
         self._client = client
         self._max_body = max_body
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Everything that can be done below /keys; a key may have a slash in it."""
+        one, many, status = "/keys/{key:path}", "/keys", {200: KeyJson}
+        known, wrong = (404,), (404, 413, 422)
+        return (
+            Operation("GET", many, Right.READ, self.list, "List the keys", {200: list[KeyJson]}, PageQuery),
+            Operation("POST", f"{one}/pause", Right.OPERATE, self.pause, "Pause a key", status, problems=wrong),
+            Operation("POST", f"{one}/resume", Right.OPERATE, self.resume, "Resume a key", status, problems=wrong),
+            Operation(
+                "POST", f"{one}/pass", Right.OPERATE, self.let_pass, "Pass failed jobs", {200: Passed}, problems=wrong
+            ),
+            Operation("GET", one, Right.READ, self.show, "Show a key", status, problems=known),
+            Operation("PUT", one, Right.OPERATE, self.put, "Pin a rule", status, body=NewRule, problems=(413, 422)),
+            Operation("DELETE", one, Right.OPERATE, self.delete, "Unpin a rule", status, problems=wrong),
+        )
 
     async def list(self, request: Request) -> Answer:
         """GET /keys: a page, and where the next one is if there is one."""
@@ -110,7 +135,7 @@ class Keys:
         """POST /keys/{key}/pass: a sequence goes on without the failed jobs for which it waits."""
         await check_bare(request, self._max_body)
         passed = await self._client.keys.let_pass(_key(request))
-        return Answer(200, (_JSON,), msgspec.json.encode({"passed": passed}))
+        return Answer(200, (_JSON,), msgspec.json.encode(Passed(passed)))
 
 
 def key_of(status: KeyStatus) -> KeyJson:
@@ -132,9 +157,9 @@ def key_of(status: KeyStatus) -> KeyJson:
     )
 
 
-def rule_of(rule: GateRule) -> RuleJson:
+def rule_of(rule: GateRule) -> GateRuleJson:
     """A rule as it goes out; burst and on_failure are null where they would say nothing."""
-    return RuleJson(
+    return GateRuleJson(
         rule.concurrency,
         rule.rate,
         None if rule.rate is None else rule.burst,

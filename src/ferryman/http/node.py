@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
 from ferryman.client import Client
+from ferryman.domain.access import Right
 from ferryman.domain.job import MICROS
 from ferryman.domain.state import Status
 from ferryman.http.exchange import Answer, Request
-from ferryman.http.resource import JSON, chosen
+from ferryman.http.operation import JSON, TEXT, Operation
+from ferryman.http.resource import chosen
 from ferryman.observe import exposition
 from ferryman.observe.metrics import Metrics
 from ferryman.store.protocol import Counts
 
-TEXT: Final = "text/plain"
 COUNTS_AGE: Final = 1.0
 """Seconds for which Prometheus is shown the same counts: many scrapers cost the store one read a second."""
 
@@ -50,6 +51,38 @@ class NodeStats(Protocol):
         ...
 
 
+class HealthJson(msgspec.Struct, frozen=True):
+    """All is well."""
+
+    status: Literal["ok"]
+
+
+class NotReadyJson(msgspec.Struct, frozen=True):
+    """What is not ready, and for each why, in a line."""
+
+    status: str
+    not_ready: list[str]
+    why: Mapping[str, str]
+
+
+class CountersJson(msgspec.Struct, frozen=True):
+    """The counters of the base contract."""
+
+    jobs_created: int
+    jobs_completed: int
+    jobs_failed: int
+    jobs_cancelled: int
+    jobs_retried: int
+    jobs_rescued: int
+    jobs_pending: int
+    jobs_scheduled: int
+    jobs_in_progress: int
+    fenced_writes: int
+    workers: int
+    queue_capacity: int
+    queue_length: int
+
+
 class NodeRoutes:
     """One method per route."""
 
@@ -69,6 +102,24 @@ class NodeRoutes:
         self._counts: asyncio.Future[Counts] | None = None
         self._counted_at = 0.0
 
+    def operations(self) -> tuple[Operation, ...]:
+        """Everything that a node says of itself."""
+        well = {200: HealthJson}
+        return (
+            Operation("GET", "/health", None, self.health, "Say that the process answers", well),
+            Operation("GET", "/livez", None, self.health, "Say that the process answers", well),
+            Operation("GET", "/readyz", None, self.readyz, "Say what is not ready", {**well, 503: NotReadyJson}),
+            Operation(
+                "GET",
+                "/metrics",
+                Right.READ,
+                self.metrics,
+                "Show what was counted",
+                {200: CountersJson},
+                offers=(TEXT, JSON),
+            ),
+        )
+
     async def health(self, request: Request) -> Answer:
         """GET /health, /livez: the process answers; touches no store. While stopping the boundary says so."""
         return Answer(200, _JSON, _OK)
@@ -78,9 +129,7 @@ class NodeRoutes:
         missing = await self._readiness()
         if not missing:
             return Answer(200, _JSON, _OK)
-        return Answer(
-            503, _JSON, msgspec.json.encode({"status": "not ready", "not_ready": list(missing), "why": missing})
-        )
+        return Answer(503, _JSON, msgspec.json.encode(NotReadyJson("not ready", list(missing), missing)))
 
     async def metrics(self, request: Request) -> Answer:
         """GET /metrics: Prometheus text, or the counters as JSON for those who ask for it."""
@@ -88,23 +137,23 @@ class NodeRoutes:
             return Answer(200, _JSON, msgspec.json.encode(self._counters(await self._client.counts())))
         return Answer(200, _TEXT, exposition.render(self._metrics, self._gauges(await self._recent_counts())))
 
-    def _counters(self, counts: Counts) -> dict[str, int]:
+    def _counters(self, counts: Counts) -> CountersJson:
         totals = counts.totals
-        return {
-            "jobs_created": totals["created"],
-            "jobs_completed": totals["completed"],
-            "jobs_failed": totals["failed"],
-            "jobs_cancelled": totals["cancelled"],
-            "jobs_retried": totals["retried"],
-            "jobs_rescued": totals["rescued"],
-            "jobs_pending": _standing(counts, Status.PENDING),
-            "jobs_scheduled": _standing(counts, Status.SCHEDULED),
-            "jobs_in_progress": _standing(counts, Status.PROCESSING),
-            "fenced_writes": self._metrics.fenced_writes,
-            "workers": self._stats.workers,
-            "queue_capacity": self._stats.channel_capacity,
-            "queue_length": self._stats.channel_length,
-        }
+        return CountersJson(
+            jobs_created=totals["created"],
+            jobs_completed=totals["completed"],
+            jobs_failed=totals["failed"],
+            jobs_cancelled=totals["cancelled"],
+            jobs_retried=totals["retried"],
+            jobs_rescued=totals["rescued"],
+            jobs_pending=_standing(counts, Status.PENDING),
+            jobs_scheduled=_standing(counts, Status.SCHEDULED),
+            jobs_in_progress=_standing(counts, Status.PROCESSING),
+            fenced_writes=self._metrics.fenced_writes,
+            workers=self._stats.workers,
+            queue_capacity=self._stats.channel_capacity,
+            queue_length=self._stats.channel_length,
+        )
 
     def _gauges(self, counts: Counts) -> exposition.Gauges:
         return exposition.Gauges(

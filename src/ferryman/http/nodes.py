@@ -9,9 +9,10 @@ import msgspec
 
 from ferryman.client import Client
 from ferryman.client.nodes import named
+from ferryman.domain.access import Right
 from ferryman.http import query
 from ferryman.http.exchange import Answer, Request
-from ferryman.http.resource import Resource
+from ferryman.http.operation import Operation
 from ferryman.http.wire import write_moment
 from ferryman.store.protocol import NodeStatus
 
@@ -42,9 +43,12 @@ class NodePaths:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def routes(self) -> dict[str, Resource]:
-        """Every path, with what is there."""
-        return {"/nodes": Resource({"GET": self.list}), "/nodes/{id}": Resource({"GET": self.show})}
+    def operations(self) -> tuple[Operation, ...]:
+        """Everything that can be done below /nodes."""
+        return (
+            Operation("GET", "/nodes", Right.READ, self.list, "List the nodes", {200: list[NodeJson]}),
+            Operation("GET", "/nodes/{id}", Right.READ, self.show, "Show a node", {200: NodeJson}, problems=(404,)),
+        )
 
     async def list(self, request: Request) -> Answer:
         """GET /nodes: those that have not ended, and those that ended within the last hour, oldest first."""

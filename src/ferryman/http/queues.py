@@ -8,11 +8,12 @@ import msgspec
 
 from ferryman.client import Client
 from ferryman.domain import options
+from ferryman.domain.access import Right
 from ferryman.domain.job import MICROS
 from ferryman.domain.state import Status
 from ferryman.http import query
 from ferryman.http.exchange import Answer, Request
-from ferryman.http.resource import Resource
+from ferryman.http.operation import Operation
 from ferryman.store.protocol import Counts
 
 _JSON: Final = ((b"content-type", b"application/json"),)
@@ -36,9 +37,12 @@ class QueuePaths:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def routes(self) -> dict[str, Resource]:
-        """Every path, with what is there."""
-        return {"/queues": Resource({"GET": self.list}), "/queues/{name}": Resource({"GET": self.show})}
+    def operations(self) -> tuple[Operation, ...]:
+        """What is to be seen of queues."""
+        return (
+            Operation("GET", "/queues", Right.READ, self.list, "List the queues that hold jobs", {200: list[Depth]}),
+            Operation("GET", "/queues/{name}", Right.READ, self.show, "Show a queue", {200: Depth}, problems=(422,)),
+        )
 
     async def list(self, request: Request) -> Answer:
         """GET /queues: those that hold jobs which have not ended, by name."""

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Iterable
 
 from starlette.types import Receive, Scope, Send
 
 from ferryman.domain.errors import MethodNotAllowed, NotAcceptable, WrongContentType
 from ferryman.http import query, wire
 from ferryman.http.exchange import Answer, Request, respond
+from ferryman.http.operation import JSON, Operation
 from ferryman.http.problems import problem
-
-JSON: Final = "application/json"
-LINES: Final = "application/x-ndjson"
-"""JSON values, one a line."""
-
-Method = Callable[[Request], Awaitable[Answer]]
 
 
 class Resource:
     """An ASGI application for one path. HEAD goes where GET goes, OPTIONS tells what there is."""
 
-    def __init__(self, methods: Mapping[str, Method], offers: tuple[str, ...] = (JSON,)) -> None:
-        """`offers` are the media types that it answers in, the one that it prefers first."""
-        self._methods = dict(methods)
-        if "GET" in methods:
-            self._methods["HEAD"] = methods["GET"]
-        self._allow = (b"allow", ", ".join([*self._methods, "OPTIONS"]).encode())
-        self._offers = offers
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        """What can be done at one path."""
+        self._operations = {each.method: each for each in operations}
+        if "GET" in self._operations:
+            self._operations["HEAD"] = self._operations["GET"]
+        self._allow = (b"allow", ", ".join([*self._operations, "OPTIONS"]).encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or raise a FerrymanError for the boundary to answer."""
@@ -36,10 +29,10 @@ class Resource:
         await respond(request, await self._answer(request), send)
 
     async def _answer(self, request: Request) -> Answer:
-        method = self._methods.get(request.method)
-        if method is not None:
-            chosen(request, self._offers)
-            return await method(request)
+        operation = self._operations.get(request.method)
+        if operation is not None:
+            chosen(request, operation.offers)
+            return await operation.call(request)
         if request.method == "OPTIONS":
             return Answer(204, (self._allow,))
         return problem(

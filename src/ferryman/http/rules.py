@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from ferryman.client import Client
 from ferryman.client.rules import limit_of
 from ferryman.domain import options
+from ferryman.domain.access import Right
 from ferryman.domain.errors import BadOption, WrongContent
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.http import query, wire
+from ferryman.http.bodies import NewLimit
 from ferryman.http.exchange import Answer, Request
-from ferryman.http.resource import Resource, check_bare, json_body
+from ferryman.http.operation import Operation
+from ferryman.http.resource import check_bare, json_body
 
 _JSON: Final = ((b"content-type", b"application/json"),)
 _LIMIT: Final[Mapping[str, Callable[[object], object]]] = {
@@ -24,6 +27,17 @@ _LIMIT: Final[Mapping[str, Callable[[object], object]]] = {
 }
 
 
+class RuleJson(msgspec.Struct, frozen=True):
+    """What holds for all jobs of a queue or a type."""
+
+    scope: Scope
+    name: str
+    paused: bool
+    concurrency: int | None
+    rate: float | None
+    burst: int | None
+
+
 class Rules:
     """One method per route, for queues and for types."""
 
@@ -31,15 +45,13 @@ class Rules:
         self._client = client
         self._max_body = max_body
 
-    def routes(self) -> dict[str, Resource]:
-        """Every path, with what is there."""
-        found = {"/rules": Resource({"GET": self.list})}
-        for scope, path in ((Scope.QUEUE, "/queues"), (Scope.TYPE, "/types")):
-            named = _Named(self._client, self._max_body, scope)
-            found[f"{path}/{{name}}/pause"] = Resource({"POST": named.pause})
-            found[f"{path}/{{name}}/resume"] = Resource({"POST": named.resume})
-            found[f"{path}/{{name}}/limit"] = Resource({"PUT": named.limit, "DELETE": named.unlimit})
-        return found
+    def operations(self) -> tuple[Operation, ...]:
+        """Everything that can be done about rules."""
+        return (
+            Operation("GET", "/rules", Right.READ, self.list, "List pauses and limits", {200: list[RuleJson]}),
+            *_Named(self._client, self._max_body, Scope.QUEUE).operations("/queues/{name}"),
+            *_Named(self._client, self._max_body, Scope.TYPE).operations("/types/{name}"),
+        )
 
     async def list(self, request: Request) -> Answer:
         """GET /rules: an array."""
@@ -54,6 +66,20 @@ class _Named:
         self._client = client
         self._max_body = max_body
         self._scope = scope
+
+    def operations(self, path: str) -> Iterator[Operation]:
+        """What can be done below the path of a queue or type."""
+        for method, below, call, says, body in (
+            ("POST", "pause", self.pause, "Pause", None),
+            ("POST", "resume", self.resume, "Resume", None),
+            ("PUT", "limit", self.limit, "Limit", NewLimit),
+            ("DELETE", "limit", self.unlimit, "End the limit of", None),
+        ):
+            said = f"{says} a {self._scope.value}"
+            answers = {200: RuleJson}
+            yield Operation(
+                method, f"{path}/{below}", Right.OPERATE, call, said, answers, body=body, problems=(413, 422)
+            )
 
     async def pause(self, request: Request) -> Answer:
         """POST .../pause: 200, what holds now."""
@@ -99,25 +125,19 @@ def read_limit(body: bytes) -> Limit:
 
 def rule_json(rule: Rule) -> bytes:
     """A rule as JSON: every member is always there."""
-    return msgspec.json.encode(_members(rule))
+    return msgspec.json.encode(_form(rule))
 
 
 def rules_json(rules: Sequence[Rule]) -> bytes:
     """Rules as a JSON array."""
-    return msgspec.json.encode([_members(rule) for rule in rules])
+    return msgspec.json.encode([_form(rule) for rule in rules])
 
 
 def _answer(rule: Rule) -> Answer:
     return Answer(200, _JSON, rule_json(rule))
 
 
-def _members(rule: Rule) -> dict[str, Any]:
+def _form(rule: Rule) -> RuleJson:
     limit = rule.limit
-    return {
-        "scope": rule.scope.value,
-        "name": rule.name,
-        "paused": rule.paused,
-        "concurrency": limit.concurrency,
-        "rate": limit.rate,
-        "burst": None if limit.rate is None else limit.burst,
-    }
+    burst = None if limit.rate is None else limit.burst
+    return RuleJson(rule.scope, rule.name, rule.paused, limit.concurrency, limit.rate, burst)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -17,7 +17,7 @@ from ferryman.domain.cron import Ambiguous, Cron, Missed, Nonexistent
 from ferryman.domain.errors import BadSchedule
 from ferryman.domain.schedule import MISSED_MOST, Overlap
 from ferryman.http import wire
-from ferryman.store.scheduling import KeptSchedule
+from ferryman.store.scheduling import KeptSchedule, Source
 
 NEXT: Final = 5
 """How many of the next runs are told."""
@@ -44,6 +44,38 @@ _NEEDED: Final = MappingProxyType(
 )
 
 
+class ScheduleJson(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule, every field always present."""
+
+    name: str
+    cron: str
+    time_zone: str
+    ambiguous: Ambiguous
+    nonexistent: Nonexistent
+    missed: Missed
+    max_missed: int
+    overlap: Overlap
+    type: str
+    payload: msgspec.Raw
+    queue: str
+    priority: int
+    max_attempts: int
+    timeout: float | None
+    unique_key: str | None
+    tags: tuple[str, ...]
+    paused: bool
+    source: Source
+    overridden: bool
+    in_words: str | None
+    """None where this machine cannot read the expression."""
+    next_runs: list[str]
+    last_job: str | None
+    fired: int
+    skipped: int
+    created_at: str
+    changed_at: str
+
+
 def read_schedule(name: str, body: bytes) -> ScheduleRequest:
     """The schedule that a body asks for.
 
@@ -63,12 +95,12 @@ def read_schedule(name: str, body: bytes) -> ScheduleRequest:
 
 def schedule_json(kept: KeptSchedule, now: int) -> bytes:
     """A schedule as JSON."""
-    return msgspec.json.encode(_members(kept, now))
+    return msgspec.json.encode(_form(kept, now))
 
 
 def schedules_json(kept: Sequence[KeptSchedule], now: int) -> bytes:
     """Schedules as a JSON array."""
-    return msgspec.json.encode([_members(each, now) for each in kept])
+    return msgspec.json.encode([_form(each, now) for each in kept])
 
 
 def next_runs(kept: KeptSchedule, now: int, count: int = NEXT) -> list[int]:
@@ -87,34 +119,34 @@ def in_words(kept: KeptSchedule) -> str | None:
         return None
 
 
-def _members(kept: KeptSchedule, now: int) -> dict[str, Any]:
+def _form(kept: KeptSchedule, now: int) -> ScheduleJson:
     schedule = kept.schedule
     cron, order = schedule.cron, schedule.order
-    return {
-        "name": kept.name,
-        "cron": cron.expression,
-        "time_zone": cron.time_zone,
-        "ambiguous": cron.ambiguous,
-        "nonexistent": cron.nonexistent,
-        "missed": schedule.missed,
-        "max_missed": schedule.max_missed,
-        "overlap": schedule.overlap,
-        "type": order.type,
-        "payload": msgspec.Raw(order.payload.encode()),
-        "queue": order.queue,
-        "priority": order.priority,
-        "max_attempts": order.max_attempts,
-        "timeout": order.timeout,
-        "unique_key": order.unique_key,
-        "tags": order.tags,
-        "paused": kept.paused,
-        "source": kept.source,
-        "overridden": kept.overridden,
-        "in_words": in_words(kept),
-        "next_runs": [wire.write_moment(at) for at in next_runs(kept, now)],
-        "last_job": kept.last_job,
-        "fired": kept.fired,
-        "skipped": kept.skipped,
-        "created_at": wire.write_moment(kept.created_at),
-        "changed_at": wire.write_moment(kept.changed_at),
-    }
+    return ScheduleJson(
+        name=kept.name,
+        cron=cron.expression,
+        time_zone=cron.time_zone,
+        ambiguous=cron.ambiguous,
+        nonexistent=cron.nonexistent,
+        missed=schedule.missed,
+        max_missed=schedule.max_missed,
+        overlap=schedule.overlap,
+        type=order.type,
+        payload=msgspec.Raw(order.payload.encode()),
+        queue=order.queue,
+        priority=order.priority,
+        max_attempts=order.max_attempts,
+        timeout=order.timeout,
+        unique_key=order.unique_key,
+        tags=order.tags,
+        paused=kept.paused,
+        source=kept.source,
+        overridden=kept.overridden,
+        in_words=in_words(kept),
+        next_runs=[wire.write_moment(at) for at in next_runs(kept, now)],
+        last_job=kept.last_job,
+        fired=kept.fired,
+        skipped=kept.skipped,
+        created_at=wire.write_moment(kept.created_at),
+        changed_at=wire.write_moment(kept.changed_at),
+    )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.routing import Route
-
 from ferryman.client import Client
+from ferryman.domain.access import Right
 from ferryman.http import query, schedule_wire, wire
+from ferryman.http.bodies import NewSchedule
 from ferryman.http.exchange import Answer, Headers, Request
-from ferryman.http.resource import Resource, check_bare, json_body
+from ferryman.http.operation import Operation
+from ferryman.http.resource import check_bare, json_body
+from ferryman.http.schedule_wire import ScheduleJson
+from ferryman.http.wire import JobJson
 from ferryman.store.scheduling import KeptSchedule, Put
 
 _JSON: Final = (b"content-type", b"application/json")
@@ -22,15 +25,29 @@ class SchedulePaths:
         self._client = client
         self._max_body = max_body
 
-    def routes(self) -> list[Route]:
-        """Every path."""
-        return [
-            Route("/schedules", Resource({"GET": self.list})),
-            Route("/schedules/{name}", Resource({"GET": self.show, "PUT": self.put, "DELETE": self.drop})),
-            Route("/schedules/{name}/pause", Resource({"POST": self.pause})),
-            Route("/schedules/{name}/resume", Resource({"POST": self.resume})),
-            Route("/schedules/{name}/run", Resource({"POST": self.run})),
-        ]
+    def operations(self) -> tuple[Operation, ...]:
+        """Everything that can be done below /schedules."""
+        one, kept, wrong = "/schedules/{name}", {200: ScheduleJson}, (404, 413, 422)
+        new = {200: ScheduleJson, 201: ScheduleJson}
+        return (
+            Operation("GET", "/schedules", Right.READ, self.list, "List the schedules", {200: list[ScheduleJson]}),
+            Operation("GET", one, Right.READ, self.show, "Show a schedule", kept, problems=(404,)),
+            Operation(
+                "PUT", one, Right.OPERATE, self.put, "Store a schedule", new, body=NewSchedule, problems=(409, 413, 422)
+            ),
+            Operation("DELETE", one, Right.OPERATE, self.drop, "Drop a schedule", {204: None}, problems=wrong),
+            Operation("POST", f"{one}/pause", Right.OPERATE, self.pause, "Pause a schedule", kept, problems=wrong),
+            Operation("POST", f"{one}/resume", Right.OPERATE, self.resume, "Resume a schedule", kept, problems=wrong),
+            Operation(
+                "POST",
+                f"{one}/run",
+                Right.OPERATE,
+                self.run,
+                "Run a schedule's job now",
+                {201: JobJson},
+                problems=(*wrong, 409, 429),
+            ),
+        )
 
     async def list(self, request: Request) -> Answer:
         """GET /schedules: all of them, by name."""

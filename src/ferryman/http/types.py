@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 
 from ferryman.client import Client
+from ferryman.domain.access import Right
 from ferryman.domain.job import AfterCrashes
 from ferryman.domain.keyed import KeyedByArgument
 from ferryman.http import query
 from ferryman.http.exchange import Answer, Request
-from ferryman.http.keys import RuleJson, rule_of
-from ferryman.http.resource import Resource
+from ferryman.http.keys import GateRuleJson, rule_of
+from ferryman.http.operation import Operation
 from ferryman.store.protocol import Declaration, NodeStatus
 
 _JSON: Final = ((b"content-type", b"application/json"),)
@@ -24,7 +25,7 @@ class KeyedJson(msgspec.Struct, frozen=True):
 
     argument: str | None
     """Whose value is the key; None where a function gives it, which only the process that declares the type can ask."""
-    rule: RuleJson
+    rule: GateRuleJson
 
 
 class TypeJson(msgspec.Struct, frozen=True):
@@ -48,9 +49,9 @@ class TypePaths:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def routes(self) -> dict[str, Resource]:
-        """Every path, with what is there."""
-        return {"/types": Resource({"GET": self.list})}
+    def operations(self) -> tuple[Operation, ...]:
+        """What is to be seen of types."""
+        return (Operation("GET", "/types", Right.READ, self.list, "List the types", {200: list[TypeJson]}),)
 
     async def list(self, request: Request) -> Answer:
         """GET /types: every type that a node has ever registered, by name."""

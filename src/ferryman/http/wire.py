@@ -194,14 +194,18 @@ OF_EVERY_JOB: Final = MappingProxyType(
 # -- out ---------------------------------------------------------------------------------------------
 
 
-class _ErrorJson(msgspec.Struct, gc=False):
+class ErrorJson(msgspec.Struct, gc=False):
+    """Why the latest attempt failed."""
+
     code: str
     type: str
     message: str
 
 
-class _JobJson(msgspec.Struct, gc=False):
-    """The fields in the order in which the contract names them."""
+class JobJson(msgspec.Struct, gc=False):
+    """A job."""
+
+    # the fields in the order in which the contract names them
 
     id: str
     type: str
@@ -213,7 +217,7 @@ class _JobJson(msgspec.Struct, gc=False):
     claim: int
     payload: msgspec.Raw
     result: msgspec.Raw | None
-    error: _ErrorJson | None
+    error: ErrorJson | None
     run_at: str | None
     created_at: str
     started_at: str | None
@@ -229,7 +233,7 @@ def job_json(job: Job) -> bytes:
     """A job as JSON; payload and result are JSON text already and go in as they are."""
     error = job.error
     return msgspec.json.encode(
-        _JobJson(
+        JobJson(
             job.id,
             job.type,
             job.queue,
@@ -240,7 +244,7 @@ def job_json(job: Job) -> bytes:
             job.claim,
             msgspec.Raw(job.payload),
             None if job.result is None else msgspec.Raw(job.result),
-            None if error is None else _ErrorJson(error.code, error.type, error.message),
+            None if error is None else ErrorJson(error.code, error.type, error.message),
             None if job.run_at is None else write_moment(job.run_at),
             write_moment(job.created_at),
             None if job.started_at is None else write_moment(job.started_at),

@@ -1,0 +1,197 @@
+"""What requests may say, as the OpenAPI document tells it.
+
+Requests are read by the checks beside each handler, which find everything that is wrong at once; these forms only
+describe them. Tests hold both together: the names of the members, and what is taken and refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ferryman.client.many import MOST
+from ferryman.domain.cron import Ambiguous, Missed, Nonexistent
+from ferryman.domain.keyed import LARGEST_SHARE
+from ferryman.domain.keys import OnFailure
+from ferryman.domain.options import COUNT_MAX, MAX_ATTEMPTS, MAX_DELAY, MAX_TAGS, RATE_MAX
+from ferryman.domain.schedule import MISSED_MOST, Overlap
+from ferryman.domain.state import Status
+from ferryman.http.query import LIMIT_DEFAULT, LIMIT_MAX
+
+Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+NewId = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        description="A UUID of version 7 that the client makes: sent again, the job is not stored again.",
+    ),
+]
+QueueName = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,128}$")]
+Name = Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Delay = Annotated[float, Meta(ge=0, le=MAX_DELAY, description="In so many seconds.")]
+Timeout = Annotated[float, Meta(gt=0, le=MAX_DELAY, description="Seconds that one run may take.")]
+Priority = Annotated[int, Meta(ge=0, le=9, description="0 runs first.")]
+Attempts = Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)]
+Count = Annotated[int, Meta(ge=1, le=COUNT_MAX)]
+Rate = (
+    Annotated[float, Meta(gt=0, le=RATE_MAX, description="So many a second.")]
+    | Annotated[str, Meta(pattern=r"^\d{1,7}(\.\d{1,6})?(/[smhd])?$", description="Such as 20/s, 5/m or 100/h.")]
+)
+Text = Annotated[str, Meta(min_length=1)]
+Texts = Text | Annotated[list[Text], Meta(min_length=1)]
+"""One text, or several that mean "or"."""
+UniqueKey = Annotated[str, Meta(min_length=1, max_length=256)]
+JobKey = Annotated[str, Meta(min_length=1, max_length=200)]
+Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=MAX_TAGS)]
+OnConflict = Literal["error", "return"]
+
+
+# -- bodies ------------------------------------------------------------------------------------------
+
+
+class NewJob(msgspec.Struct, forbid_unknown_fields=True):
+    """A job to be stored."""
+
+    type: Name
+    payload: dict[str, Any] = {}
+    queue: QueueName | None = None
+    priority: Priority | None = None
+    max_attempts: Attempts | None = None
+    timeout: Timeout | None = None
+    run_at: Moment | None = None
+    delay: Delay | None = None
+    expires_at: Moment | None = None
+    unique_key: UniqueKey | None = None
+    key: JobKey | None = None
+    on_conflict: OnConflict | None = None
+    tags: Tags | None = None
+
+
+class NewItem(NewJob):
+    """A job among many to be stored."""
+
+    id: NewId | None = None
+
+
+class NewBatch(msgspec.Struct, forbid_unknown_fields=True):
+    """Jobs to be stored together."""
+
+    jobs: Annotated[list[NewItem], Meta(min_length=1, max_length=MOST)]
+    atomic: Annotated[bool, Meta(description="All or none; else each for itself.")] | None = True
+
+
+class Placement(msgspec.Struct, forbid_unknown_fields=True):
+    """Where a job that waits is to stand; one of run_at and delay."""
+
+    queue: QueueName | None = None
+    priority: Priority | None = None
+    run_at: Moment | None = None
+    delay: Delay | None = None
+
+
+class RetryFilter(msgspec.Struct, forbid_unknown_fields=True):
+    """Which jobs to retry; it must say something."""
+
+    status: Texts | None = None
+    type: Texts | None = None
+    queue: Texts | None = None
+    tag: Texts | None = None
+
+
+class PurgeFilter(msgspec.Struct, forbid_unknown_fields=True):
+    """Which jobs of one queue to purge."""
+
+    queue: QueueName
+    status: Texts | None = None
+    type: Texts | None = None
+    tag: Texts | None = None
+
+
+class RetryMany(msgspec.Struct, forbid_unknown_fields=True):
+    """Failed or cancelled jobs to be sent back."""
+
+    filter: RetryFilter
+    rate: Rate | None = None
+
+
+class Purge(msgspec.Struct, forbid_unknown_fields=True):
+    """Jobs to be cancelled."""
+
+    filter: PurgeFilter
+    confirm: Annotated[QueueName, Meta(description="The name of the queue once more.")]
+
+
+class NewLimit(msgspec.Struct, forbid_unknown_fields=True):
+    """What a queue or type is to keep to; what is not named is not bounded."""
+
+    concurrency: Count | None = None
+    rate: Rate | None = None
+    burst: Count | None = None
+
+
+class NewRule(msgspec.Struct, forbid_unknown_fields=True):
+    """What the gate of a key is to keep to."""
+
+    concurrency: Count | None = None
+    rate: Rate | None = None
+    burst: Count | None = None
+    share: Annotated[int, Meta(ge=1, le=LARGEST_SHARE)] | None = None
+    sequence: bool | None = None
+    on_failure: OnFailure | None = None
+
+
+class NewSchedule(msgspec.Struct, forbid_unknown_fields=True):
+    """Jobs to be made by the clock."""
+
+    cron: Text
+    type: Name
+    time_zone: str | None = None
+    ambiguous: Ambiguous | None = None
+    nonexistent: Nonexistent | None = None
+    missed: Missed | None = None
+    max_missed: Annotated[int, Meta(ge=0, le=MISSED_MOST)] | None = None
+    overlap: Overlap | None = None
+    payload: dict[str, Any] = {}
+    queue: QueueName | None = None
+    priority: Priority | None = None
+    max_attempts: Attempts | None = None
+    timeout: Timeout | None = None
+    unique_key: UniqueKey | None = None
+    tags: Tags | None = None
+
+
+# -- parameters and headers --------------------------------------------------------------------------
+
+
+class JobsQuery(msgspec.Struct):
+    """Which jobs, and how many of them."""
+
+    status: list[Status] = []
+    type: list[Text] = []
+    queue: list[Text] = []
+    tag: list[Text] = []
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    cursor: Annotated[str, Meta(description="As the Link to the next page has it.")] | None = None
+    order: Literal["asc", "desc"] = "asc"
+
+
+class PageQuery(msgspec.Struct):
+    """Which page, and how long."""
+
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    cursor: Annotated[Text, Meta(description="As the Link to the next page has it.")] | None = None
+
+
+class ConflictQuery(msgspec.Struct):
+    """What to do where a unique key is taken."""
+
+    on_conflict: OnConflict | None = None
+
+
+class IdempotentHeaders(msgspec.Struct, rename={"idempotency_key": "Idempotency-Key"}):
+    """What makes a request safe to be sent again."""
+
+    idempotency_key: Annotated[str, Meta(pattern="^[!#-~][!-~]{0,254}$")] | None = None
