@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ferryman.client import Client
 from ferryman.domain.errors import FerrymanError, InternalError, RouteNotFound, ShuttingDown, StoreError
+from ferryman.http.apidoc import ApiDocument
 from ferryman.http.batch import Batches
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.importing import Imports
@@ -76,6 +77,7 @@ def make_api(
         NodeRoutes(client, stats, metrics, readiness, monotonic),
     )
     operations = [each for group in groups for each in group.operations()]
+    operations += ApiDocument(operations).operations()
     return Api(Paths(operations), new_request_id)
 
 
@@ -142,7 +144,7 @@ class Paths:
         resources = {path: Resource(found) for path, found in paths.items()}
         self._direct = {path: resource for path, resource in resources.items() if "{" not in path}
         self._one_job = resources[ONE_JOB]
-        routes = [Route(path, resource) for path, resource in resources.items()]
+        routes = [_exact(Route(path, resource)) for path, resource in resources.items()]
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -156,6 +158,12 @@ class Paths:
             await self._one_job(scope, receive, send)
         else:
             await self._router(scope, receive, send)
+
+
+def _exact(route: Route) -> Route:
+    """The route for its path to the letter: a name may have a line end in it, and one behind a path is another path."""
+    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z", re.DOTALL)
+    return route
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application

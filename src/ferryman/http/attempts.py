@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from ferryman.domain.job import Attempt, JobError
-from ferryman.http.wire import array_json, write_moment
+from ferryman.http.wire import Moment, array_json, write_moment
 
 
 class AttemptJson(msgspec.Struct, frozen=True, gc=False):
@@ -19,8 +19,8 @@ class AttemptJson(msgspec.Struct, frozen=True, gc=False):
     """That of the job afterwards."""
     attempt: int
     error: JobError | None
-    started_at: str | None
-    finished_at: str
+    started_at: Moment | None
+    finished_at: Moment
     worker_id: str | None
     node: str | None
 

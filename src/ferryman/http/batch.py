@@ -67,7 +67,7 @@ class Batches:
                 answers,
                 ConflictQuery,
                 body=NewBatch,
-                problems=(413, 415, 422, 429),
+                problems=(429,),
             ),
         )
 
@@ -103,7 +103,7 @@ def read_batch(body: bytes, on_conflict: str | None) -> Batch:
         WrongContent: the batch itself is wrong.
         MalformedJson, DuplicateMember, BadNumber, BadText, TooDeep: the body is not strict JSON.
     """
-    asked = wire.described(body, _MEMBERS, {"jobs": "The jobs are missing: a list of them."}, "a batch")
+    asked = wire.described(body, MEMBERS, {"jobs": "The jobs are missing: a list of them."}, "a batch")
     atomic: bool = asked.get("atomic", True)
     requests: dict[int, JobRequest] = {}
     wrong: dict[int, FerrymanError] = {}
@@ -176,6 +176,6 @@ def _jobs(value: object) -> object:
     return cast("object", value)
 
 
-_MEMBERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+MEMBERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
     {"jobs": _jobs, "atomic": partial(options.flag, "atomic")}
 )

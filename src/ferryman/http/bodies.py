@@ -6,7 +6,7 @@ describe them. Tests hold both together: the names of the members, and what is t
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +19,7 @@ from ferryman.domain.options import COUNT_MAX, MAX_ATTEMPTS, MAX_DELAY, MAX_TAGS
 from ferryman.domain.schedule import MISSED_MOST, Overlap
 from ferryman.domain.state import Status
 from ferryman.http.query import LIMIT_DEFAULT, LIMIT_MAX
+from ferryman.http.wire import Moment
 
 Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 NewId = Annotated[
@@ -30,7 +31,6 @@ NewId = Annotated[
 ]
 QueueName = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,128}$")]
 Name = Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
-Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Delay = Annotated[float, Meta(ge=0, le=MAX_DELAY, description="In so many seconds.")]
 Timeout = Annotated[float, Meta(gt=0, le=MAX_DELAY, description="Seconds that one run may take.")]
 Priority = Annotated[int, Meta(ge=0, le=9, description="0 runs first.")]
@@ -40,12 +40,16 @@ Rate = (
     Annotated[float, Meta(gt=0, le=RATE_MAX, description="So many a second.")]
     | Annotated[str, Meta(pattern=r"^\d{1,7}(\.\d{1,6})?(/[smhd])?$", description="Such as 20/s, 5/m or 100/h.")]
 )
-Text = Annotated[str, Meta(min_length=1)]
+NO_NUL: Final = "^[^\\u0000]*$"
+Text = Annotated[str, Meta(min_length=1, pattern=NO_NUL)]
 Texts = Text | Annotated[list[Text], Meta(min_length=1)]
 """One text, or several that mean "or"."""
-UniqueKey = Annotated[str, Meta(min_length=1, max_length=256)]
-JobKey = Annotated[str, Meta(min_length=1, max_length=200)]
-Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=MAX_TAGS)]
+UniqueKey = Annotated[str, Meta(min_length=1, max_length=256, pattern=NO_NUL)]
+JobKey = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
+Tag = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
+Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS)]
+Retriable = Literal["failed", "cancelled"]
+Waiting = Literal["waiting", "scheduled", "pending"]
 OnConflict = Literal["error", "return"]
 
 
@@ -95,7 +99,7 @@ class Placement(msgspec.Struct, forbid_unknown_fields=True):
 class RetryFilter(msgspec.Struct, forbid_unknown_fields=True):
     """Which jobs to retry; it must say something."""
 
-    status: Texts | None = None
+    status: Retriable | list[Retriable] | None = None
     type: Texts | None = None
     queue: Texts | None = None
     tag: Texts | None = None
@@ -105,7 +109,7 @@ class PurgeFilter(msgspec.Struct, forbid_unknown_fields=True):
     """Which jobs of one queue to purge."""
 
     queue: QueueName
-    status: Texts | None = None
+    status: Waiting | list[Waiting] | None = None
     type: Texts | None = None
     tag: Texts | None = None
 
@@ -174,7 +178,7 @@ class JobsQuery(msgspec.Struct):
     queue: list[Text] = []
     tag: list[Text] = []
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: Annotated[str, Meta(description="As the Link to the next page has it.")] | None = None
+    cursor: Annotated[Id, Meta(description="As the Link to the next page has it.")] | None = None
     order: Literal["asc", "desc"] = "asc"
 
 

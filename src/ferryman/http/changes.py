@@ -15,7 +15,7 @@ from ferryman.client.controls import Retried
 from ferryman.domain import options
 from ferryman.domain.errors import WrongContent
 from ferryman.domain.state import INITIAL, RETRIABLE, Status
-from ferryman.http.wire import checked, moment, pointer, read_members, write_moment
+from ferryman.http.wire import Moment, checked, moment, pointer, read_members, write_moment
 from ferryman.store.protocol import JobFilter
 
 Check = Callable[[object], object]
@@ -28,7 +28,7 @@ class RetriedJson(msgspec.Struct, frozen=True):
     retried: int
     unique_key_taken: int
     """Those that were left alone, as another job has their key."""
-    last_run_at: str | None
+    last_run_at: Moment | None
 
 
 class PurgedJson(msgspec.Struct, frozen=True):
@@ -39,9 +39,9 @@ class PurgedJson(msgspec.Struct, frozen=True):
 
 def read_placement(body: bytes) -> dict[str, Any]:
     """What a PATCH asks for, as `Controls.placement` takes it."""
-    asked, wrong = checked(read_members(body), _PLACEMENT)
+    asked, wrong = checked(read_members(body), PLACEMENT)
     if not asked and not wrong:
-        wrong = [("", f"Nothing is to be changed. There are {', '.join(_PLACEMENT)}.")]
+        wrong = [("", f"Nothing is to be changed. There are {', '.join(PLACEMENT)}.")]
     if len(asked.keys() & {"run_at", "delay"}) == 2:
         wrong.append(("/delay", "Either delay or run_at, not both."))
     _refuse("The body does not describe a change.", wrong)
@@ -84,7 +84,7 @@ def _filter(
         if "filter" not in members or members["filter"] is None:
             wrong.append((pointer("filter"), "The filter is missing: it says which jobs are meant."))
         return JobFilter()
-    known: dict[str, Check] = {**_FILTER, "status": partial(_statuses, allowed)}
+    known: dict[str, Check] = {**FILTER, "status": partial(_statuses, allowed)}
     found, bad = checked(cast("Mapping[str, object]", asked["filter"]), known, at=pointer("filter"))
     wrong += bad or ([] if found else [(pointer("filter"), f"It is empty. There are {', '.join(known)}.")])
     nothing: frozenset[str] = frozenset()
@@ -123,13 +123,13 @@ def _statuses(allowed: Collection[Status], value: object) -> frozenset[Status]:
     raise options.refused("status", value, ", ".join(each for each in Status if each in allowed))
 
 
-_PLACEMENT: Final[Mapping[str, Check]] = {
+PLACEMENT: Final[Mapping[str, Check]] = {
     "queue": options.queue,
     "priority": options.priority,
     "run_at": partial(moment, "run_at"),
     "delay": partial(options.seconds_of, "delay"),
 }
-_FILTER: Final[Mapping[str, Check]] = {
+FILTER: Final[Mapping[str, Check]] = {
     "status": _object,
     "type": partial(_texts, "type"),
     "queue": partial(_texts, "queue"),

@@ -6,7 +6,7 @@ import msgspec
 
 from ferryman.domain.explain import Condition, Explanation
 from ferryman.domain.state import Status
-from ferryman.http.wire import write_moment
+from ferryman.http.wire import Moment, write_moment
 
 
 class ExplanationJson(msgspec.Struct, frozen=True):
@@ -17,7 +17,7 @@ class ExplanationJson(msgspec.Struct, frozen=True):
     summary: str
     conditions: tuple[Condition, ...]
     ahead: int | None
-    estimated_start: str | None
+    estimated_start: Moment | None
 
 
 def explanation_json(told: Explanation) -> bytes:

@@ -58,7 +58,7 @@ class Imports:
                 ConflictQuery,
                 body=NewItem,
                 takes=LINES,
-                problems=(408, 409, 413, 415, 422, 429),
+                problems=(408, 409, 429),
             ),
         )
 

@@ -22,7 +22,7 @@ def read_item(value: object, on_conflict: str | None, at: str = "") -> JobReques
     if not isinstance(value, dict):
         raise WrongContent("This is not a JSON object.", errors=((at, "Should be an object."),))
     given = cast("dict[str, object]", value)
-    asked = described_by(given, _MEMBERS, NEEDED, "This does not describe a job.", at)
+    asked = described_by(given, MEMBERS, NEEDED, "This does not describe a job.", at)
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
     return JobRequest(**asked)
@@ -47,4 +47,4 @@ def _id(value: object) -> str:
     )
 
 
-_MEMBERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType({**OF_A_JOB, "id": _id})
+MEMBERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType({**OF_A_JOB, "id": _id})

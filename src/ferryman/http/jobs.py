@@ -35,7 +35,7 @@ class Jobs:
 
     def operations(self) -> tuple[Operation, ...]:
         """Everything that can be done to jobs one at a time, or by a filter."""
-        one, job, wrong = "/jobs/{id}", {200: JobJson}, (404, 409, 413, 422)
+        one, job, wrong = "/jobs/{id}", {200: JobJson}, (404, 409)
         return (
             Operation("GET", "/jobs", Right.READ, self.list, "List jobs", {200: list[JobJson]}, bodies.JobsQuery),
             Operation(
@@ -48,7 +48,7 @@ class Jobs:
                 bodies.ConflictQuery,
                 bodies.IdempotentHeaders,
                 bodies.NewJob,
-                problems=(409, 413, 415, 422, 429),
+                problems=(409, 429),
             ),
             Operation(
                 "POST",
@@ -58,7 +58,6 @@ class Jobs:
                 "Retry many jobs",
                 {200: changes.RetriedJson},
                 body=bodies.RetryMany,
-                problems=(413, 415, 422),
             ),
             Operation(
                 "POST",
@@ -68,7 +67,6 @@ class Jobs:
                 "Cancel the jobs that wait in a queue",
                 {200: changes.PurgedJson},
                 body=bodies.Purge,
-                problems=(413, 415, 422),
             ),
             Operation("GET", one, Right.READ, self.show, "Show a job", job, problems=(404,)),
             Operation(
@@ -79,7 +77,7 @@ class Jobs:
                 "Change a job that waits",
                 job,
                 body=bodies.Placement,
-                problems=(*wrong, 415),
+                problems=wrong,
             ),
             Operation(
                 "GET",

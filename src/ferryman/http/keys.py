@@ -23,7 +23,7 @@ from ferryman.http.resource import check_bare, json_body
 from ferryman.store.protocol import KeyStatus
 
 _JSON: Final = (b"content-type", b"application/json")
-_RULE: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+RULE: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
     {
         "concurrency": partial(options.count, "concurrency"),
         "rate": options.rate,
@@ -83,17 +83,17 @@ class Keys:
     def operations(self) -> tuple[Operation, ...]:
         """Everything that can be done below /keys; a key may have a slash in it."""
         one, many, status = "/keys/{key:path}", "/keys", {200: KeyJson}
-        known, wrong = (404,), (404, 413, 422)
+        known = (404,)
         return (
             Operation("GET", many, Right.READ, self.list, "List the keys", {200: list[KeyJson]}, PageQuery),
-            Operation("POST", f"{one}/pause", Right.OPERATE, self.pause, "Pause a key", status, problems=wrong),
-            Operation("POST", f"{one}/resume", Right.OPERATE, self.resume, "Resume a key", status, problems=wrong),
+            Operation("POST", f"{one}/pause", Right.OPERATE, self.pause, "Pause a key", status, problems=known),
+            Operation("POST", f"{one}/resume", Right.OPERATE, self.resume, "Resume a key", status, problems=known),
             Operation(
-                "POST", f"{one}/pass", Right.OPERATE, self.let_pass, "Pass failed jobs", {200: Passed}, problems=wrong
+                "POST", f"{one}/pass", Right.OPERATE, self.let_pass, "Pass failed jobs", {200: Passed}, problems=known
             ),
             Operation("GET", one, Right.READ, self.show, "Show a key", status, problems=known),
-            Operation("PUT", one, Right.OPERATE, self.put, "Pin a rule", status, body=NewRule, problems=(413, 422)),
-            Operation("DELETE", one, Right.OPERATE, self.delete, "Unpin a rule", status, problems=wrong),
+            Operation("PUT", one, Right.OPERATE, self.put, "Pin a rule", status, body=NewRule),
+            Operation("DELETE", one, Right.OPERATE, self.delete, "Unpin a rule", status, problems=known),
         )
 
     async def list(self, request: Request) -> Answer:
@@ -180,7 +180,7 @@ def read_rule(body: bytes) -> GateRule:
     Raises:
         WrongContent: naming each member that is wrong, or those that do not go together; or it is no strict JSON.
     """
-    asked = wire.described(body, _RULE, {}, "a rule")
+    asked = wire.described(body, RULE, {}, "a rule")
     try:
         return gate_rule(**asked)
     except BadOption as error:

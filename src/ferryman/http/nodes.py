@@ -13,7 +13,7 @@ from ferryman.domain.access import Right
 from ferryman.http import query
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.operation import Operation
-from ferryman.http.wire import write_moment
+from ferryman.http.wire import Moment, write_moment
 from ferryman.store.protocol import NodeStatus
 
 _JSON: Final = ((b"content-type", b"application/json"),)
@@ -31,8 +31,8 @@ class NodeJson(msgspec.Struct, frozen=True):
     """Those that it serves; None is every queue."""
     types: list[str] | None
     """Those that it has handlers for; None where its version does not say."""
-    started_at: str
-    ended_at: str | None
+    started_at: Moment
+    ended_at: Moment | None
     live: bool
     claimed: int
 

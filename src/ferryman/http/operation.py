@@ -14,6 +14,7 @@ JSON: Final = "application/json"
 LINES: Final = "application/x-ndjson"
 """JSON values, one a line."""
 TEXT: Final = "text/plain"
+HTML: Final = "text/html"
 
 Method = Callable[[Request], Awaitable[Answer]]
 

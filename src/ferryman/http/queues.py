@@ -41,7 +41,7 @@ class QueuePaths:
         """What is to be seen of queues."""
         return (
             Operation("GET", "/queues", Right.READ, self.list, "List the queues that hold jobs", {200: list[Depth]}),
-            Operation("GET", "/queues/{name}", Right.READ, self.show, "Show a queue", {200: Depth}, problems=(422,)),
+            Operation("GET", "/queues/{name}", Right.READ, self.show, "Show a queue", {200: Depth}),
         )
 
     async def list(self, request: Request) -> Answer:

@@ -20,7 +20,7 @@ from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, json_body
 
 _JSON: Final = ((b"content-type", b"application/json"),)
-_LIMIT: Final[Mapping[str, Callable[[object], object]]] = {
+LIMIT: Final[Mapping[str, Callable[[object], object]]] = {
     "concurrency": lambda value: options.count("concurrency", value),
     "rate": options.rate,
     "burst": lambda value: options.count("burst", value),
@@ -77,9 +77,7 @@ class _Named:
         ):
             said = f"{says} a {self._scope.value}"
             answers = {200: RuleJson}
-            yield Operation(
-                method, f"{path}/{below}", Right.OPERATE, call, said, answers, body=body, problems=(413, 422)
-            )
+            yield Operation(method, f"{path}/{below}", Right.OPERATE, call, said, answers, body=body)
 
     async def pause(self, request: Request) -> Answer:
         """POST .../pause: 200, what holds now."""
@@ -112,7 +110,7 @@ def read_limit(body: bytes) -> Limit:
     Raises:
         WrongContent: naming each member that is wrong, or what is missing; or it is no strict JSON.
     """
-    asked, wrong = wire.checked(wire.read_members(body), _LIMIT)
+    asked, wrong = wire.checked(wire.read_members(body), LIMIT)
     if not wrong and asked.keys().isdisjoint({"concurrency", "rate"}):
         wrong.append(("", "Name concurrency, rate or both. DELETE ends the limit."))
     if not wrong:

@@ -36,6 +36,8 @@ _RULES: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
         "overlap": partial(options.one_of, "overlap", kind=Overlap),
     }
 )
+MEMBERS: Final = MappingProxyType({**_CRON, **_RULES, **wire.OF_EVERY_JOB})
+"""What may be said of a schedule, and what checks it."""
 _NEEDED: Final = MappingProxyType(
     {
         "cron": "The cron expression is missing: it says when the jobs are made.",
@@ -56,7 +58,7 @@ class ScheduleJson(msgspec.Struct, frozen=True, kw_only=True):
     max_missed: int
     overlap: Overlap
     type: str
-    payload: msgspec.Raw
+    payload: wire.Object
     queue: str
     priority: int
     max_attempts: int
@@ -68,12 +70,12 @@ class ScheduleJson(msgspec.Struct, frozen=True, kw_only=True):
     overridden: bool
     in_words: str | None
     """None where this machine cannot read the expression."""
-    next_runs: list[str]
+    next_runs: list[wire.Moment]
     last_job: str | None
     fired: int
     skipped: int
-    created_at: str
-    changed_at: str
+    created_at: wire.Moment
+    changed_at: wire.Moment
 
 
 def read_schedule(name: str, body: bytes) -> ScheduleRequest:
@@ -83,7 +85,7 @@ def read_schedule(name: str, body: bytes) -> ScheduleRequest:
         WrongContent: naming every member that is wrong, with its pointer.
         MalformedJson, DuplicateMember, BadNumber, BadText, TooDeep: the body is not strict JSON.
     """
-    asked = wire.described(body, {**_CRON, **_RULES, **wire.OF_EVERY_JOB}, _NEEDED, "a schedule")
+    asked = wire.described(body, MEMBERS, _NEEDED, "a schedule")
     cron = {name: value for name, value in asked.items() if name in _CRON}
     return ScheduleRequest(
         name=name,

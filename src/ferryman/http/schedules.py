@@ -27,14 +27,12 @@ class SchedulePaths:
 
     def operations(self) -> tuple[Operation, ...]:
         """Everything that can be done below /schedules."""
-        one, kept, wrong = "/schedules/{name}", {200: ScheduleJson}, (404, 413, 422)
+        one, kept, wrong = "/schedules/{name}", {200: ScheduleJson}, (404,)
         new = {200: ScheduleJson, 201: ScheduleJson}
         return (
             Operation("GET", "/schedules", Right.READ, self.list, "List the schedules", {200: list[ScheduleJson]}),
             Operation("GET", one, Right.READ, self.show, "Show a schedule", kept, problems=(404,)),
-            Operation(
-                "PUT", one, Right.OPERATE, self.put, "Store a schedule", new, body=NewSchedule, problems=(409, 413, 422)
-            ),
+            Operation("PUT", one, Right.OPERATE, self.put, "Store a schedule", new, body=NewSchedule, problems=(409,)),
             Operation("DELETE", one, Right.OPERATE, self.drop, "Drop a schedule", {204: None}, problems=wrong),
             Operation("POST", f"{one}/pause", Right.OPERATE, self.pause, "Pause a schedule", kept, problems=wrong),
             Operation("POST", f"{one}/resume", Right.OPERATE, self.resume, "Resume a schedule", kept, problems=wrong),

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 
 import msgspec
+from msgspec import Meta
 
 from ferryman.client import JobRequest
 from ferryman.domain import options, strictjson
@@ -194,6 +195,12 @@ OF_EVERY_JOB: Final = MappingProxyType(
 # -- out ---------------------------------------------------------------------------------------------
 
 
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""RFC 3339."""
+Object = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
+"""JSON text of an object, which goes out as it is."""
+
+
 class ErrorJson(msgspec.Struct, gc=False):
     """Why the latest attempt failed."""
 
@@ -215,14 +222,14 @@ class JobJson(msgspec.Struct, gc=False):
     attempt: int
     max_attempts: int
     claim: int
-    payload: msgspec.Raw
+    payload: Object
     result: msgspec.Raw | None
     error: ErrorJson | None
-    run_at: str | None
-    created_at: str
-    started_at: str | None
-    finished_at: str | None
-    expires_at: str | None
+    run_at: Moment | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    expires_at: Moment | None
     worker_id: str | None
     node: str | None
     unique_key: str | None

@@ -1,0 +1,1 @@
+"""Requests that nobody would write by hand, sent to the API."""
