@@ -16,6 +16,9 @@ BY_FIELD = {setting.field: setting for setting in TABLE}
 BAD = {
     "host": ["http://0.0.0.0", "localhost:80", "a b", "::1::2", "[::1]"],
     "port": ["65536", "-1", "http", "80.5", "0x50", "8080;", "٨٠", "9" * 5000],
+    "max_connections": ["0", "100001", "many"],
+    "tls_certificate": ["a\0b"],
+    "tls_key": ["\0"],
     "worker_count": ["0", "10001", "ten", "1e3", "-5"],
     "job_queue_capacity": ["0", "100001", "1_000", "many"],
     "database_url": [
@@ -65,6 +68,9 @@ BAD = {
 GOOD: Mapping[str, Mapping[str, object]] = {
     "host": {"0.0.0.0": "0.0.0.0", "::1": "::1", "my-host.example": "my-host.example"},
     "port": {"0": 0, "65535": 65535, " 80 ": 80},
+    "max_connections": {"1": 1, "100000": 100_000},
+    "tls_certificate": {"chain.pem": "chain.pem", "none": None},
+    "tls_key": {"/etc/key.pem": "/etc/key.pem", "none": None},
     "worker_count": {"1": 1, "10000": 10000},
     "job_queue_capacity": {"1": 1, "100000": 100000},
     "database_url": {
@@ -151,6 +157,9 @@ def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
     assert {setting.name: setting.default for setting in TABLE} == {
         "HOST": "127.0.0.1",
         "PORT": "8080",
+        "MAX_CONNECTIONS": "1000",
+        "TLS_CERTIFICATE": "none",
+        "TLS_KEY": "none",
         "WORKER_COUNT": "10",
         "JOB_QUEUE_CAPACITY": "100",
         "DATABASE_URL": "sqlite:///ferryman.db",

@@ -31,8 +31,10 @@ from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.wakeup import LocalWakeup, Wakeups
 from ferryman.engine.world import World
 from ferryman.http.api import make_api
+from ferryman.http.bounds import Bounds
 from ferryman.http.readiness import Readiness
 from ferryman.http.server import HttpServer
+from ferryman.http.tls import Tls
 from ferryman.observe.joblog import JobLog
 from ferryman.observe.looplag import LoopLag
 from ferryman.observe.metrics import Metrics
@@ -101,7 +103,7 @@ class Server:
         self.events.listen(JobLog(self._node_id, log_jobs=settings.log_jobs).listen)
         self.asgi = self._make_api(settings, ids)
         """The HTTP API as an ASGI application; it is served at HOST and PORT where the role says so."""
-        self._http = HttpServer(self.asgi, settings.host, settings.port) if role.http else None
+        self._http = _make_http(settings, self.asgi) if role.http else None
         self._parts = StartList(*self._start_list())
 
     @property
@@ -270,6 +272,12 @@ def _make_admission(settings: Settings, registry: Registry, clock: SystemClock, 
         max_body=settings.max_body,
         accept_unknown_types=settings.accept_unknown_types,
     )
+
+
+def _make_http(settings: Settings, asgi: ASGIApp) -> HttpServer:
+    certificate = settings.tls_certificate
+    tls = None if certificate is None else Tls(certificate, settings.tls_key)
+    return HttpServer(asgi, settings.host, settings.port, bounds=Bounds(settings.max_connections), tls=tls)
 
 
 def _make_client(settings: Settings, world: World, node: Node | None) -> Client:

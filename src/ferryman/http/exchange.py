@@ -19,6 +19,8 @@ REQUEST_ID: Final = "ferryman.request_id"
 ANSWERED: Final = "ferryman.answered"
 """In the scope once an answer has begun: no other one can follow it."""
 
+BODY_TIME: Final = 60.0
+"""Seconds within which a body has to be there that is taken whole."""
 LINGER_BYTES: Final = 4 * 1024 * 1024
 LINGER_SECONDS: Final = 2.0
 """How much of a refused body is read and dropped, so that a client that is still writing sees the answer."""
@@ -76,20 +78,30 @@ class Request:
         Raises:
             BodyTooLarge: it has, or says it has, more than `limit` bytes; the rest was not read.
             ClientGone: it never came to its end.
+            RequestTimeout: it came too slowly.
         """
         declared = self.headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)
         body = bytearray()
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            body += message.get("body", b"")
-            if len(body) > limit:
-                raise _too_large(limit)
-            if not message.get("more_body", False):
-                return bytes(body)
+        if not await self._read_on(body, limit):  # most bodies come with their heads, and need no timer
+            try:
+                async with asyncio.timeout(BODY_TIME):
+                    while not await self._read_on(body, limit):
+                        pass
+            except TimeoutError:
+                raise RequestTimeout(f"The body has not come to its end within {BODY_TIME:g} s.") from None
+        return bytes(body)
+
+    async def _read_on(self, body: bytearray, limit: int) -> bool:
+        """Add what comes next; says whether that was the last of it. Raises BodyTooLarge, ClientGone."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        return not message.get("more_body", False)
 
     async def piece(self, patience: float) -> bytes | None:
         """The next part of the body, None at its end; nothing more is read from the client than that.

@@ -42,7 +42,9 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.EnqueueError: 422,
     errors.WrongContent: 422,
     errors.QueueFull: 429,
+    errors.HeadTooLarge: 431,
     errors.ShuttingDown: 503,
+    errors.TooManyConnections: 503,
 }
 _POINTERS: Final[dict[type[FerrymanError], str]] = {
     errors.UnknownType: "/type",
@@ -106,7 +108,7 @@ def _retry_after(error: FerrymanError) -> Headers:
         seconds = max(1, error.retry_after)
     elif isinstance(error, errors.StoreError):
         seconds = STORE_RETRY_AFTER
-    elif isinstance(error, errors.ShuttingDown):
+    elif isinstance(error, errors.ShuttingDown | errors.TooManyConnections):
         seconds = STOP_RETRY_AFTER
     else:
         return ()

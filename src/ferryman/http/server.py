@@ -7,6 +7,7 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -14,7 +15,9 @@ from starlette.types import ASGIApp
 
 from ferryman.domain.errors import PortInUse
 from ferryman.http.api import STOPPING
+from ferryman.http.bounds import Bounds
 from ferryman.http.connection import Connection
+from ferryman.http.tls import Tls
 from ferryman.store.forks import in_children
 
 BACKLOG: Final = 2048
@@ -24,6 +27,10 @@ KEEP_ALIVE: Final = 75
 FLUSH: Final = 5.0
 """Seconds in which a client has to read what is sent to it when the server stops."""
 
+LOOK: Final = 1
+"""Seconds between two looks at clients that take too long."""
+NO_MORE_THAN: Final = Bounds()
+
 CANCELLED: Final = 0.1
 """Seconds in which cancelled requests say so."""
 
@@ -31,11 +38,15 @@ CANCELLED: Final = 0.1
 class HttpServer:
     """One address that serves one ASGI application; start and stop tolerate being called twice, and never."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        """Nothing is bound yet; port 0 is any free one."""
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, *, bounds: Bounds = NO_MORE_THAN, tls: Tls | None = None
+    ) -> None:
+        """Nothing is bound yet; port 0 is any free one. With `tls` it speaks HTTPS, and nothing else."""
         self._app = app
         self._host = host
         self._port = port
+        self._bounds = bounds
+        self._tls = tls
         self._listener: socket.socket | None = None
         self._address: socket.socket | None = None
         """The same socket once it serves, for children that must not keep the port."""
@@ -69,15 +80,17 @@ class HttpServer:
 
         Raises:
             PortInUse: the address cannot be had, saying why.
+            BadSetting: the certificate cannot be used.
         """
         if self._server is not None:
             return self._url
+        context = None if self._tls is None else self._tls.context()
         await self.bind()
         assert self._listener is not None
         listener, self._listener = self._listener, None
         config = uvicorn.Config(
             self._app,
-            http=Connection,
+            http=partial(Connection, bounds=self._bounds),  # type: ignore[arg-type]
             ws="none",
             lifespan="off",
             log_config=None,
@@ -87,16 +100,26 @@ class HttpServer:
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
+            callback_notify=self._look,
+            timeout_notify=LOOK,
         )
         config.load()
+        config.ssl = context
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
         await server.startup(sockets=[listener])
         self._server = server
-        self._ticks = asyncio.create_task(server.main_loop())  # keeps the Date header right
+        self._ticks = asyncio.create_task(server.main_loop())  # keeps the Date header right, and looks at connections
         host = f"[{self._host}]" if ":" in self._host else self._host
-        self._url = f"http://{host}:{listener.getsockname()[1]}"
+        self._url = f"{'http' if context is None else 'https'}://{host}:{listener.getsockname()[1]}"
         return self._url
+
+    async def _look(self) -> None:
+        """End the connections of clients that take too long."""
+        if self._server is not None:
+            now = asyncio.get_running_loop().time()
+            for connection in _ours(self._server):
+                connection.look(now)
 
     async def stop(self, grace: float) -> None:
         """Refuse new connections and requests, let those under way end within `grace` seconds, then cut them off."""
@@ -111,7 +134,7 @@ class HttpServer:
             for task in set(state.tasks):  # or is told 503 as well
                 task.cancel()
             await _all_ended(lambda: state.tasks, CANCELLED)
-        await self._end_connections([each for each in state.connections if isinstance(each, Connection)], grace)
+        await self._end_connections(_ours(server), grace)
         await self._stop_ticks()
 
     async def _end_connections(self, connections: list[Connection], grace: float) -> None:
@@ -152,6 +175,11 @@ class HttpServer:
             listener.close()
             raise PortInUse(f"Cannot serve on {address}.", why=_why(error), hint=_hint(error, self._port)) from None
         return listener
+
+
+def _ours(server: uvicorn.Server) -> list[Connection]:
+    """The connections that are open; uvicorn's type has those of other protocols, too."""
+    return [each for each in server.server_state.connections if isinstance(each, Connection)]
 
 
 async def _all_ended(under_way: Callable[[], Collection[asyncio.Future[None]]], seconds: float) -> bool:

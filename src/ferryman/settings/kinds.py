@@ -97,6 +97,17 @@ def choice(*names: str) -> Kind:
     return Kind(f"{', '.join(names[:-1])} or {names[-1]}", read, str)
 
 
+def file(none: str) -> Kind:
+    """The path of a file, or none, and what that means."""
+
+    def read(text: str) -> str | None:
+        if "\0" in text:
+            raise ValueError
+        return None if text == "none" else text
+
+    return Kind(f"a path, or none: {none}", read, lambda value: value or "none")
+
+
 def host() -> Kind:
     """Where to listen."""
 

@@ -25,6 +25,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = "sqlite:///ferryman.db"
     queues: tuple[tuple[str, int | None], ...] | None = None
     """(queue, share of the workers or None); None serves every queue."""
+    max_connections: int = 1000
+    tls_certificate: str | None = None
+    tls_key: str | None = None
     priority_factor: int = 100
     """0 means that priorities alone count."""
     processes: int = 0
@@ -86,6 +89,13 @@ class Setting(msgspec.Struct, frozen=True):
 TABLE: Final = (
     Setting("host", kinds.host(), "Where HTTP listens; 0.0.0.0 means every IPv4 address of the machine."),
     Setting("port", kinds.whole(0, 65535, "0 = any free port"), "The port that HTTP listens on.", bare=True),
+    Setting("max_connections", kinds.whole(1, 100_000), "How many connections HTTP keeps open at once."),
+    Setting(
+        "tls_certificate",
+        kinds.file("plain HTTP"),
+        "The certificate with which HTTP is served as HTTPS, and those that vouch for it, in PEM.",
+    ),
+    Setting("tls_key", kinds.file("it is in the certificate's file"), "The key of the certificate, in PEM."),
     Setting("worker_count", kinds.whole(1, 10_000), "How many jobs a node runs at once.", bare=True),
     Setting(
         "job_queue_capacity",

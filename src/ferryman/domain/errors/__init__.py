@@ -70,8 +70,10 @@ FerrymanError
 │   ├── ScheduleNotFound         FM417
 │   ├── KeyNotFound              FM418
 │   ├── WrongContent             FM422
+│   ├── HeadTooLarge             FM431
 │   ├── RouteNotFound            FM440
 │   ├── ShuttingDown             FM450
+│   ├── TooManyConnections       FM451
 │   └── InternalError            FM499
 └── HandlerError                 FM5xx handlers and how runs end
     ├── HandlerRaised            FM501
@@ -152,6 +154,7 @@ from ferryman.domain.errors.handler import (
 from ferryman.domain.errors.request import (
     BadParameter,
     BodyTooLarge,
+    HeadTooLarge,
     InternalError,
     JobNotFound,
     KeyNotFound,
@@ -165,6 +168,7 @@ from ferryman.domain.errors.request import (
     RouteNotFound,
     ScheduleNotFound,
     ShuttingDown,
+    TooManyConnections,
     WrongContent,
     WrongContentType,
     WrongState,
@@ -239,6 +243,7 @@ __all__ = [
     "HandlerProcessExited",
     "HandlerRaised",
     "HandlerTimedOut",
+    "HeadTooLarge",
     "IdempotencyKeyReused",
     "IllegalTransition",
     "InternalError",
@@ -292,6 +297,7 @@ __all__ = [
     "TargetNotFound",
     "TargetWithoutApp",
     "TooDeep",
+    "TooManyConnections",
     "ToolMissing",
     "TransactionImpossible",
     "TransactionTimedOut",

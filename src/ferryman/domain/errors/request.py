@@ -48,7 +48,7 @@ class NotAcceptable(RequestError):
 
 
 class RequestTimeout(RequestError):
-    """The client sent nothing for too long, in the middle of a body."""
+    """A request did not come to its end in time."""
 
     code = "FM408"
 
@@ -99,6 +99,12 @@ class WrongContent(RequestError):
         self.errors = errors
 
 
+class HeadTooLarge(RequestError):
+    """The line of a request and its headers have too many bytes."""
+
+    code = "FM431"
+
+
 class RouteNotFound(RequestError):
     """There is nothing at this path."""
 
@@ -109,6 +115,12 @@ class ShuttingDown(RequestError):
     """The node is stopping and takes nothing more."""
 
     code = "FM450"
+
+
+class TooManyConnections(RequestError):
+    """MAX_CONNECTIONS are open."""
+
+    code = "FM451"
 
 
 class InternalError(RequestError):
