@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.before_after import interval
+from benchmarks.imports import imported
 from benchmarks.keyed_side import keys_of
+from benchmarks.posts import PEER, RUNS, STORES, fresh, measure
 from benchmarks.shares import before_first, furthest, most_between, while_both_wait
 from tests.postgres.databases import Databases
 
@@ -118,6 +120,19 @@ def test_churn_under_a_pinned_snapshot(postgres: Databases, design: str) -> None
     postgres.drop(url)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout.splitlines()[-1])
+
+
+def test_posts_beside_a_fastapi_endpoint() -> None:
+    with fresh("sqlite", "") as databases:
+        found = measure(databases, 100)
+    assert {name: each["requests"] for name, each in found.items()} == {STORES: 100, RUNS: 100, PEER: 100}
+
+
+def test_an_import_and_the_memory_that_it_takes() -> None:
+    with fresh("sqlite", "") as [database, *_]:
+        told = imported(database, 3000)
+    assert told.imported == 3000
+    assert told.memory
 
 
 def test_the_interval_lies_around_the_mean_of_the_ratios() -> None:
