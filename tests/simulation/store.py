@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from ferryman.domain.access import ApiKey
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
@@ -19,6 +20,7 @@ from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
+from ferryman.store.access import Added
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
@@ -356,6 +358,23 @@ class SimStore:
 
     async def retire(self, node: int, now: int) -> None:
         await self._call("retire", lambda: self._inner.retire(node, now))
+
+    # -- API keys: at once ------------------------------------------------------------------------
+
+    async def api_keys(self) -> Sequence[ApiKey]:
+        return await self._inner.api_keys()
+
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+        return await self._inner.add_api_key(key, now, until=until)
+
+    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+        return await self._inner.end_api_keys(ids, now)
+
+    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+        return await self._inner.drop_api_keys(ids)
+
+    async def use_api_keys(self, used: Mapping[str, int]) -> None:
+        await self._inner.use_api_keys(used)
 
     # -- schedules: only as they fire may a call fail ---------------------------------------------
 

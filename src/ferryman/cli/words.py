@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 import click
 
 from ferryman.domain import options
+from ferryman.domain.access import Right
 from ferryman.domain.errors import BadOption
 from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
@@ -56,3 +57,8 @@ def one_of(known: Collection[str]) -> Callable[[str], str]:
 def status(text: str) -> Status:
     """A status of a job."""
     return Status(one_of([each.value for each in Status])(text))
+
+
+def scope(text: str) -> Right:
+    """What an API key may do."""
+    return Right(one_of([each.value for each in Right])(text))

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from ferryman.client.access import ApiKeys
 from ferryman.client.admission import Admission
 from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.controls import Controls
@@ -113,6 +114,8 @@ class Client:
         """What a person may say about schedules."""
         self.keys = Keys(store, clock, wakeup)
         """The keys of jobs, and their gates."""
+        self.access = ApiKeys(store, clock)
+        """Who may use the HTTP API."""
         self._endings = Endings()
         self._on_close = on_close
         events.listen(self._endings.listen)

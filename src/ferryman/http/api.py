@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ferryman.client import Client
 from ferryman.domain.errors import FerrymanError, InternalError, RouteNotFound, ShuttingDown, StoreError
+from ferryman.http.api_keys import ApiKeyPaths
 from ferryman.http.apidoc import ApiDocument
 from ferryman.http.batch import Batches
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
@@ -74,6 +75,7 @@ def make_api(
         Rules(client, max_body),
         SchedulePaths(client, max_body),
         Keys(client, max_body),
+        ApiKeyPaths(client, max_body),
         NodeRoutes(client, stats, metrics, readiness, monotonic),
     )
     operations = [each for group in groups for each in group.operations()]

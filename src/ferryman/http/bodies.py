@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from ferryman.client.many import MOST
+from ferryman.domain.access import QUEUES_MOST, Right
 from ferryman.domain.cron import Ambiguous, Missed, Nonexistent
 from ferryman.domain.keyed import LARGEST_SHARE
 from ferryman.domain.keys import OnFailure
@@ -167,6 +168,23 @@ class NewSchedule(msgspec.Struct, forbid_unknown_fields=True):
     tags: Tags | None = None
 
 
+class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
+    """Who may use this API, and what for."""
+
+    name: Name
+    scopes: Annotated[list[Right], Meta(min_length=1)]
+    queues: Annotated[list[QueueName], Meta(min_length=1, max_length=QUEUES_MOST)] | None = None
+    rate: Rate | None = None
+    burst: Count | None = None
+    expires_at: Moment | None = None
+
+
+class Rotation(msgspec.Struct, forbid_unknown_fields=True):
+    """For how long the former key goes on to open."""
+
+    grace: Annotated[float, Meta(ge=0, le=MAX_DELAY, description="In seconds.")] | None = None
+
+
 # -- parameters and headers --------------------------------------------------------------------------
 
 
@@ -187,6 +205,12 @@ class PageQuery(msgspec.Struct):
 
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
     cursor: Annotated[Text, Meta(description="As the Link to the next page has it.")] | None = None
+
+
+class ApiKeyQuery(msgspec.Struct):
+    """Which key of a name; all without."""
+
+    id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")] | None = None
 
 
 class ConflictQuery(msgspec.Struct):

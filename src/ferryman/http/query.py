@@ -7,6 +7,7 @@ from typing import Final, cast
 from urllib.parse import parse_qsl, urlencode
 
 from ferryman.domain import options
+from ferryman.domain.access import is_api_key_id
 from ferryman.domain.errors import BadParameter
 from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
@@ -18,7 +19,7 @@ LIMIT_MAX: Final = 10_000
 
 Parameters = Mapping[str, list[str]]
 
-_ONCE: Final = frozenset({"limit", "cursor", "order", "on_conflict"})
+_ONCE: Final = frozenset({"limit", "cursor", "order", "on_conflict", "id"})
 _FILTERS: Final = ("status", "type", "queue", "tag", "limit", "cursor", "order")
 _MANY: Final = 1000
 """More parameters than this are refused unread."""
@@ -71,6 +72,14 @@ def key_page(request: Request) -> tuple[str | None, int, Parameters]:
     found = parameters(request, ("limit", "cursor"))
     [after] = cast("list[str | None]", found.get("cursor", [None]))
     return after, _limit(found), found
+
+
+def api_key_id(request: Request) -> str | None:
+    """Which of the API keys of a name is meant, if the query says so. Raises BadParameter."""
+    [id] = cast("list[str | None]", parameters(request, ("id",)).get("id", [None]))
+    if id is None or is_api_key_id(id):
+        return id
+    raise _refused("id", id, "the id of an API key, such as 1f0c9a52d1b7e604")
 
 
 def on_conflict(request: Request) -> str | None:

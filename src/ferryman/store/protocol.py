@@ -14,6 +14,7 @@ from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
+from ferryman.store.access import Access
 from ferryman.store.controlling import Controlling
 from ferryman.store.explaining import Explaining
 from ferryman.store.gating import Admitted, Gating, KeyStatus
@@ -66,7 +67,7 @@ __all__ = [
 ]
 
 
-class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Protocol):
+class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Protocol):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means."""
 
     async def open(self) -> None:

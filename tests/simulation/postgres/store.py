@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ferryman.domain.access import ApiKey
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
@@ -12,6 +13,7 @@ from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import INITIAL, Status
+from ferryman.store.access import Added
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
@@ -252,6 +254,23 @@ class ModelStore:
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         return await self._connection.read(lambda: self._memory.nodes(now))
+
+    # -- API keys: at once ------------------------------------------------------------------------
+
+    async def api_keys(self) -> Sequence[ApiKey]:
+        return await self._memory.api_keys()
+
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+        return await self._memory.add_api_key(key, now, until=until)
+
+    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+        return await self._memory.end_api_keys(ids, now)
+
+    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+        return await self._memory.drop_api_keys(ids)
+
+    async def use_api_keys(self, used: Mapping[str, int]) -> None:
+        await self._memory.use_api_keys(used)
 
     # -- schedules: at once, but for the firing of their ticks ------------------------------------
 

@@ -11,7 +11,8 @@ FerrymanError
 │   ├── StartupFailed            FM113
 │   ├── PortInUse                FM120
 │   ├── ToolMissing              FM121
-│   └── NotConfirmed             FM122
+│   ├── NotConfirmed             FM122
+│   └── OpenToAll                FM123
 ├── StoreError                   FM2xx the store
 │   ├── DatabaseIsFolder         FM201
 │   ├── DatabaseReadOnly         FM202
@@ -75,33 +76,53 @@ FerrymanError
 │   ├── ShuttingDown             FM450
 │   ├── TooManyConnections       FM451
 │   └── InternalError            FM499
-└── HandlerError                 FM5xx handlers and how runs end
-    ├── HandlerRaised            FM501
-    ├── HandlerTimedOut          FM502
-    ├── ResultNotSerialisable    FM503
-    ├── ResultTooLarge           FM504
-    ├── RunLost                  FM505
-    ├── RunInterrupted           FM506
-    ├── CancellationSwallowed    FM507
-    ├── PayloadMismatch          FM508
-    ├── HandlerExited            FM509
-    ├── JobExpired               FM510
-    ├── BadHandler               FM511
-    ├── DuplicateType            FM512
-    ├── JobFailed                FM513
-    ├── JobCancelled             FM514
-    ├── ResultTimeout            FM515
-    ├── HandlerKilled            FM516
-    ├── HandlerProcessExited     FM517
-    ├── HandlerOutOfMemory       FM518
-    ├── ClaimLost                FM519
-    ├── AlreadyCommitted         FM520
-    ├── ProcessNotStarted        FM521
-    └── LoopBlocked              FM522
+├── HandlerError                 FM5xx handlers and how runs end
+│   ├── HandlerRaised            FM501
+│   ├── HandlerTimedOut          FM502
+│   ├── ResultNotSerialisable    FM503
+│   ├── ResultTooLarge           FM504
+│   ├── RunLost                  FM505
+│   ├── RunInterrupted           FM506
+│   ├── CancellationSwallowed    FM507
+│   ├── PayloadMismatch          FM508
+│   ├── HandlerExited            FM509
+│   ├── JobExpired               FM510
+│   ├── BadHandler               FM511
+│   ├── DuplicateType            FM512
+│   ├── JobFailed                FM513
+│   ├── JobCancelled             FM514
+│   ├── ResultTimeout            FM515
+│   ├── HandlerKilled            FM516
+│   ├── HandlerProcessExited     FM517
+│   ├── HandlerOutOfMemory       FM518
+│   ├── ClaimLost                FM519
+│   ├── AlreadyCommitted         FM520
+│   ├── ProcessNotStarted        FM521
+│   └── LoopBlocked              FM522
+└── AccessError                  FM6xx keys and rights
+    ├── ApiKeyMissing            FM601
+    ├── ApiKeyRefused            FM602
+    ├── ScopeMissing             FM603
+    ├── QueueForbidden           FM604
+    ├── CrossSiteRequest         FM605
+    ├── TooManyRequests          FM606
+    ├── ApiKeyNotFound           FM607
+    └── ApiKeyTaken              FM608
 """
 
 from __future__ import annotations
 
+from ferryman.domain.errors.access import (
+    AccessError,
+    ApiKeyMissing,
+    ApiKeyNotFound,
+    ApiKeyRefused,
+    ApiKeyTaken,
+    CrossSiteRequest,
+    QueueForbidden,
+    ScopeMissing,
+    TooManyRequests,
+)
 from ferryman.domain.errors.base import FerrymanError
 from ferryman.domain.errors.enqueue import (
     AlreadyTesting,
@@ -177,6 +198,7 @@ from ferryman.domain.errors.settings import (
     BadSetting,
     BadSettingsFile,
     NotConfirmed,
+    OpenToAll,
     PortInUse,
     SettingsError,
     StartupFailed,
@@ -212,8 +234,13 @@ from ferryman.domain.errors.store import (
 )
 
 __all__ = [
+    "AccessError",
     "AlreadyCommitted",
     "AlreadyTesting",
+    "ApiKeyMissing",
+    "ApiKeyNotFound",
+    "ApiKeyRefused",
+    "ApiKeyTaken",
     "BadHandler",
     "BadNumber",
     "BadOption",
@@ -227,6 +254,7 @@ __all__ = [
     "ClaimLost",
     "CommitUnknown",
     "CrashTestImpossible",
+    "CrossSiteRequest",
     "DatabaseFolderMissing",
     "DatabaseIsFolder",
     "DatabaseMissing",
@@ -265,10 +293,12 @@ __all__ = [
     "NotAwaited",
     "NotConfirmed",
     "NotSerialisable",
+    "OpenToAll",
     "PayloadMismatch",
     "PayloadTooLarge",
     "PortInUse",
     "ProcessNotStarted",
+    "QueueForbidden",
     "QueueFull",
     "RequestError",
     "RequestTimeout",
@@ -281,6 +311,7 @@ __all__ = [
     "ScheduleNotFound",
     "SchemaMissing",
     "SchemaTooNew",
+    "ScopeMissing",
     "ServerTooOld",
     "SettingsError",
     "ShuttingDown",
@@ -298,6 +329,7 @@ __all__ = [
     "TargetWithoutApp",
     "TooDeep",
     "TooManyConnections",
+    "TooManyRequests",
     "ToolMissing",
     "TransactionImpossible",
     "TransactionTimedOut",

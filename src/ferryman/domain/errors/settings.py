@@ -69,3 +69,9 @@ class NotConfirmed(SettingsError):
     """A command that changes many jobs was neither confirmed nor told --yes; nothing was changed."""
 
     code = "FM122"
+
+
+class OpenToAll(SettingsError):
+    """HTTP would listen for other machines, and no API key would keep anybody out."""
+
+    code = "FM123"

@@ -17,6 +17,7 @@ from ferryman.domain.schedule import Firing
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import keys_in, keys_told
+from ferryman.store.memory.access import ApiKeys
 from ferryman.store.memory.controls import Controls
 from ferryman.store.memory.keys import Keys
 from ferryman.store.memory.liveness import Watch
@@ -46,7 +47,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(Controls, Timetable, Keys):
+class MemoryStore(Controls, Timetable, Keys, ApiKeys):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(

@@ -11,6 +11,7 @@ from operator import attrgetter
 import msgspec
 
 from ferryman.domain import state
+from ferryman.domain.access import ApiKey
 from ferryman.domain.claim import ClaimRequest, care, care_of
 from ferryman.domain.job import Attempt, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
@@ -37,6 +38,7 @@ class Tables:
         """(type, unique key) -> the live job that has it."""
         self.keys: dict[str, KeyRow] = {}
         self.schedules: dict[str, KeptSchedule] = {}
+        self.api_keys: dict[str, ApiKey] = {}
         self.standing: Counter[tuple[str, Status]] = Counter()
         self.totals: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()

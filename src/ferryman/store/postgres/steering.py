@@ -1,17 +1,19 @@
-"""The verbs by which people steer what runs when: places, rules, schedules, keys."""
+"""The verbs by which people steer what runs when: places, rules, schedules, keys. And who may."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ferryman.domain.access import ApiKey
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
+from ferryman.store.access import Added
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import LAST, Admitted, KeyStatus, keys_in
-from ferryman.store.postgres import controls, explaining, keys, lanes, rules, scheduling
+from ferryman.store.postgres import access, controls, explaining, keys, lanes, rules, scheduling
 from ferryman.store.postgres.connections import Line
 from ferryman.store.postgres.flow import Flow
 from ferryman.store.postgres.gating import Gates
@@ -118,3 +120,23 @@ class Steering:
         if passed:
             await self._gates.let_in([key], now, over=self._people)
         return sorted(passed)
+
+    async def api_keys(self) -> Sequence[ApiKey]:
+        """See `Access.api_keys`."""
+        return await self._people.do(access.keys())
+
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+        """See `Access.add_api_key`."""
+        return await self._people.transact(access.add(key, now, until))
+
+    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+        """See `Access.end_api_keys`."""
+        return await self._people.do(access.end(ids, now))
+
+    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+        """See `Access.drop_api_keys`."""
+        return await self._people.do(access.drop(ids))
+
+    async def use_api_keys(self, used: Mapping[str, int]) -> None:
+        """See `Access.use_api_keys`."""
+        await self._people.do(access.use(used))

@@ -1,21 +1,23 @@
-"""The verbs by which people steer what runs when: places, rules, schedules, keys."""
+"""The verbs by which people steer what runs when: places, rules, schedules, keys. And who may."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from ferryman.domain.access import ApiKey
 from ferryman.domain.errors import StoreClosed
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
+from ferryman.store.access import Added
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import Admitted, KeyStatus
 from ferryman.store.protocol import Retention
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
-from ferryman.store.sqlite import controls, explaining, keys, rules, scheduling
+from ferryman.store.sqlite import access, controls, explaining, keys, rules, scheduling
 from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.writer import Writer
@@ -114,3 +116,23 @@ class Steering:
     async def pass_key(self, key: str, now: int) -> Sequence[str]:
         """See `Gating.pass_key`."""
         return await self._write(lambda session: keys.pass_key(session, key, now))
+
+    async def api_keys(self) -> Sequence[ApiKey]:
+        """See `Access.api_keys`."""
+        return await self._read(access.keys)
+
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+        """See `Access.add_api_key`."""
+        return await self._write(lambda session: access.add(session, key, now, until))
+
+    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+        """See `Access.end_api_keys`."""
+        return await self._write(lambda session: access.end(session, ids, now))
+
+    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+        """See `Access.drop_api_keys`."""
+        return await self._write(lambda session: access.drop(session, ids))
+
+    async def use_api_keys(self, used: Mapping[str, int]) -> None:
+        """See `Access.use_api_keys`."""
+        await self._write(lambda session: access.use(session, used))

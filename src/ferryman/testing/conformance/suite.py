@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from ferryman.testing.conformance import invariants
+from ferryman.testing.conformance.access import KeepingApiKeys
 from ferryman.testing.conformance.bench import Bench
 from ferryman.testing.conformance.chores import Expiring, Promoting, Pruning
 from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
@@ -73,6 +74,7 @@ class StoreConformance(
     Ruling,
     Explaining,
     ControllingKeys,
+    KeepingApiKeys,
     Modelled,
 ):
     """Subclass it and give it a `make_harness` fixture. After every test all invariants must hold."""

@@ -1,0 +1,179 @@
+"""The paths below /api-keys, and a key as JSON: who may use this API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Final, cast
+
+import msgspec
+
+from ferryman.client import Client
+from ferryman.client.access import GRACE
+from ferryman.domain import access, options
+from ferryman.domain.access import ApiKey, Issued, Right
+from ferryman.http import bodies, query, wire
+from ferryman.http.exchange import Answer, Request
+from ferryman.http.operation import Operation
+from ferryman.http.resource import json_body
+
+_JSON: Final = (b"content-type", b"application/json")
+
+
+class ApiKeyJson(msgspec.Struct, frozen=True):
+    """An API key on the wire, every field always present; the secret is not among them."""
+
+    id: str
+    name: str
+    scopes: tuple[Right, ...]
+    queues: tuple[str, ...] | None
+    rate: float | None
+    """Requests a second."""
+    burst: int | None
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+    live: bool
+
+
+class IssuedJson(ApiKeyJson, frozen=True):
+    """A new one, with the text that its holder sends. Nobody is told it again."""
+
+    key: str
+
+
+class Revoked(msgspec.Struct, frozen=True):
+    """How many keys lived until now."""
+
+    revoked: int
+
+
+class ApiKeyPaths:
+    """One method per route; each gives the answer or raises a FerrymanError."""
+
+    def __init__(self, client: Client, max_body: int) -> None:
+        self._client = client
+        self._max_body = max_body
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Everything that can be done about API keys."""
+        many, issued = "/api-keys", {201: IssuedJson}
+        return (
+            Operation("GET", many, Right.ADMIN, self.list, "List the API keys", {200: list[ApiKeyJson]}),
+            Operation(
+                "POST",
+                many,
+                Right.ADMIN,
+                self.add,
+                "Make an API key",
+                issued,
+                body=bodies.NewApiKey,
+                problems=(409, 413, 415, 422),
+            ),
+            Operation(
+                "POST",
+                f"{many}/{{name}}/rotate",
+                Right.ADMIN,
+                self.rotate,
+                "Have another API key follow one",
+                issued,
+                body=bodies.Rotation,
+                problems=(404, 409, 413, 415, 422),
+            ),
+            Operation(
+                "DELETE",
+                f"{many}/{{name}}",
+                Right.ADMIN,
+                self.revoke,
+                "End the API keys of a name",
+                {200: Revoked},
+                bodies.ApiKeyQuery,
+                problems=(404, 413, 422),
+            ),
+        )
+
+    async def list(self, request: Request) -> Answer:
+        """GET /api-keys: every key, also those that have ended."""
+        query.parameters(request)
+        keys = self._client.access
+        return Answer(200, (_JSON,), keys_json(await keys.list(), keys.now()))
+
+    async def add(self, request: Request) -> Answer:
+        """POST /api-keys: 201 and the key, whose text is shown only here."""
+        asked = wire.described(await json_body(request, self._max_body), _NEW, _NEEDED, "an API key")
+        return self._issued(await self._client.access.add(asked.pop("name"), asked.pop("scopes"), **asked))
+
+    async def rotate(self, request: Request) -> Answer:
+        """POST /api-keys/{name}/rotate: 201 and the key that follows."""
+        asked = wire.described(await json_body(request, self._max_body), _ROTATION, {}, "a rotation")
+        return self._issued(await self._client.access.rotate(_name(request), asked.get("grace", GRACE)))
+
+    async def revoke(self, request: Request) -> Answer:
+        """DELETE /api-keys/{name}: 200 and how many; with ?id= only that one."""
+        id = query.api_key_id(request)
+        wire.check_empty(await request.body(self._max_body))
+        count = await self._client.access.revoke(_name(request), id)
+        return Answer(200, (_JSON,), msgspec.json.encode(Revoked(count)))
+
+    def _issued(self, issued: Issued) -> Answer:
+        return Answer(201, (_JSON, (b"cache-control", b"no-store")), issued_json(issued, self._client.access.now()))
+
+
+def keys_json(keys: Sequence[ApiKey], now: int) -> bytes:
+    """Keys as a JSON array."""
+    return msgspec.json.encode([_form(key, now) for key in keys])
+
+
+def issued_json(issued: Issued, now: int) -> bytes:
+    """A new key with its text."""
+    told = msgspec.structs.asdict(_form(issued.key, now))
+    return msgspec.json.encode(IssuedJson(**told, key=issued.text.reveal()))
+
+
+def _form(key: ApiKey, now: int) -> ApiKeyJson:
+    return ApiKeyJson(
+        id=key.id,
+        name=key.name,
+        scopes=key.rights,
+        queues=key.queues,
+        rate=key.rate,
+        burst=None if key.rate is None else key.burst,
+        created_at=wire.write_moment(key.created_at),
+        expires_at=None if key.expires_at is None else wire.write_moment(key.expires_at),
+        last_used_at=None if key.last_used_at is None else wire.write_moment(key.last_used_at),
+        live=key.lives(now),
+    )
+
+
+def _name(request: Request) -> str:
+    name: str = request.scope["path_params"]["name"]
+    return name
+
+
+def _some(option: str, check: Callable[[Sequence[object]], object], value: object) -> object:
+    """A list, each of which is checked."""
+    if isinstance(value, list):
+        return check(cast("list[object]", value))
+    raise options.refused(option, value, "a list of texts")
+
+
+_NEW: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+    {
+        "name": access.name,
+        "scopes": partial(_some, "scopes", access.rights),
+        "queues": partial(_some, "queues", access.queues),
+        "rate": options.rate,
+        "burst": partial(options.count, "burst"),
+        "expires_at": partial(wire.moment, "expires_at"),
+    }
+)
+_NEEDED: Final = MappingProxyType(
+    {
+        "name": "The name is missing: it says who the key is for.",
+        "scopes": "The scopes are missing: they say what it may do.",
+    }
+)
+_ROTATION: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+    {"grace": partial(options.seconds_of, "grace")}
+)

@@ -1,0 +1,54 @@
+"""The API keys of a memory store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+
+from msgspec.structs import replace
+
+from ferryman.domain.access import ApiKey
+from ferryman.store.access import Added, after_add, ended
+from ferryman.store.memory.tables import Tables
+
+
+class ApiKeys:
+    """See `Access`."""
+
+    _tables: Tables
+
+    async def api_keys(self) -> Sequence[ApiKey]:
+        """Every row."""
+        return sorted(self._tables.api_keys.values(), key=attrgetter("name", "created_at", "id"))
+
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+        """Write the rows of the name as they are after it."""
+        rows = self._tables.api_keys
+        kept = [each for each in rows.values() if each.name == key.name]
+        added, after = after_add(kept, key, now, until)
+        for each in kept:
+            del rows[each.id]
+        rows.update({each.id: each for each in after})
+        return added
+
+    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+        """Write the rows of those that live."""
+        living = [key for key in self._known(ids) if key.lives(now)]
+        self._tables.api_keys.update({key.id: ended(key, now) for key in living})
+        return len(living)
+
+    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+        """Delete the rows."""
+        known = self._known(ids)
+        for key in known:
+            del self._tables.api_keys[key.id]
+        return len(known)
+
+    async def use_api_keys(self, used: Mapping[str, int]) -> None:
+        """Write the later one of two times."""
+        for key in self._known(list(used)):
+            last = max(used[key.id], key.last_used_at or 0)
+            self._tables.api_keys[key.id] = replace(key, last_used_at=last)
+
+    def _known(self, ids: Sequence[str]) -> list[ApiKey]:
+        return [self._tables.api_keys[id] for id in dict.fromkeys(ids) if id in self._tables.api_keys]

@@ -1,0 +1,41 @@
+"""The API keys of a database. To be driven in a transaction, where one is added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ferryman.domain.access import ApiKey
+from ferryman.store.access import Added, after_add, columns_of, key_of
+from ferryman.store.postgres.steps import Ask, Steps
+
+
+def keys() -> Steps[list[ApiKey]]:
+    """Every key."""
+    return [key_of(row) for row in (yield Ask("api_keys"))]
+
+
+def add(key: ApiKey, now: int, until: int | None) -> Steps[Added]:
+    """Write the rows of the name as they are after it. Whoever adds one meanwhile, of whatever name, waits."""
+    yield Ask("lock_api_keys")
+    kept = [each for each in (yield from keys()) if each.name == key.name]
+    added, after = after_add(kept, key, now, until)
+    yield from drop([each.id for each in kept if each not in after])
+    for each in after:
+        if each not in kept:
+            yield Ask("put_api_key", columns_of(each))
+    return added
+
+
+def end(ids: Sequence[str], now: int) -> Steps[int]:
+    """Have keys expire; gives how many lived."""
+    return len((yield Ask("end_api_keys", (list(ids), now))))
+
+
+def drop(ids: Sequence[str]) -> Steps[int]:
+    """Delete keys; gives how many there were."""
+    return len((yield Ask("drop_api_keys", (list(ids),))))
+
+
+def use(used: Mapping[str, int]) -> Steps[None]:
+    """Write the later one of two times."""
+    yield Ask("use_api_keys", (list(used), list(used.values())))

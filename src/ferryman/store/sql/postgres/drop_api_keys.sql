@@ -1,0 +1,1 @@
+DELETE FROM ferryman.api_key WHERE id = ANY ($1::text[]) RETURNING id;

@@ -1,0 +1,1 @@
+DELETE FROM api_key WHERE id IN (SELECT value FROM json_each(:ids));
