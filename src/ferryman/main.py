@@ -32,6 +32,10 @@ from ferryman.engine.wakeup import LocalWakeup, Wakeups
 from ferryman.engine.world import World
 from ferryman.http.api import make_api
 from ferryman.http.bounds import Bounds
+from ferryman.http.guard import Guard
+from ferryman.http.keyring import Keyring
+from ferryman.http.meter import Meter
+from ferryman.http.openness import Openness
 from ferryman.http.readiness import Readiness
 from ferryman.http.server import HttpServer
 from ferryman.http.tls import Tls
@@ -101,6 +105,10 @@ class Server:
         self._lag = LoopLag(self._metrics.see_loop_lag)
         self.events.listen(self._metrics.listen)
         self.events.listen(JobLog(self._node_id, log_jobs=settings.log_jobs).listen)
+        self._keyring = Keyring(self._store, clock)
+        self._openness = Openness(
+            self._keyring, self._is_local, host=settings.host, is_allowed_anywhere=settings.allow_open
+        )
         self.asgi = self._make_api(settings, ids)
         """The HTTP API as an ASGI application; it is served at HOST and PORT where the role says so."""
         self._http = _make_http(settings, self.asgi) if role.http else None
@@ -123,6 +131,9 @@ class Server:
             Part("store", self.client.open, self.client.close),
             Part("loop lag", self._start_lag, self._stop_lag),
         ]
+        if self._http is not None:
+            # before any request is answered, and before any job is claimed by a process that will not stay
+            parts.append(Part("api keys", self._openness.check, self._openness.done))
         if self.fleet is not None:
             # the node processes: all of them stop at once, each as a node does
             parts.append(Part("fleet", self._start_fleet, self.fleet.stop))
@@ -187,11 +198,16 @@ class Server:
         return make_api(
             self.client,
             max_body=settings.max_body,
+            guard=Guard(self._keyring, Meter(self._world.clock.monotonic), self._openness.is_allowed),
             stats=self.fleet or self.node,
             metrics=self._metrics,
             readiness=Readiness(lambda: (self.fleet or self.node).ready, self._store).missing,
             new_request_id=lambda: f"{ids.number():016x}",
         )
+
+    def _is_local(self) -> bool:
+        """Whether other machines cannot reach the API; inside another application that is not ours to say."""
+        return self._http is None or self._http.is_local
 
     def _report(self) -> Report:
         node = self.node

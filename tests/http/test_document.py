@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from ferryman.http import batch, bodies, changes, items, keys, rules, schedule_wire, wire
+from ferryman.http import api_keys, batch, bodies, changes, items, keys, rules, schedule_wire, wire
 from tests.http.world import is_problem
 
 pytestmark = pytest.mark.anyio
@@ -87,6 +87,8 @@ async def test_what_a_reference_names_is_there(document: dict[str, Any]) -> None
         (bodies.NewLimit, rules.LIMIT),
         (bodies.NewRule, keys.RULE),
         (bodies.NewSchedule, schedule_wire.MEMBERS),
+        (bodies.NewApiKey, api_keys.NEW),
+        (bodies.Rotation, api_keys.ROTATION),
     ],
 )
 def test_a_body_has_the_members_that_are_checked(form: type[msgspec.Struct], checks: Mapping[str, object]) -> None:

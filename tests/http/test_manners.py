@@ -219,13 +219,15 @@ def test_every_error_has_a_status() -> None:
     arguments: dict[type[FerrymanError], dict[str, Any]] = {
         errors.UniqueKeyTaken: {"holder": UNKNOWN},
         errors.QueueFull: {"retry_after": 7},
+        errors.TooManyRequests: {"retry_after": 7, "rate": 0.5, "burst": 2},
+        errors.ScopeMissing: {"scope": "read"},
     }
     for kind in leaves(FerrymanError):
         error = kind("It went wrong.", **arguments.get(kind, {}))
         answer = problem(error)
         assert json.loads(answer.body)["code"] == kind.code
         assert answer.status == status_of(error)
-        assert answer.status in {400, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 500, 503}
+        assert answer.status in {400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 500, 503}
         assert (answer.status in {429, 503}) == any(name == b"retry-after" for name, _ in answer.headers)
 
 

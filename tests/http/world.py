@@ -19,6 +19,9 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, decide
 from ferryman.http.api import make_api
+from ferryman.http.guard import Guard
+from ferryman.http.keyring import AGE, Keyring
+from ferryman.http.meter import Meter
 from ferryman.observe.metrics import Metrics
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import NodeInfo, Retention
@@ -86,6 +89,8 @@ class World:
         self.clock = ManualClock()
         self.store = MemoryStore(self.clock, IdMinter(random.Random(1)), Retention(DAY, DAY, DAY))
         self.metrics = Metrics()
+        self.keyring = Keyring(self.store, self.clock)
+        self.may_be_open = True
         self.not_ready: dict[str, str] = {}
         self.node: int | None = None
         self.batch = 0
@@ -110,12 +115,19 @@ class World:
         return make_api(
             cast("Client", client),
             max_body=MAX_BODY,
+            guard=Guard(self.keyring, Meter(self.clock.monotonic), lambda: self.may_be_open),
             stats=Stats(),
             metrics=self.metrics,
             readiness=readiness,
             monotonic=self.clock.monotonic,
             new_request_id=lambda: "minted",
         )
+
+    async def key(self, *scopes: str, name: str = "web", **more: Any) -> dict[str, str]:
+        """Make an API key; gives the header that shows it."""
+        issued = await self.client.access.add(name, scopes, **more)
+        self.clock.advance(AGE)  # so that it is known from now on
+        return {"Authorization": f"Bearer {issued.text.reveal()}"}
 
     async def claim(self) -> list[ClaimedJob]:
         """Take every pending job, as a node does."""

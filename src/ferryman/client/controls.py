@@ -11,8 +11,9 @@ import msgspec
 
 from ferryman.client.endings import wait_within
 from ferryman.client.inserter import patiently
+from ferryman.client.request import no_such_job
 from ferryman.domain import options
-from ferryman.domain.errors import BadOption, JobNotFound, WrongState
+from ferryman.domain.errors import BadOption, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
 from ferryman.domain.job import MICROS, Job
 from ferryman.domain.state import INITIAL, MOVABLE, RETRIABLE, Status
@@ -95,7 +96,7 @@ class Controls:
         """
         met = await self._place([id], placement)
         if id not in met:
-            raise JobNotFound(f"There is no job {id!a}.", why="It never was, or its retention has passed.")
+            raise no_such_job(id)
         if met[id] is Status.WAITING:  # so stores tell of every job with a key that has not started
             raise WrongState(
                 f"Job {id} has a key, and keeps its place.",

@@ -14,6 +14,7 @@ from ferryman.domain.errors import (
     EnqueueError,
     IdempotencyKeyReused,
     PayloadTooLarge,
+    QueueForbidden,
     QueueFull,
     UniqueKeyTaken,
 )
@@ -32,6 +33,7 @@ def admit(request: JobRequest, declared: JobType | Declaration, id: str, now: in
         BadOption: naming the option, its value and what is allowed.
         PayloadTooLarge: over `max_body` bytes.
         EnqueueError: the payload does not fit the declared type (see `JobType.check`).
+        QueueForbidden: it would stand in a queue that is not its sender's.
     """
     _check_size(request.payload, max_body)
     if isinstance(declared, Declaration):
@@ -73,9 +75,10 @@ def _check_size(payload: str, max_body: int) -> None:
 
 
 def _queue(request: JobRequest, declared: JobType | Declaration) -> str:
-    if request.queue is not None:
-        return options.queue(request.queue)
-    return declared.queue
+    queue = declared.queue if request.queue is None else options.queue(request.queue)
+    if request.within is not None and queue not in request.within:
+        raise QueueForbidden(f"The job would stand in the queue {queue}, which its API key is not for.")
+    return queue
 
 
 def _priority(request: JobRequest, declared: JobType | Declaration) -> int:
@@ -162,7 +165,8 @@ def body_hash(request: JobRequest) -> str:
     members = msgspec.json.decode(request.payload)
     plain = msgspec.structs.replace(request, payload="", idempotency_key=None, id=None, checked=False)
     # without the key if there is none: versions that knew no keys told the same fingerprints
-    fields = (name for name in plain.__struct_fields__ if name != "key" or request.key is not None)
+    left_out = {"within"} if request.key is not None else {"within", "key"}
+    fields = (name for name in plain.__struct_fields__ if name not in left_out)
     asked = msgspec.json.encode({name: getattr(plain, name) for name in fields})
     text = b"[%b,%b]" % (asked, msgspec.json.encode(members, order="deterministic"))
     return hashlib.sha256(text).hexdigest()

@@ -16,7 +16,7 @@ from ferryman.client.inserter import Inserter
 from ferryman.client.known import Asking
 from ferryman.client.pressure import Pressure
 from ferryman.client.request import JobRequest
-from ferryman.domain.errors import EnqueueError, QueueFull
+from ferryman.domain.errors import EnqueueError, FerrymanError, QueueForbidden, QueueFull
 from ferryman.domain.job import NewJob
 from ferryman.store.protocol import Receipt
 
@@ -29,7 +29,7 @@ class Judged(msgspec.Struct, frozen=True):
 
     news: Mapping[int, NewJob]
     """Those that may go to the store."""
-    refused: Mapping[int, EnqueueError]
+    refused: Mapping[int, FerrymanError]
 
 
 class Many:
@@ -54,14 +54,14 @@ class Many:
         """Which requests are right as far as that can be said without storing them. Raises StoreError."""
         strangers = await self._types.strangers({request.type for request in requests.values()})
         news: dict[int, NewJob] = {}
-        refused: dict[int, EnqueueError] = {}
+        refused: dict[int, FerrymanError] = {}
         for number, request in requests.items():
             if request.type in strangers:
                 refused[number] = strangers[request.type]
                 continue
             try:
                 news[number] = self._admit(request)
-            except EnqueueError as error:
+            except (EnqueueError, QueueForbidden) as error:
                 refused[number] = error
         return Judged(news, refused)
 

@@ -6,6 +6,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from ferryman.domain.errors import JobNotFound
 from ferryman.domain.job import Job, NewJob
 from ferryman.domain.keyed import KeySource
 from ferryman.domain.state import Status
@@ -39,6 +40,8 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     """Minted by a caller who may have to say the same request twice; else by the client."""
     key: str | None = None
     """Whose gate lets it in; else what its type declares."""
+    within: frozenset[str] | None = None
+    """The queues to which whoever asks is limited; None is all."""
     checked: bool = False
     """Whether the payload was already checked against the handler's signature."""
 
@@ -154,3 +157,8 @@ def status_of(new: NewJob) -> Status:
         return Status.SCHEDULED
     # before its gate, be it for the blink of an eye
     return Status.PENDING if new.key is None else Status.WAITING
+
+
+def no_such_job(id: object) -> JobNotFound:
+    """The error for a job that is not there, or that is to seem so."""
+    return JobNotFound(f"There is no job {id!a}.", why="It never was, or its retention has passed.")

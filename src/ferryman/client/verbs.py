@@ -25,12 +25,12 @@ from ferryman.client.known import Asking
 from ferryman.client.making import admit, refusal
 from ferryman.client.many import Many
 from ferryman.client.pressure import Pressure
-from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
+from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, no_such_job
 from ferryman.client.rules import Rules
 from ferryman.client.schedules import Schedules
 from ferryman.domain import options
 from ferryman.domain.bounds import Bound
-from ferryman.domain.errors import EnqueueError, JobNotFound, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
+from ferryman.domain.errors import EnqueueError, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
 from ferryman.domain.explain import Explanation
 from ferryman.domain.ids import IdMinter
@@ -204,7 +204,7 @@ class Client:
         """One job. Raises JobNotFound, also where its retention has passed."""
         job = await self._store.get(id, self._clock.now()) if options.is_id(id) else None
         if job is None:
-            raise _not_found(id)
+            raise no_such_job(id)
         return job
 
     async def list(self, filter: JobFilter) -> Sequence[Job]:
@@ -278,10 +278,10 @@ class Client:
             WrongState: it has ended already.
         """
         if not options.is_id(id):
-            raise _not_found(id)
+            raise no_such_job(id)
         result = await patiently(lambda: self._store.cancel(id, self._clock.now()))
         if result.before is None:
-            raise _not_found(id)
+            raise no_such_job(id)
         if result.before in TERMINAL:
             raise WrongState(f"Job {id} is {result.before} already.", why="Only a job that has not ended can be.")
         if result.readied:
@@ -302,10 +302,10 @@ class Client:
             UniqueKeyTaken: another live job has its unique key by now.
         """
         if not options.is_id(id):
-            raise _not_found(id)
+            raise no_such_job(id)
         result = await patiently(lambda: self._store.retry(id, self._clock.now()))
         if result.before is None:
-            raise _not_found(id)
+            raise no_such_job(id)
         if result.before not in RETRIABLE:
             raise WrongState(f"Job {id} is {result.before}.", why="Only a failed or cancelled job can be retried.")
         if result.holder is not None:
@@ -349,7 +349,3 @@ class Client:
             new = msgspec.structs.replace(new, id=receipt.id)
         replayed = receipt.verdict is Verdict.REPLAYED
         return Accepted(new, standing, replayed=replayed, existed=not replayed)
-
-
-def _not_found(id: object) -> JobNotFound:
-    return JobNotFound(f"There is no job {id!a}.", why="It never was, or its retention has passed.")

@@ -1,6 +1,6 @@
 """The HTTP API as one ASGI application: boundary, paths, resources.
 
-server -> Api (request id, stop, errors) -> Paths -> Resource (method, Accept) -> operation -> Answer
+server -> Api (request id, stop, errors) -> Paths -> Resource (method, Guard, Accept) -> operation -> Answer
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ferryman.http.api_keys import ApiKeyPaths
 from ferryman.http.apidoc import ApiDocument
 from ferryman.http.batch import Batches
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
+from ferryman.http.guard import Guard
 from ferryman.http.importing import Imports
 from ferryman.http.jobs import Jobs
 from ferryman.http.keys import Keys
@@ -48,6 +49,7 @@ def make_api(
     client: Client,
     *,
     max_body: int,
+    guard: Guard,
     stats: NodeStats,
     metrics: Metrics,
     readiness: Callable[[], Awaitable[Mapping[str, str]]],
@@ -59,6 +61,7 @@ def make_api(
     Args:
         client: whose verbs the paths say.
         max_body: bytes that a request may have.
+        guard: says who may pass.
         stats: this node's engine, as it is now.
         metrics: what this node has counted.
         readiness: names what is not ready yet, and why; empty once everything is.
@@ -80,7 +83,7 @@ def make_api(
     )
     operations = [each for group in groups for each in group.operations()]
     operations += ApiDocument(operations).operations()
-    return Api(Paths(operations), new_request_id)
+    return Api(Paths(operations, guard), new_request_id)
 
 
 class Api:
@@ -138,12 +141,14 @@ class Paths:
     costs.
     """
 
-    def __init__(self, operations: Sequence[Operation]) -> None:
+    def __init__(self, operations: Sequence[Operation], guard: Guard) -> None:
         """A path that another one covers has to come first."""
         paths: dict[str, list[Operation]] = {}
         for each in operations:
             paths.setdefault(each.path, []).append(each)
-        resources = {path: Resource(found) for path, found in paths.items()}
+        resources = {path: Resource(found, guard) for path, found in paths.items()}
+        self.operations = tuple(operations)
+        """Everything that can be done."""
         self._direct = {path: resource for path, resource in resources.items() if "{" not in path}
         self._one_job = resources[ONE_JOB]
         routes = [_exact(Route(path, resource)) for path, resource in resources.items()]

@@ -31,9 +31,9 @@ class ApiKeyJson(msgspec.Struct, frozen=True):
     rate: float | None
     """Requests a second."""
     burst: int | None
-    created_at: str
-    expires_at: str | None
-    last_used_at: str | None
+    created_at: wire.Moment
+    expires_at: wire.Moment | None
+    last_used_at: wire.Moment | None
     live: bool
 
 
@@ -69,7 +69,7 @@ class ApiKeyPaths:
                 "Make an API key",
                 issued,
                 body=bodies.NewApiKey,
-                problems=(409, 413, 415, 422),
+                problems=(409,),
             ),
             Operation(
                 "POST",
@@ -79,7 +79,7 @@ class ApiKeyPaths:
                 "Have another API key follow one",
                 issued,
                 body=bodies.Rotation,
-                problems=(404, 409, 413, 415, 422),
+                problems=(404, 409),
             ),
             Operation(
                 "DELETE",
@@ -89,7 +89,7 @@ class ApiKeyPaths:
                 "End the API keys of a name",
                 {200: Revoked},
                 bodies.ApiKeyQuery,
-                problems=(404, 413, 422),
+                problems=(404,),
             ),
         )
 
@@ -101,12 +101,12 @@ class ApiKeyPaths:
 
     async def add(self, request: Request) -> Answer:
         """POST /api-keys: 201 and the key, whose text is shown only here."""
-        asked = wire.described(await json_body(request, self._max_body), _NEW, _NEEDED, "an API key")
+        asked = wire.described(await json_body(request, self._max_body), NEW, _NEEDED, "an API key")
         return self._issued(await self._client.access.add(asked.pop("name"), asked.pop("scopes"), **asked))
 
     async def rotate(self, request: Request) -> Answer:
         """POST /api-keys/{name}/rotate: 201 and the key that follows."""
-        asked = wire.described(await json_body(request, self._max_body), _ROTATION, {}, "a rotation")
+        asked = wire.described(await json_body(request, self._max_body), ROTATION, {}, "a rotation")
         return self._issued(await self._client.access.rotate(_name(request), asked.get("grace", GRACE)))
 
     async def revoke(self, request: Request) -> Answer:
@@ -158,7 +158,7 @@ def _some(option: str, check: Callable[[Sequence[object]], object], value: objec
     raise options.refused(option, value, "a list of texts")
 
 
-_NEW: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+NEW: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
     {
         "name": access.name,
         "scopes": partial(_some, "scopes", access.rights),
@@ -174,6 +174,6 @@ _NEEDED: Final = MappingProxyType(
         "scopes": "The scopes are missing: they say what it may do.",
     }
 )
-_ROTATION: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+ROTATION: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
     {"grace": partial(options.seconds_of, "grace")}
 )

@@ -13,7 +13,7 @@ from ferryman.client import Client, JobRequest
 from ferryman.client.many import MOST, is_certain
 from ferryman.domain import options
 from ferryman.domain.access import Right
-from ferryman.domain.errors import BadOption, FerrymanError, QueueFull, WrongContent
+from ferryman.domain.errors import BadOption, FerrymanError, QueueForbidden, QueueFull, WrongContent
 from ferryman.http import query, wire
 from ferryman.http.bodies import ConflictQuery, NewBatch
 from ferryman.http.exchange import Answer, Request
@@ -67,6 +67,7 @@ class Batches:
                 answers,
                 ConflictQuery,
                 body=NewBatch,
+                by_queue=True,
                 problems=(429,),
             ),
         )
@@ -76,11 +77,12 @@ class Batches:
         check_json(request)
         refuse_idempotency_key(request)
         on_conflict = query.on_conflict(request)
-        batch = read_batch(await request.body(self._max_body), on_conflict)
+        batch = read_batch(await request.body(self._max_body), on_conflict, request.caller.queues)
         return await (self._all(batch) if batch.atomic else self._each(batch))
 
     async def _all(self, batch: Batch) -> Answer:
         judged = await self._client.many.judge(batch.requests)
+        _refuse_queues(judged.refused)
         _refuse(batch.size, {**batch.wrong, **judged.refused})
         ids = await self._client.many.hand_in_all(list(judged.news.values()))
         return Answer(201, (_JSON,), msgspec.json.encode(IdsJson(list(ids))))
@@ -96,8 +98,10 @@ class Batches:
         return Answer(200, (_JSON,), msgspec.json.encode(AnswersJson(entries)))
 
 
-def read_batch(body: bytes, on_conflict: str | None) -> Batch:
+def read_batch(body: bytes, on_conflict: str | None, within: frozenset[str] | None) -> Batch:
     """What the body of a POST /jobs/batch asks for; jobs that are wrong are only noted.
+
+    `within` are the queues to which its caller is limited.
 
     Raises:
         WrongContent: the batch itself is wrong.
@@ -110,7 +114,7 @@ def read_batch(body: bytes, on_conflict: str | None) -> Batch:
     places: dict[str, int] = {}
     for place, value in enumerate(asked["jobs"]):
         try:
-            request = read_item(value, on_conflict, _at(place))
+            request = read_item(value, on_conflict, within, _at(place))
             _check_beside_others(request, place, places, atomic)
         except WrongContent as error:
             wrong[place] = error
@@ -132,6 +136,13 @@ def _check_beside_others(request: JobRequest, place: int, places: dict[str, int]
             hint='Say "on_conflict": "return", or "atomic": false for the batch.',
             errors=((f"{_at(place)}/unique_key", text),),
         )
+
+
+def _refuse_queues(refused: Mapping[int, FerrymanError]) -> None:
+    """Refuse a batch that asks for a queue which is not its caller's. Raises QueueForbidden."""
+    for place, error in sorted(refused.items()):
+        if isinstance(error, QueueForbidden):
+            raise QueueForbidden(f"The job at {_at(place)} cannot be stored, so none was.", why=error.what)
 
 
 def _refuse(size: int, wrong: Mapping[int, FerrymanError]) -> None:

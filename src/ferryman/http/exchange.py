@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from ferryman.domain.access import NOBODY, Caller
 from ferryman.domain.errors import BodyTooLarge, RequestTimeout
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -45,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Request:
     """What came in. Header names are lower case; of a header that came twice the last one counts."""
 
-    __slots__ = ("_receive", "headers", "is_read", "scope")
+    __slots__ = ("_receive", "caller", "headers", "is_read", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -53,6 +54,8 @@ class Request:
         self._receive = receive
         self.is_read = False
         """Whether the last `piece` of the body was read."""
+        self.caller: Caller = NOBODY
+        """Who asks, once the guard has let it pass."""
 
     @property
     def method(self) -> str:

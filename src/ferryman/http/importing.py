@@ -58,6 +58,7 @@ class Imports:
                 ConflictQuery,
                 body=NewItem,
                 takes=LINES,
+                by_queue=True,
                 problems=(408, 409, 429),
             ),
         )
@@ -69,17 +70,26 @@ class Imports:
         refuse_idempotency_key(request)
         on_conflict = query.on_conflict(request)
         lines = Lines(lambda: request.piece(SILENCE), self._max_body)
-        await Import(self._client, lines, on_conflict, progress).run()
+        await Import(self._client, lines, on_conflict, request.caller.queues, progress).run()
         return Answer(200, (_JSON,), msgspec.json.encode(ImportedJson(progress.imported)))
 
 
 class Import:
     """One import under way; it holds one chunk."""
 
-    def __init__(self, client: Client, lines: Lines, on_conflict: str | None, progress: Progress) -> None:
+    def __init__(
+        self,
+        client: Client,
+        lines: Lines,
+        on_conflict: str | None,
+        within: frozenset[str] | None,
+        progress: Progress,
+    ) -> None:
+        """`within` are the queues to which its caller is limited."""
         self._many = client.many
         self._lines = lines
         self._on_conflict = on_conflict
+        self._within = within
         self._progress = progress
         self._ended = False
 
@@ -113,7 +123,7 @@ class Import:
                 self._ended = True
                 break
             try:
-                chunk[self._lines.number] = read_item(strictjson.parse(line), self._on_conflict)
+                chunk[self._lines.number] = read_item(strictjson.parse(line), self._on_conflict, self._within)
             except FerrymanError as error:
                 return chunk, _at_line(self._lines.number, error)
             size += len(line)

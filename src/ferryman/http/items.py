@@ -13,8 +13,8 @@ from ferryman.http.exchange import Request
 from ferryman.http.wire import NEEDED, OF_A_JOB, described_by
 
 
-def read_item(value: object, on_conflict: str | None, at: str = "") -> JobRequest:
-    """The job that a JSON value asks for; `at` is where it stands in the body.
+def read_item(value: object, on_conflict: str | None, within: frozenset[str] | None, at: str = "") -> JobRequest:
+    """The job that a JSON value asks for; `at` is where it stands in the body, `within` as for one job alone.
 
     Raises:
         WrongContent: naming every member that is wrong, with its pointer.
@@ -25,7 +25,7 @@ def read_item(value: object, on_conflict: str | None, at: str = "") -> JobReques
     asked = described_by(given, MEMBERS, NEEDED, "This does not describe a job.", at)
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
-    return JobRequest(**asked)
+    return JobRequest(**asked, within=within)
 
 
 def refuse_idempotency_key(request: Request) -> None:

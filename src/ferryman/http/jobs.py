@@ -16,6 +16,7 @@ from ferryman.http import bodies, changes, query, wire
 from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import ExplanationJson, explanation_json
+from ferryman.http.narrowing import check_job, check_queue, job_id, narrowed
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, check_json, json_body
 from ferryman.http.wire import JobJson
@@ -37,7 +38,16 @@ class Jobs:
         """Everything that can be done to jobs one at a time, or by a filter."""
         one, job, wrong = "/jobs/{id}", {200: JobJson}, (404, 409)
         return (
-            Operation("GET", "/jobs", Right.READ, self.list, "List jobs", {200: list[JobJson]}, bodies.JobsQuery),
+            Operation(
+                "GET",
+                "/jobs",
+                Right.READ,
+                self.list,
+                "List jobs",
+                {200: list[JobJson]},
+                bodies.JobsQuery,
+                by_queue=True,
+            ),
             Operation(
                 "POST",
                 "/jobs",
@@ -48,6 +58,7 @@ class Jobs:
                 bodies.ConflictQuery,
                 bodies.IdempotentHeaders,
                 bodies.NewJob,
+                by_queue=True,
                 problems=(409, 429),
             ),
             Operation(
@@ -68,7 +79,7 @@ class Jobs:
                 {200: changes.PurgedJson},
                 body=bodies.Purge,
             ),
-            Operation("GET", one, Right.READ, self.show, "Show a job", job, problems=(404,)),
+            Operation("GET", one, Right.READ, self.show, "Show a job", job, by_queue=True, problems=(404,)),
             Operation(
                 "PATCH",
                 one,
@@ -77,6 +88,7 @@ class Jobs:
                 "Change a job that waits",
                 job,
                 body=bodies.Placement,
+                by_queue=True,
                 problems=wrong,
             ),
             Operation(
@@ -86,6 +98,7 @@ class Jobs:
                 self.attempts,
                 "List the attempts of a job",
                 {200: list[AttemptJson]},
+                by_queue=True,
                 problems=(404,),
             ),
             Operation(
@@ -104,9 +117,12 @@ class Jobs:
                 self.cancel,
                 "Cancel a job",
                 {200: JobJson, 202: JobJson},
+                by_queue=True,
                 problems=wrong,
             ),
-            Operation("POST", f"{one}/retry", Right.OPERATE, self.retry, "Run a job again", job, problems=wrong),
+            Operation(
+                "POST", f"{one}/retry", Right.OPERATE, self.retry, "Run a job again", job, by_queue=True, problems=wrong
+            ),
         )
 
     async def create(self, request: Request) -> Answer:
@@ -116,15 +132,19 @@ class Jobs:
             await request.body(self._max_body),
             idempotency_key=_idempotency_key(request),
             on_conflict=query.on_conflict(request),
+            within=request.caller.queues,
         )
         accepted = await self._client.enqueue(asked)
         location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
-        return await self._answer(accepted.job(), 200 if accepted.existed else 201, headers)
+        job = accepted.job()
+        check_queue(request.caller, job.queue)  # another job may stand for the request
+        return await self._answer(job, 200 if accepted.existed else 201, headers)
 
     async def list(self, request: Request) -> Answer:
         """GET /jobs: a page, and where the next one is if there is one."""
         asked, found = query.job_filter(request)
+        asked = narrowed(request.caller, asked)
         one_more = await self._client.list(msgspec.structs.replace(asked, limit=asked.limit + 1))
         jobs = one_more[: asked.limit]
         link: Headers = ()
@@ -135,7 +155,7 @@ class Jobs:
     async def show(self, request: Request) -> Answer:
         """GET /jobs/{id}."""
         query.parameters(request)
-        return await self._answer(await self._client.get(request.job_id))
+        return await self._answer(check_job(request.caller, await self._client.get(request.job_id)))
 
     async def explain(self, request: Request) -> Answer:
         """GET /jobs/{id}/explain: why it has not started."""
@@ -145,24 +165,28 @@ class Jobs:
     async def attempts(self, request: Request) -> Answer:
         """GET /jobs/{id}/attempts: every ended run, oldest first."""
         query.parameters(request)
-        return Answer(200, (_JSON,), pieces=attempts_json(await self._client.attempts(request.job_id)))
+        found = await self._client.attempts(await job_id(self._client, request))
+        return Answer(200, (_JSON,), pieces=attempts_json(found))
 
     async def cancel(self, request: Request) -> Answer:
         """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""
         await check_bare(request, self._max_body)
-        job = await self._client.cancel(request.job_id)
+        job = await self._client.cancel(await job_id(self._client, request))
         return await self._answer(job, 202 if job.status is Status.PROCESSING else 200)
 
     async def retry(self, request: Request) -> Answer:
         """POST /jobs/{id}/retry: 200, the job is pending again."""
         await check_bare(request, self._max_body)
-        return await self._answer(await self._client.retry(request.job_id))
+        return await self._answer(await self._client.retry(await job_id(self._client, request)))
 
     async def change(self, request: Request) -> Answer:
         """PATCH /jobs/{id}: another queue, priority or time for a job that waits; 200 with the job as it then is."""
         asked = changes.read_placement(await json_body(request, self._max_body))
+        if "queue" in asked:
+            check_queue(request.caller, asked["queue"])
         controls = self._client.controls
-        return await self._answer(await controls.place(request.job_id, controls.placement(**asked)))
+        id = await job_id(self._client, request)
+        return await self._answer(await controls.place(id, controls.placement(**asked)))
 
     async def retry_all(self, request: Request) -> Answer:
         """POST /jobs/retry: 200 and how many were sent back."""

@@ -26,6 +26,7 @@ PROBLEM: Final = "application/problem+json"
 _IN_PATH: Final = re.compile(r"{(\w+)(?::path)?}")
 _REF: Final = "#/components/schemas/{name}"
 _IN_PATH_BELOW: Final[Mapping[str, Any]] = {
+    "api-keys": Name,
     "jobs": Id,
     "keys": JobKey,
     "nodes": Text,
@@ -173,7 +174,7 @@ def _answer(operation: Operation, status: int, form: Any, forms: _Forms) -> Json
     if form is not None:
         json = {"schema": forms.of(form)}
         told["content"] = {kind: json if kind.endswith("json") else _TEXT for kind in operation.offers}
-    if status == HTTPStatus.CREATED and operation.path != "/jobs/batch":
+    if status == HTTPStatus.CREATED and _group(operation) != "api-keys" and operation.path != "/jobs/batch":
         told["headers"] = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
     return told
 

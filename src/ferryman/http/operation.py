@@ -42,5 +42,7 @@ class Operation(msgspec.Struct, frozen=True):
     """The media type of the request's body."""
     offers: tuple[str, ...] = (JSON,)
     """The media types in which it answers, the one that it prefers first."""
+    by_queue: bool = False
+    """Whether it looks at the queues to which its caller is limited; else such a caller may not have it."""
     problems: tuple[int, ...] = ()
     """The statuses of what can go wrong with this operation besides what can with every one."""

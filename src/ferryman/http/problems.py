@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import ceil
 from typing import Final
 
 from ferryman.domain import errors
@@ -43,6 +44,12 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.WrongContent: 422,
     errors.QueueFull: 429,
     errors.HeadTooLarge: 431,
+    errors.ApiKeyMissing: 401,
+    errors.ApiKeyRefused: 401,
+    errors.AccessError: 403,
+    errors.ApiKeyNotFound: 404,
+    errors.ApiKeyTaken: 409,
+    errors.TooManyRequests: 429,
     errors.ShuttingDown: 503,
     errors.TooManyConnections: 503,
 }
@@ -52,6 +59,7 @@ _POINTERS: Final[dict[type[FerrymanError], str]] = {
     errors.UnknownArgument: "/payload",
     errors.MissingArgument: "/payload",
     errors.PayloadTooLarge: "/payload",
+    errors.QueueForbidden: "/queue",
 }
 _TYPE: Final = (b"content-type", b"application/problem+json")
 _CLOSE: Final = (b"connection", b"close")
@@ -73,7 +81,7 @@ def problem(error: FerrymanError, headers: Headers = (), progress: Progress | No
     told = document(error) if progress is None else document(error) | progress.members()
     return Answer(
         status_of(error),
-        (_TYPE, *headers, *_retry_after(error), *((_CLOSE,) if closes else ())),
+        (_TYPE, *headers, *_retry_after(error), *_access(error), *((_CLOSE,) if closes else ())),
         json.dumps(told).encode(),  # escapes whatever a foreign error text holds
         lingers=lingers,
     )
@@ -104,7 +112,7 @@ def errors_of(error: FerrymanError, at: str = "") -> tuple[tuple[str, str], ...]
 
 
 def _retry_after(error: FerrymanError) -> Headers:
-    if isinstance(error, errors.QueueFull):
+    if isinstance(error, errors.QueueFull | errors.TooManyRequests):
         seconds = max(1, error.retry_after)
     elif isinstance(error, errors.StoreError):
         seconds = STORE_RETRY_AFTER
@@ -113,3 +121,20 @@ def _retry_after(error: FerrymanError) -> Headers:
     else:
         return ()
     return ((b"retry-after", b"%d" % seconds),)
+
+
+def _access(error: FerrymanError) -> Headers:
+    """What tells a client which key it needs (RFC 6750), or how fast it may be (the draft of the RateLimit fields)."""
+    if isinstance(error, errors.ApiKeyMissing):
+        return ((b"www-authenticate", b"Bearer"),)
+    if isinstance(error, errors.ApiKeyRefused):
+        return ((b"www-authenticate", b'Bearer error="invalid_token"'),)
+    if isinstance(error, errors.ScopeMissing):
+        return ((b"www-authenticate", f'Bearer error="insufficient_scope", scope="{error.scope}"'.encode()),)
+    if isinstance(error, errors.TooManyRequests):
+        window = max(1, ceil(error.burst / error.rate))
+        return (
+            (b"ratelimit-policy", b'"key";q=%d;w=%d' % (error.burst, window)),
+            (b"ratelimit", b'"key";r=0;t=%d' % error.retry_after),
+        )
+    return ()

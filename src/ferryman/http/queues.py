@@ -13,6 +13,7 @@ from ferryman.domain.job import MICROS
 from ferryman.domain.state import Status
 from ferryman.http import query
 from ferryman.http.exchange import Answer, Request
+from ferryman.http.narrowing import check_queue
 from ferryman.http.operation import Operation
 from ferryman.store.protocol import Counts
 
@@ -40,19 +41,36 @@ class QueuePaths:
     def operations(self) -> tuple[Operation, ...]:
         """What is to be seen of queues."""
         return (
-            Operation("GET", "/queues", Right.READ, self.list, "List the queues that hold jobs", {200: list[Depth]}),
-            Operation("GET", "/queues/{name}", Right.READ, self.show, "Show a queue", {200: Depth}),
+            Operation(
+                "GET",
+                "/queues",
+                Right.READ,
+                self.list,
+                "List the queues that hold jobs",
+                {200: list[Depth]},
+                by_queue=True,
+            ),
+            Operation(
+                "GET",
+                "/queues/{name}",
+                Right.READ,
+                self.show,
+                "Show a queue",
+                {200: Depth},
+                by_queue=True,
+            ),
         )
 
     async def list(self, request: Request) -> Answer:
         """GET /queues: those that hold jobs which have not ended, by name."""
         query.parameters(request)
-        return Answer(200, _JSON, msgspec.json.encode(depths(await self._client.counts())))
+        found = [each for each in depths(await self._client.counts()) if request.caller.knows(each.queue)]
+        return Answer(200, _JSON, msgspec.json.encode(found))
 
     async def show(self, request: Request) -> Answer:
         """GET /queues/{name}: any name of a queue is one; where nothing stands, all numbers are 0."""
         query.parameters(request)
-        name = options.queue(request.scope["path_params"]["name"])
+        name = check_queue(request.caller, options.queue(request.scope["path_params"]["name"]))
         return Answer(200, _JSON, msgspec.json.encode(depth(name, await self._client.counts())))
 
 

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from ferryman.domain.errors import MethodNotAllowed, NotAcceptable, WrongContentType
 from ferryman.http import query, wire
 from ferryman.http.exchange import Answer, Request, respond
+from ferryman.http.guard import Guard
 from ferryman.http.operation import JSON, Operation
 from ferryman.http.problems import problem
 
@@ -16,8 +17,9 @@ from ferryman.http.problems import problem
 class Resource:
     """An ASGI application for one path. HEAD goes where GET goes, OPTIONS tells what there is."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        """What can be done at one path."""
+    def __init__(self, operations: Iterable[Operation], guard: Guard) -> None:
+        """What can be done at one path, by whomever the guard lets pass."""
+        self._guard = guard
         self._operations = {each.method: each for each in operations}
         if "GET" in self._operations:
             self._operations["HEAD"] = self._operations["GET"]
@@ -31,6 +33,7 @@ class Resource:
     async def _answer(self, request: Request) -> Answer:
         operation = self._operations.get(request.method)
         if operation is not None:
+            await self._guard.admit(request, operation)
             chosen(request, operation.offers)
             return await operation.call(request)
         if request.method == "OPTIONS":

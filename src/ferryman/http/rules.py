@@ -16,6 +16,7 @@ from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.http import query, wire
 from ferryman.http.bodies import NewLimit
 from ferryman.http.exchange import Answer, Request
+from ferryman.http.narrowing import check_queue
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, json_body
 
@@ -77,7 +78,16 @@ class _Named:
         ):
             said = f"{says} a {self._scope.value}"
             answers = {200: RuleJson}
-            yield Operation(method, f"{path}/{below}", Right.OPERATE, call, said, answers, body=body)
+            yield Operation(
+                method,
+                f"{path}/{below}",
+                Right.OPERATE,
+                call,
+                said,
+                answers,
+                body=body,
+                by_queue=self._scope is Scope.QUEUE,
+            )
 
     async def pause(self, request: Request) -> Answer:
         """POST .../pause: 200, what holds now."""
@@ -101,7 +111,7 @@ class _Named:
 
     def _name(self, request: Request) -> str:
         name: str = request.scope["path_params"]["name"]
-        return name
+        return check_queue(request.caller, name) if self._scope is Scope.QUEUE else name
 
 
 def read_limit(body: bytes) -> Limit:

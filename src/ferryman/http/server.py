@@ -8,6 +8,7 @@ import errno
 import socket
 from collections.abc import Callable, Collection
 from functools import partial
+from ipaddress import ip_address
 from typing import Final
 
 import uvicorn
@@ -53,6 +54,8 @@ class HttpServer:
         self._server: uvicorn.Server | None = None
         self._ticks: asyncio.Task[None] | None = None
         self._url = ""
+        self.is_local = False
+        """Whether only this machine can reach the address; known once it is bound."""
 
     async def bind(self) -> None:
         """Take the address without answering there yet: a node should learn that it is taken before it claims jobs.
@@ -62,6 +65,7 @@ class HttpServer:
         """
         if self._listener is None:
             self._listener = self._address = self._bind()
+            self.is_local = _is_local(self._listener)
             in_children(self._leave_port)
 
     async def unbind(self) -> None:
@@ -180,6 +184,11 @@ class HttpServer:
 def _ours(server: uvicorn.Server) -> list[Connection]:
     """The connections that are open; uvicorn's type has those of other protocols, too."""
     return [each for each in server.server_state.connections if isinstance(each, Connection)]
+
+
+def _is_local(listener: socket.socket) -> bool:
+    host: str = listener.getsockname()[0]
+    return ip_address(host.partition("%")[0]).is_loopback
 
 
 async def _all_ended(under_way: Callable[[], Collection[asyncio.Future[None]]], seconds: float) -> bool:

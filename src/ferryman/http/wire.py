@@ -30,8 +30,10 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+
 # -- in ----------------------------------------------------------------------------------------------
 
 
-def read_request(body: bytes, idempotency_key: str | None, on_conflict: str | None) -> JobRequest:
-    """The job that the body of a POST /jobs asks for.
+def read_request(
+    body: bytes, idempotency_key: str | None, on_conflict: str | None, within: frozenset[str] | None
+) -> JobRequest:
+    """The job that the body of a POST /jobs asks for; `within` are the queues to which its caller is limited.
 
     Raises:
         WrongContent: naming every member that is wrong, with its pointer.
@@ -40,7 +42,7 @@ def read_request(body: bytes, idempotency_key: str | None, on_conflict: str | No
     asked = described(body, OF_A_JOB, NEEDED, "a job")
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
-    return JobRequest(**asked, idempotency_key=idempotency_key)
+    return JobRequest(**asked, idempotency_key=idempotency_key, within=within)
 
 
 def described(

@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_jobs: bool = False
     max_body: int = MIB
     max_result: int = MIB
+    allow_open: bool = False
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -160,5 +161,10 @@ TABLE: Final = (
     Setting("log_jobs", kinds.switch(), "Whether to log one line per job that ends."),
     Setting("max_body", kinds.size(1024, 256 * MIB), "The largest request body, and the largest payload."),
     Setting("max_result", kinds.size(1024, 256 * MIB), "The largest result a handler may return, as JSON."),
+    Setting(
+        "allow_open",
+        kinds.switch(),
+        "Whether other machines may use the HTTP API while there is no API key: whoever reaches it may do everything.",
+    ),
 )
 """In the order in which people read them."""

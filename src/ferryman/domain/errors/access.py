@@ -28,6 +28,10 @@ class ScopeMissing(AccessError):
 
     code = "FM603"
 
+    def __init__(self, what: str, *, scope: str, why: str = "", hint: str = "") -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.scope = scope
+
 
 class QueueForbidden(AccessError):
     """The API key is limited to other queues."""

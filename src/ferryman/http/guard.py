@@ -1,0 +1,106 @@
+"""Who may pass: every operation is asked for here, and one that names no right cannot be written.
+
+request -> of another site's page? -> which API key? -> its rate -> the operation's right -> its queues -> operation
+
+Without any API key in the store everybody may pass, where it may be open: on an address of this machine alone, inside
+another application, or where ALLOW_OPEN says so. A store that cannot be read lets nobody pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ferryman.domain.access import EVERYBODY, Caller, Shown, read_text
+from ferryman.domain.errors import ApiKeyMissing, ApiKeyRefused, CrossSiteRequest, QueueForbidden, ScopeMissing
+from ferryman.http.exchange import Request
+from ferryman.http.keyring import Keyring
+from ferryman.http.meter import Meter
+from ferryman.http.operation import Operation
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAME: Final = frozenset({b"same-origin", b"none"})
+_SCHEME: Final = b"bearer "
+_HINT: Final = "Send it as `Authorization: Bearer ...`; `ferryman api-keys add NAME --scope ...` makes one."
+
+
+class Guard:
+    """Asks each request for its API key, and the key for what it opens."""
+
+    def __init__(self, keyring: Keyring, meter: Meter, may_be_open: Callable[[], bool]) -> None:
+        """`may_be_open` says whether everybody may pass while there is no API key."""
+        self._keyring = keyring
+        self._meter = meter
+        self._may_be_open = may_be_open
+
+    async def admit(self, request: Request, operation: Operation) -> None:
+        """Let a request pass, and tell it who its caller is.
+
+        Raises:
+            CrossSiteRequest: a browser sends it for a page of another site.
+            ApiKeyMissing, ApiKeyRefused: it shows no API key that lives.
+            TooManyRequests: its key has made too many.
+            ScopeMissing, QueueForbidden: its key is not for this.
+            StoreError: nobody knows whether its key lives.
+        """
+        if request.method not in _SAFE:
+            _refuse_other_sites(request)
+        if operation.right is None:
+            return
+        caller = await self._caller(request)
+        if not caller.may(operation.right):
+            raise ScopeMissing(
+                f"The API key {caller.name} does not have the scope {operation.right}.",
+                scope=operation.right,
+                hint="Use another key: what a key may do is said when it is made.",
+            )
+        if caller.queues is not None and not operation.by_queue:
+            raise QueueForbidden(
+                f"The API key {caller.name} is limited to queues, and this is not about one of them.",
+                why=f"Its queues: {', '.join(sorted(caller.queues))}.",
+            )
+        request.caller = caller
+
+    async def _caller(self, request: Request) -> Caller:
+        keys = await self._keyring.keys()
+        if not keys and self._may_be_open():
+            return EVERYBODY
+        shown = _shown(request)
+        key = keys.get(shown.id)
+        if not shown.opens(key) or key is None or not key.lives(self._keyring.now()):
+            raise _refused()
+        self._meter.spend(key)
+        self._keyring.used(key)
+        return key.caller()
+
+
+def _shown(request: Request) -> Shown:
+    """The API key that a request shows. Raises ApiKeyMissing, ApiKeyRefused."""
+    said = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if not said:
+        raise ApiKeyMissing("This request shows no API key.", hint=_HINT)
+    scheme, text = said[0][: len(_SCHEME)], said[0][len(_SCHEME) :]
+    shown = read_text(text.decode("latin-1").strip())
+    if len(said) > 1 or scheme.lower() != _SCHEME or shown is None:
+        raise _refused()
+    return shown
+
+
+def _refused() -> ApiKeyRefused:
+    return ApiKeyRefused("This API key opens nothing.", why="It is unknown, has expired or was revoked.", hint=_HINT)
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """Refuse what a page of another site would have a browser send; programs send neither header."""
+    site = request.headers.get(b"sec-fetch-site")
+    origin = request.headers.get(b"origin")
+    if site is not None:
+        same = site in _SAME
+    else:
+        same = origin is None or origin.partition(b"://")[2] == request.headers.get(b"host")
+    if not same:
+        raise CrossSiteRequest(
+            "A page of another site sent this request.",
+            why="It would change something, and pages of other sites may not.",
+            hint="Send it from a program, or from a page of this very address.",
+        )

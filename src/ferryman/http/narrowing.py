@@ -1,0 +1,47 @@
+"""What callers get to see who are limited to queues: their queues alone, as if there were no others."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from ferryman.client import Client
+from ferryman.client.request import no_such_job
+from ferryman.domain.access import Caller
+from ferryman.domain.errors import QueueForbidden
+from ferryman.domain.job import Job
+from ferryman.http.exchange import Request
+from ferryman.store.protocol import JobFilter
+
+
+def check_queue(caller: Caller, queue: str) -> str:
+    """The queue, if it is any of the caller's business. Raises QueueForbidden."""
+    if not caller.knows(queue):
+        raise QueueForbidden(f"The API key {caller.name} is not for the queue {queue}.")
+    return queue
+
+
+def narrowed(caller: Caller, asked: JobFilter) -> JobFilter:
+    """The filter, within the caller's queues. Raises QueueForbidden: it names another one."""
+    if caller.queues is None:
+        return asked
+    for queue in sorted(asked.queues):
+        check_queue(caller, queue)
+    return replace(asked, queues=asked.queues or caller.queues)
+
+
+def check_job(caller: Caller, job: Job) -> Job:
+    """The job, if it stands in a queue of the caller's. Raises JobNotFound: else it is as if there were none."""
+    if not caller.knows(job.queue):
+        raise no_such_job(job.id)
+    return job
+
+
+async def job_id(client: Client, request: Request) -> str:
+    """The id of the job in the path, which is only looked at for callers who are limited.
+
+    Raises:
+        JobNotFound: it stands in another queue, or there is none.
+    """
+    if request.caller.queues is not None:
+        check_job(request.caller, await client.get(request.job_id))
+    return request.job_id
