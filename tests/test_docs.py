@@ -13,6 +13,7 @@ import click
 import pytest
 
 from ferryman.cli import COMMANDS, group
+from ferryman.cli.api_keys import COMMANDS as API_KEYS
 from ferryman.cli.jobs import COMMANDS as JOBS
 from ferryman.cli.keys import COMMANDS as KEYS
 from ferryman.cli.schedules import COMMANDS as SCHEDULES
@@ -126,18 +127,19 @@ def test_the_table_of_commands_is_that_of_the_code() -> None:
         r"<!-- commands: begin .*?-->\n(.*?)\n?<!-- commands: end -->", read("docs/operations.md"), re.DOTALL
     )
     assert found is not None
-    rows = re.findall(r"^\| `ferryman (\w+)` \| (.+) \|$", found[1], re.MULTILINE)
+    rows = re.findall(r"^\| `ferryman ([\w-]+)` \| (.+) \|$", found[1], re.MULTILINE)
     assert rows == [(name, text) for name, (_, text) in COMMANDS.items()]
 
 
 def test_every_command_has_an_example() -> None:
     section = read("docs/operations.md").partition("## Commands")[2].partition("\n## ")[0]
     examples = "\n".join(re.findall(r"```console\n(.*?)```", section, re.DOTALL))
-    shown = set(re.findall(r"^ferryman (\w+)", examples, re.MULTILINE))
+    shown = set(re.findall(r"^ferryman ([\w-]+)", examples, re.MULTILINE))
     assert shown | {"serve"} == set(COMMANDS), "serve has its examples in README.md"
     assert set(re.findall(r"^ferryman jobs (\w+)", examples, re.MULTILINE)) == set(JOBS)
     assert set(re.findall(r"^ferryman schedules (\w+)", examples, re.MULTILINE)) == set(SCHEDULES)
     assert set(re.findall(r"^ferryman keys (\w+)", examples, re.MULTILINE)) == set(KEYS)
+    assert set(re.findall(r"^ferryman api-keys (\w+)", examples, re.MULTILINE)) == set(API_KEYS)
 
 
 def test_every_flag_of_an_example_exists() -> None:
@@ -215,7 +217,7 @@ def test_every_setting_that_is_mentioned_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_is_mentioned_exists(page: Path) -> None:
-    named = set(re.findall(r"(?:^|[`/ ])ferryman ([a-z]+)", "\n".join(code_of(page)), re.MULTILINE)) - {"import"}
+    named = set(re.findall(r"(?:^|[`/ ])ferryman ([a-z-]+)", "\n".join(code_of(page)), re.MULTILINE)) - {"import"}
     assert named <= {*COMMANDS, "listening"}
 
 

@@ -63,6 +63,7 @@ BAD = {
     "log_jobs": ["sometimes", "-1"],
     "max_body": ["1023", "1MB", "1 Mib", "257MiB", "-1", "1.5MiB", "1GiB"],
     "max_result": ["0", "1kb", "a lot", "2 GiB"],
+    "allow_open": ["-", "everybody"],
 }
 
 GOOD: Mapping[str, Mapping[str, object]] = {
@@ -101,6 +102,7 @@ GOOD: Mapping[str, Mapping[str, object]] = {
     "log_jobs": {"1": True, "no": False},
     "max_body": {"1024": 1024, "2 MiB": 2 * 1024**2, "2048B": 2048},
     "max_result": {"512KiB": 512 * 1024},
+    "allow_open": {"true": True, "false": False},
 }
 
 
@@ -183,6 +185,7 @@ def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
         "LOG_JOBS": "false",
         "MAX_BODY": "1MiB",
         "MAX_RESULT": "1MiB",
+        "ALLOW_OPEN": "false",
     }
     assert loaded(tmp_path) == Loaded(Settings(), {setting.field: "default" for setting in TABLE})
 

@@ -69,7 +69,7 @@ class Embedded:
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The HTTP API as an ASGI application, to be mounted: `site.mount("/queue", server.asgi)`.
 
-        It has no authentication of its own.
+        It asks nobody who comes as long as there is no API key.
         """
         if self._stopping:
             scope = {**scope, "state": {**scope.get("state", {}), STOPPING: True}}

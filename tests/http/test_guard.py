@@ -206,8 +206,8 @@ async def test_the_scheme_is_read_as_rfc_9110_has_it(world: World, http: httpx.A
     assert (await http.get("/jobs", headers={"Authorization": f"bearer   {text}"})).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/health", "/livez", "/readyz"])
-async def test_probes_need_no_key(world: World, http: httpx.AsyncClient, path: str) -> None:
+@pytest.mark.parametrize("path", ["/health", "/livez", "/readyz", "/openapi.json", "/docs"])
+async def test_probes_and_the_document_need_no_key(world: World, http: httpx.AsyncClient, path: str) -> None:
     await world.key("read")
     assert (await http.get(path)).status_code == 200
 
@@ -249,7 +249,7 @@ def operations(world: World) -> list[Operation]:
 
 NEEDED = {
     **dict.fromkeys(("POST /jobs", "POST /jobs/batch", "POST /jobs/import"), Right.ENQUEUE),
-    **dict.fromkeys(("GET /health", "GET /livez", "GET /readyz")),
+    **dict.fromkeys(("GET /health", "GET /livez", "GET /readyz", "GET /openapi.json", "GET /docs")),
 }
 
 

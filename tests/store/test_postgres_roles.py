@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from ferryman.domain.access import ApiKey, Right
 from ferryman.domain.errors import StoreFailed
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
+from ferryman.store.access import Added
 from ferryman.store.postgres import PostgresStore
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.target import Target
@@ -94,6 +96,10 @@ async def live(bench: Bench) -> None:
     assert await store.list(JobFilter(statuses=frozenset({Status.PENDING}), tags=frozenset({"t"})), bench.now) == []
     assert await store.open_batches(node) == [] and await store.nodes(bench.now) and await store.known_types()
     await store.rescue(bench.now, LEASE)
+    key = ApiKey(id="1", name="web", digest="", rights=(Right.READ,), created_at=bench.now)
+    assert await store.add_api_key(key, bench.now) is Added.ADDED
+    await store.use_api_keys({"1": bench.now})
+    assert await store.end_api_keys(["1"], bench.now) == await store.drop_api_keys(["1"]) == 1
     await store.retire(node, bench.now)
     bench.clock.advance(400 * 24 * HOUR)
     assert await store.prune(bench.now, 10) > 0
