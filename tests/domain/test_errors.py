@@ -12,6 +12,8 @@ from ferryman.domain.errors import (
     JobFailed,
     ProcessNotStarted,
     QueueFull,
+    ScopeMissing,
+    TooManyRequests,
     UniqueKeyTaken,
     WrongContent,
 )
@@ -66,6 +68,8 @@ def test_an_error_says_what_why_and_what_to_do() -> None:
         (QueueFull("Full.", retry_after=3), "retry_after", 3),
         (JobFailed("Failed.", error_message="boom"), "error_message", "boom"),
         (ProcessNotStarted("Broken.", traceback="line 1"), "traceback", "line 1"),
+        (ScopeMissing("Missing.", scope="read"), "scope", "read"),
+        (TooManyRequests("Slowly.", retry_after=2, rate=0.5, burst=3), "retry_after", 2),
         (WrongContent("Wrong.", errors=(("/a", "no"),)), "errors", (("/a", "no"),)),
     ],
 )
