@@ -42,7 +42,8 @@ Rate = (
     | Annotated[str, Meta(pattern=r"^\d{1,7}(\.\d{1,6})?(/[smhd])?$", description="Such as 20/s, 5/m or 100/h.")]
 )
 NO_NUL: Final = "^[^\\u0000]*$"
-Text = Annotated[str, Meta(min_length=1, pattern=NO_NUL)]
+# not pattern=: with it msgspec 0.22 breaks its memory where a text or a list may stand; the process dies when it ends
+Text = Annotated[str, Meta(min_length=1, extra_json_schema={"pattern": NO_NUL})]
 Texts = Text | Annotated[list[Text], Meta(min_length=1)]
 """One text, or several that mean "or"."""
 UniqueKey = Annotated[str, Meta(min_length=1, max_length=256, pattern=NO_NUL)]
