@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from ferryman.domain.access import ApiKey
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
@@ -25,9 +26,11 @@ from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
     Admitted,
+    AuditFilter,
     CancelResult,
     Counts,
     Declaration,
+    Entry,
     FinishReport,
     Inserted,
     JobFilter,
@@ -158,7 +161,13 @@ class SimStore:
     # -- verbs that leave a trace ----------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         call = self._notes.call()
 
@@ -172,7 +181,7 @@ class SimStore:
         if claim is not None:
             self._claiming(call, claim)
         result = await self._call(
-            "insert", lambda: self._inner.insert(jobs, now, claim=claim, max_pending=max_pending), took
+            "insert", lambda: self._inner.insert(jobs, now, claim=claim, max_pending=max_pending, deed=deed), took
         )
         if claim is not None:
             self._note(entries.Replied, call=call)
@@ -225,14 +234,14 @@ class SimStore:
 
         return await self._call("release", lambda: self._inner.release(node, batch, now), took)
 
-    async def cancel(self, id: str, now: int) -> CancelResult:
+    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
         asked = len(self._notes)
 
         def took(result: CancelResult) -> None:
             if result.before is not None:
                 self._note(entries.CancelTook, asked=asked, job=id, before=result.before.value)
 
-        return await self._call("cancel", lambda: self._inner.cancel(id, now), took)
+        return await self._call("cancel", lambda: self._inner.cancel(id, now, deed=deed), took)
 
     async def promote(self, now: int, limit: int) -> Promoted:
         asked = len(self._notes)
@@ -264,32 +273,32 @@ class SimStore:
             raise self._weather.error("before")
         return self._inner.beat(node)
 
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
-        return await self._call("pause", lambda: self._inner.pause(scope, name, paused), self._ruled)
+    async def pause(self, scope: Scope, name: str, paused: bool, *, deed: Deed | None = None) -> Rule:
+        return await self._call("pause", lambda: self._inner.pause(scope, name, paused, deed=deed), self._ruled)
 
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
-        return await self._call("limit", lambda: self._inner.limit(scope, name, limit), self._ruled)
+    async def limit(self, scope: Scope, name: str, limit: Limit, *, deed: Deed | None = None) -> Rule:
+        return await self._call("limit", lambda: self._inner.limit(scope, name, limit, deed=deed), self._ruled)
 
     def _ruled(self, rule: Rule) -> None:
         self._note(entries.RuleTook, scope=rule.scope, name=rule.name, paused=rule.paused, limit=rule.limit)
 
-    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+    async def set_key(self, key: str, rule: GateRule | None, now: int, *, deed: Deed | None = None) -> None:
         def took(_done: None) -> None:
             self._note(entries.KeyTook, key=key, wish="unset" if rule is None else "set", rule=rule)
 
-        await self._call("set_key", lambda: self._inner.set_key(key, rule, now), took)
+        await self._call("set_key", lambda: self._inner.set_key(key, rule, now, deed=deed), took)
 
-    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+    async def pause_key(self, key: str, paused: bool, now: int, *, deed: Deed | None = None) -> None:
         def took(_done: None) -> None:
             self._note(entries.KeyTook, key=key, wish="pause" if paused else "resume")
 
-        await self._call("pause_key", lambda: self._inner.pause_key(key, paused, now), took)
+        await self._call("pause_key", lambda: self._inner.pause_key(key, paused, now, deed=deed), took)
 
-    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+    async def pass_key(self, key: str, now: int, *, deed: Deed | None = None) -> Sequence[str]:
         def took(passed: Sequence[str]) -> None:
             self._note(entries.KeyTook, key=key, wish="pass", passed=tuple(passed))
 
-        return await self._call("pass_key", lambda: self._inner.pass_key(key, now), took)
+        return await self._call("pass_key", lambda: self._inner.pass_key(key, now, deed=deed), took)
 
     # -- verbs that leave none -------------------------------------------------------------------
 
@@ -298,6 +307,9 @@ class SimStore:
 
     async def whereabouts(self, id: str) -> Whereabouts | None:
         return await self._call("whereabouts", lambda: self._inner.whereabouts(id))
+
+    async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
+        return await self._call("audit", lambda: self._inner.audit(filter, after, limit))
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         return await self._call("open_batches", lambda: self._inner.open_batches(node))
@@ -308,14 +320,16 @@ class SimStore:
     async def force_cancel(self, asked_before: int, now: int) -> int:
         return await self._call("force_cancel", lambda: self._inner.force_cancel(asked_before, now))
 
-    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
-        return await self._call("retry", lambda: self._inner.retry(id, now, run_at))
+    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
+        return await self._call("retry", lambda: self._inner.retry(id, now, run_at, deed=deed))
 
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
-        return await self._call("place", lambda: self._inner.place(ids, placement, now))
+    async def place(
+        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+    ) -> Mapping[str, Status]:
+        return await self._call("place", lambda: self._inner.place(ids, placement, now, deed=deed))
 
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
-        return await self._call("cancel_waiting", lambda: self._inner.cancel_waiting(ids, now))
+    async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
+        return await self._call("cancel_waiting", lambda: self._inner.cancel_waiting(ids, now, deed=deed))
 
     async def get(self, id: str, now: int) -> Job | None:
         return await self._call("get", lambda: self._inner.get(id, now))
@@ -378,17 +392,19 @@ class SimStore:
 
     # -- schedules: only as they fire may a call fail ---------------------------------------------
 
-    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
-        return await self._inner.put_schedule(schedule, now, declared=declared)
+    async def put_schedule(
+        self, schedule: Schedule, now: int, *, declared: bool = False, deed: Deed | None = None
+    ) -> Put:
+        return await self._inner.put_schedule(schedule, now, declared=declared, deed=deed)
 
     async def undeclare_schedule(self, name: str) -> None:
         await self._inner.undeclare_schedule(name)
 
-    async def drop_schedule(self, name: str) -> bool:
-        return await self._inner.drop_schedule(name)
+    async def drop_schedule(self, name: str, *, deed: Deed | None = None) -> bool:
+        return await self._inner.drop_schedule(name, deed=deed)
 
-    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
-        return await self._inner.pause_schedule(name, paused, now)
+    async def pause_schedule(self, name: str, paused: bool, now: int, *, deed: Deed | None = None) -> bool:
+        return await self._inner.pause_schedule(name, paused, now, deed=deed)
 
     async def schedules(self) -> Sequence[KeptSchedule]:
         return await self._inner.schedules()

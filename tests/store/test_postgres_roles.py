@@ -11,18 +11,22 @@ import msgspec
 import pytest
 
 from ferryman.domain.access import ApiKey, Right
+from ferryman.domain.audit import KEPT
 from ferryman.domain.errors import StoreFailed
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
+from ferryman.store.auditing import AuditFilter
 from ferryman.store.postgres import PostgresStore
 from ferryman.store.postgres.schema import Schema
+from ferryman.store.postgres.statements import migrations
 from ferryman.store.postgres.target import Target
 from ferryman.store.protocol import JobFilter
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance import LEASE, RETENTION
 from ferryman.testing.conformance.bench import HOUR, Bench
+from ferryman.testing.conformance.deeds import deed_of
 from tests.postgres.databases import Databases
 from tests.servers import ROLE, migrated, role, said
 
@@ -108,6 +112,34 @@ async def live(bench: Bench) -> None:
 
 def test_it_may_make_no_table_and_note_no_migration(url: str) -> None:
     for statement in ("CREATE TABLE ferryman.more (x integer)", "INSERT INTO ferryman.migration (number) VALUES (99)"):
+        with pytest.raises(Exception, match="permission denied"):
+            said(url, statement)
+
+
+def test_it_writes_deeds_and_can_neither_change_nor_drop_them(url: str, tmp_path: Path) -> None:
+    asyncio.run(do_deeds(bench_of(url, tmp_path)))
+    for statement in ("UPDATE ferryman.audit SET actor = 'x'", "DELETE FROM ferryman.audit", "TRUNCATE ferryman.audit"):
+        with pytest.raises(Exception, match="permission denied"):
+            said(url, statement)
+
+
+async def do_deeds(bench: Bench) -> None:
+    await bench.store.open()
+    old = msgspec.structs.replace(deed_of(bench), at=bench.now - KEPT)
+    for deed in (old, deed_of(bench)):
+        await bench.store.cancel(await bench.add(), bench.now, deed=deed)
+    await bench.store.prune(bench.now, 10)
+    assert [each.deed for each in await bench.store.audit(AuditFilter(), None, 10)] == [deed_of(bench)]
+    await bench.store.close()
+
+
+def test_a_role_of_before_the_log_gets_no_more_rights_to_it_by_its_migration(url: str, owners: str) -> None:
+    """It was granted the rights to the tables of later migrations, too."""
+    for statement in ("DROP TABLE ferryman.audit", "DROP FUNCTION ferryman.prune_audit"):
+        said(owners, statement)
+    said(owners, next(script for _, script in migrations() if "CREATE TABLE ferryman.audit" in script))
+    said(url, "SELECT 1 FROM ferryman.audit")
+    for statement in ("UPDATE ferryman.audit SET actor = 'x'", "DELETE FROM ferryman.audit"):
         with pytest.raises(Exception, match="permission denied"):
             said(url, statement)
 

@@ -14,7 +14,7 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
 from ferryman.domain.limits import Limit, Scope
 from ferryman.store.controlling import Placement
-from ferryman.store.protocol import JobFilter, NodeInfo, Retention
+from ferryman.store.protocol import AuditFilter, JobFilter, NodeInfo, Retention
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.kit.store import SharedStore, at_once
 
@@ -66,6 +66,7 @@ VERBS: dict[str, Verb] = {
     "set_key": lambda store, node: store.set_key("k", None, 0),
     "pause_key": lambda store, node: store.pause_key("k", True, 0),
     "pass_key": lambda store, node: store.pass_key("k", 0),
+    "audit": lambda store, node: store.audit(AuditFilter(), None, 1),
 }
 
 

@@ -115,6 +115,11 @@ def ruled(gate: Gate, rule: GateRule, crowd: Crowd, now: int) -> Gate:
     return replace(filled, rule=rule, level=min(filled.level, float(rule.burst - filled.standing)))
 
 
+def changed(before: Gate, after: Gate) -> bool:
+    """Whether a person's word about a gate has changed it; time and jobs change the rest of it by themselves."""
+    return (before.rule, before.pinned, before.paused) != (after.rule, after.pinned, after.paused)
+
+
 def refilled(gate: Gate, now: int) -> Gate:
     """The gate with the tokens that time has brought. A clock that goes back brings and takes none."""
     if gate.rule.rate is None:

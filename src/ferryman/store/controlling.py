@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.job import Lane
 from ferryman.domain.state import Status
 
@@ -38,19 +39,24 @@ class Placement(msgspec.Struct, frozen=True):
 class Controlling(Protocol):
     """What a store does for those who look after its queues."""
 
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+    async def place(
+        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+    ) -> Mapping[str, Status]:
         """Give pending and scheduled jobs another queue, priority or time, all in one commit; leave all others alone.
 
         Jobs with keys are left alone, too, and are told of as waiting: their gates know where they stand.
 
         A job that comes into another lane, or that becomes pending, stands at the end of its line, in the order of
-        `ids`. One that stands where it is to stand keeps its place.
+        `ids`. One that stands where it is to stand keeps its place. A deed is `over` those that were moved.
 
         Returns:
             The status in which each job was met; without those that are not there or whose retention has passed.
         """
         ...
 
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
-        """Cancel those of these jobs that nobody runs, all in one commit. Returns their ids, in the given order."""
+    async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
+        """Cancel those of these jobs that nobody runs, all in one commit. Returns their ids, in the given order.
+
+        A deed is `over` them.
+        """
         ...

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.job import NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Finish
@@ -78,14 +79,14 @@ class Gating(Protocol):
         """One key; None if nobody uses it."""
         ...
 
-    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+    async def set_key(self, key: str, rule: GateRule | None, now: int, *, deed: Deed | None = None) -> None:
         """Pin a rule, whatever jobs bring along; None unpins it: the rule stays until a newer job brings another."""
         ...
 
-    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+    async def pause_key(self, key: str, paused: bool, now: int, *, deed: Deed | None = None) -> None:
         """Let nobody in any more, or again. Who is in goes on."""
         ...
 
-    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+    async def pass_key(self, key: str, now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """Let a sequence go on without the failed jobs for which it waits. Returns their ids."""
         ...

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.store.access import Access
+from ferryman.store.auditing import AuditFilter, Auditing, Entry
 from ferryman.store.controlling import Controlling
 from ferryman.store.explaining import Explaining
 from ferryman.store.gating import Admitted, Gating, KeyStatus
@@ -44,11 +46,13 @@ __all__ = [
     "NODES_SHOWN",
     "TOTALS",
     "Admitted",
+    "AuditFilter",
     "CancelResult",
     "Clock",
     "Counts",
     "Declaration",
     "DirectDispatch",
+    "Entry",
     "FinishReport",
     "Inserted",
     "JobFilter",
@@ -67,8 +71,11 @@ __all__ = [
 ]
 
 
-class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Protocol):
-    """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means."""
+class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Auditing, Protocol):
+    """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means.
+
+    Those that an operator may say take a `deed`; see `auditing`.
+    """
 
     async def open(self) -> None:
         """Connect, check and (SQLite, memory) migrate. Raises StoreError."""
@@ -79,13 +86,19 @@ class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Protoco
     # -- handing in ------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         """Store jobs; all are durable when this returns, each judged on its own (see `Verdict`).
 
         A job whose run_at is after `now` is scheduled, else pending. With `claim`, a claim runs in the
         same commit after the insert (direct dispatch). `max_pending` bounds each queue's pending and
-        scheduled jobs (see `domain.bounds`); 0 means no bound.
+        scheduled jobs (see `domain.bounds`); 0 means no bound. A `deed` is written if one of them is stored.
 
         Raises:
             NodeNotLive: the claim's node is not live; nothing was inserted.
@@ -131,7 +144,7 @@ class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Protoco
 
     # -- people ----------------------------------------------------------------------------------
 
-    async def cancel(self, id: str, now: int) -> CancelResult:
+    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
         """Cancel a job that waits; ask for it where it is processing."""
         ...
 
@@ -139,7 +152,7 @@ class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Protoco
         """End as cancelled the processing jobs whose cancel was asked for before a time. Returns how many."""
         ...
 
-    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
         """Send a failed or cancelled job back: attempt restarts at 0, the claim number grows.
 
         It is pending at once, or scheduled where `run_at` is after `now`.
@@ -181,7 +194,7 @@ class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Protoco
         ...
 
     async def prune(self, now: int, limit: int) -> int:
-        """Delete ended jobs past the store's retention, and expired keys; looks at about `limit` jobs a call.
+        """Delete ended jobs past the store's retention, expired keys, old deeds; looks at about `limit` of each a call.
 
         Returns how many jobs were deleted.
         """

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.job import NewJob
 from ferryman.domain.schedule import Firing, Overlap, Schedule
 
@@ -88,7 +89,9 @@ class KeptSchedule(msgspec.Struct, frozen=True, kw_only=True):
 class Scheduling(Protocol):
     """What a store does for schedules; a part of `Store`."""
 
-    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+    async def put_schedule(
+        self, schedule: Schedule, now: int, *, declared: bool = False, deed: Deed | None = None
+    ) -> Put:
         """Create a schedule, or change the one of its name.
 
         A new expression counts from `now` on, and so does another rule for missed ticks. With `declared` it is what
@@ -99,11 +102,11 @@ class Scheduling(Protocol):
     async def undeclare_schedule(self, name: str) -> None:
         """Note that no code declares it any more. It goes on."""
 
-    async def drop_schedule(self, name: str) -> bool:
+    async def drop_schedule(self, name: str, *, deed: Deed | None = None) -> bool:
         """Forget a schedule; its jobs stay. False: there was none."""
         ...
 
-    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+    async def pause_schedule(self, name: str, paused: bool, now: int, *, deed: Deed | None = None) -> bool:
         """Have it fire no more, or again; ticks of a pause are dealt with. False: there is no such schedule."""
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ferryman.domain.access import ApiKey
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
@@ -18,9 +19,11 @@ from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
     Admitted,
+    AuditFilter,
     CancelResult,
     Counts,
     Declaration,
+    Entry,
     FinishReport,
     Inserted,
     JobFilter,
@@ -57,16 +60,22 @@ class ModelStore:
     # -- handing in ------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         """The claim that rides along looks when the jobs have been stored, in the same step."""
         if claim is None:
             inserted, _ = await self._gates.after(
-                "insert", lambda: self._memory.insert(jobs, now, max_pending=max_pending), now
+                "insert", lambda: self._memory.insert(jobs, now, max_pending=max_pending, deed=deed), now
             )
             return inserted
         took, claiming, keys = TOOK.get(), Claiming(self._connection, claim, now), set[str]()
-        insert = self._gates.noting(lambda: self._memory.insert(jobs, now, max_pending=max_pending), keys)
+        insert = self._gates.noting(lambda: self._memory.insert(jobs, now, max_pending=max_pending, deed=deed), keys)
 
         def work() -> Inserted:
             self._memory.require_live(claim.node)
@@ -121,10 +130,10 @@ class ModelStore:
 
     # -- people ----------------------------------------------------------------------------------
 
-    async def cancel(self, id: str, now: int) -> CancelResult:
+    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
         """Take the job from the line; where somebody else has taken it, wait what becomes of that."""
         took, locked, keys = TOOK.get(), self._server.locked, set[str]()
-        cancel = self._gates.noting(lambda: self._memory.cancel(id, now), keys)
+        cancel = self._gates.noting(lambda: self._memory.cancel(id, now, deed=deed), keys)
 
         def begun(transaction: Transaction) -> Callable[[], CancelResult]:
             row = self._memory.tables.jobs.get(id)
@@ -140,15 +149,19 @@ class ModelStore:
         answer, _ = await self._gates.after("force_cancel", lambda: self._memory.force_cancel(asked_before, now), now)
         return answer
 
-    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
-        answer, _ = await self._gates.after("retry", lambda: self._memory.retry(id, now, run_at), now)
+    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
+        answer, _ = await self._gates.after("retry", lambda: self._memory.retry(id, now, run_at, deed=deed), now)
         return answer
 
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
-        return await self._connection.simply("place", lambda: self._memory.place(ids, placement, now))
+    async def place(
+        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+    ) -> Mapping[str, Status]:
+        return await self._connection.simply("place", lambda: self._memory.place(ids, placement, now, deed=deed))
 
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
-        answer, _ = await self._gates.after("cancel_waiting", lambda: self._memory.cancel_waiting(ids, now), now)
+    async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
+        answer, _ = await self._gates.after(
+            "cancel_waiting", lambda: self._memory.cancel_waiting(ids, now, deed=deed), now
+        )
         return answer
 
     async def get(self, id: str, now: int) -> Job | None:
@@ -169,6 +182,9 @@ class ModelStore:
     async def known_types(self) -> Mapping[str, Declaration]:
         return await self._connection.read(self._memory.known_types)
 
+    async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
+        return await self._connection.read(lambda: self._memory.audit(filter, after, limit))
+
     # -- rules -----------------------------------------------------------------------------------
 
     async def rules(self) -> Sequence[Rule]:
@@ -177,11 +193,11 @@ class ModelStore:
     async def whereabouts(self, id: str) -> Whereabouts | None:
         return await self._connection.read(lambda: self._memory.whereabouts(id))
 
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
-        return await self._connection.simply("pause", lambda: self._memory.pause(scope, name, paused))
+    async def pause(self, scope: Scope, name: str, paused: bool, *, deed: Deed | None = None) -> Rule:
+        return await self._connection.simply("pause", lambda: self._memory.pause(scope, name, paused, deed=deed))
 
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
-        return await self._connection.simply("limit", lambda: self._memory.limit(scope, name, limit))
+    async def limit(self, scope: Scope, name: str, limit: Limit, *, deed: Deed | None = None) -> Rule:
+        return await self._connection.simply("limit", lambda: self._memory.limit(scope, name, limit, deed=deed))
 
     # -- chores ----------------------------------------------------------------------------------
 
@@ -216,16 +232,16 @@ class ModelStore:
     async def key(self, key: str) -> KeyStatus | None:
         return await self._connection.read(lambda: self._memory.key(key))
 
-    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
-        change = self._gates.changing(lambda: self._memory.set_key(key, rule, now), now)
+    async def set_key(self, key: str, rule: GateRule | None, now: int, *, deed: Deed | None = None) -> None:
+        change = self._gates.changing(lambda: self._memory.set_key(key, rule, now, deed=deed), now)
         await self._connection.simply("set_key", change)
 
-    async def pause_key(self, key: str, paused: bool, now: int) -> None:
-        change = self._gates.changing(lambda: self._memory.pause_key(key, paused, now), now)
+    async def pause_key(self, key: str, paused: bool, now: int, *, deed: Deed | None = None) -> None:
+        change = self._gates.changing(lambda: self._memory.pause_key(key, paused, now, deed=deed), now)
         await self._connection.simply("pause_key", change)
 
-    async def pass_key(self, key: str, now: int) -> Sequence[str]:
-        passed, _ = await self._gates.after("pass_key", lambda: self._memory.pass_key(key, now), now)
+    async def pass_key(self, key: str, now: int, *, deed: Deed | None = None) -> Sequence[str]:
+        passed, _ = await self._gates.after("pass_key", lambda: self._memory.pass_key(key, now, deed=deed), now)
         return passed
 
     async def prune(self, now: int, limit: int) -> int:
@@ -274,17 +290,19 @@ class ModelStore:
 
     # -- schedules: at once, but for the firing of their ticks ------------------------------------
 
-    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
-        return await self._memory.put_schedule(schedule, now, declared=declared)
+    async def put_schedule(
+        self, schedule: Schedule, now: int, *, declared: bool = False, deed: Deed | None = None
+    ) -> Put:
+        return await self._memory.put_schedule(schedule, now, declared=declared, deed=deed)
 
     async def undeclare_schedule(self, name: str) -> None:
         await self._memory.undeclare_schedule(name)
 
-    async def drop_schedule(self, name: str) -> bool:
-        return await self._memory.drop_schedule(name)
+    async def drop_schedule(self, name: str, *, deed: Deed | None = None) -> bool:
+        return await self._memory.drop_schedule(name, deed=deed)
 
-    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
-        return await self._memory.pause_schedule(name, paused, now)
+    async def pause_schedule(self, name: str, paused: bool, now: int, *, deed: Deed | None = None) -> bool:
+        return await self._memory.pause_schedule(name, paused, now, deed=deed)
 
     async def schedules(self) -> Sequence[KeptSchedule]:
         return await self._memory.schedules()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.state import INITIAL, MOVABLE, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.memory.people import People
@@ -12,21 +13,25 @@ from ferryman.store.memory.people import People
 class Controls(People):
     """Implements `Controlling`."""
 
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+    async def place(
+        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+    ) -> Mapping[str, Status]:
         """Move what waits, one after the other."""
         rows = [row for row in (self._visible(id, now) for id in dict.fromkeys(ids)) if row is not None]
         keyed = {row.job.id for row in rows if row.job.key is not None and row.status in MOVABLE}
         met = {row.job.id: Status.WAITING if row.job.id in keyed else row.status for row in rows}
-        for row in rows:
-            if row.status in MOVABLE and row.job.id not in keyed:
-                self._tables.place(row, placement, now)
+        free = [row for row in rows if row.status in MOVABLE and row.job.id not in keyed]
+        moved = [row.job.id for row in free if self._tables.place(row, placement, now)]
+        self._note_over(deed, moved)
         return met
 
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+    async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """End what nobody runs."""
         rows = [self._tables.jobs[id] for id in dict.fromkeys(ids) if id in self._tables.jobs]
         waiting = [row for row in rows if row.status in INITIAL]
         for row in waiting:
             self._tables.end_unclaimed(row, now)
         self._tables.let_in(now)
-        return [row.job.id for row in waiting]
+        ended = [row.job.id for row in waiting]
+        self._note_over(deed, ended)
+        return ended

@@ -8,16 +8,16 @@ from itertools import islice
 from msgspec.structs import replace
 
 from ferryman.domain import gates
+from ferryman.domain.audit import Deed
+from ferryman.domain.gates import Gate
 from ferryman.domain.keys import GateRule
 from ferryman.store.gating import Admitted, KeyStatus
-from ferryman.store.memory.gates import status_of
-from ferryman.store.memory.tables import Tables
+from ferryman.store.memory.auditing import Auditing
+from ferryman.store.memory.gates import GateRow, status_of
 
 
-class Keys:
+class Keys(Auditing):
     """See `Gating`."""
-
-    _tables: Tables
 
     async def admit(self, now: int, limit: int) -> Admitted:
         """Look at the gates for which a token is there by now. Here nobody is overlooked."""
@@ -36,25 +36,30 @@ class Keys:
         row = self._tables.gates.rows.get(key)
         return None if row is None else status_of(key, row)
 
-    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+    async def set_key(self, key: str, rule: GateRule | None, now: int, *, deed: Deed | None = None) -> None:
         """Pin a rule, or unpin it."""
         own = self._tables.gates
         row = own.made(key)
         gate = row.gate if rule is None else gates.ruled(row.gate, rule, own.crowd(row, row.gate.rule, rule), now)
-        row.gate = replace(gate, pinned=rule is not None)
+        self._put(row, replace(gate, pinned=rule is not None), deed)
         self._tables.let_in(now)
 
-    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+    async def pause_key(self, key: str, paused: bool, now: int, *, deed: Deed | None = None) -> None:
         """Close the gate, or open it."""
         row = self._tables.gates.made(key)
-        row.gate = replace(row.gate, paused=paused)
+        self._put(row, replace(row.gate, paused=paused), deed)
         self._tables.let_in(now)
 
-    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+    def _put(self, row: GateRow, gate: Gate, deed: Deed | None) -> None:
+        self._note(deed if gates.changed(row.gate, gate) else None)
+        row.gate = gate
+
+    async def pass_key(self, key: str, now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """Free the slots of the failed."""
         row = self._tables.gates.rows.get(key)
         passed = sorted(row.failed) if row is not None else []
         for id in passed:
             self._tables.gates.left(self._tables.jobs[id].job)
         self._tables.let_in(now)
+        self._note(deed if passed else None)
         return passed

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import What
 from ferryman.domain.state import INITIAL, RETRIABLE, TERMINAL
+from ferryman.store.memory.auditing import Auditing
 from ferryman.store.memory.rows import JobRow, as_read
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import TOTALS, CancelResult, Counts, Declaration, JobFilter, Retention, RetryResult
 
 
-class People:
+class People(Auditing):
     """The verbs that people say, over the tables; `MemoryStore` adds the others."""
 
     def __init__(self, tables: Tables, retention: Retention) -> None:
@@ -25,17 +27,20 @@ class People:
         row = self._tables.jobs.get(id)
         return None if row is None or row.hidden(now, self._retention) else row
 
-    async def cancel(self, id: str, now: int) -> CancelResult:
+    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
         """End a job that nobody runs; note the wish, once, for one that somebody does."""
         row = self._visible(id, now)
         if row is None:
             return CancelResult(None)
         before = row.status
         if row.claim is not None:
-            row.cancel_asked = now if row.cancel_asked is None else row.cancel_asked
+            if row.cancel_asked is None:
+                row.cancel_asked = now
+                self._note(deed)
             return CancelResult(before, row.claim.node.info.id)
         if before in INITIAL:
             self._tables.end_unclaimed(row, now)
+            self._note(deed)
         return CancelResult(before).having_let_in(self._tables.let_in(now))
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
@@ -47,7 +52,7 @@ class People:
         self._tables.let_in(now)
         return len(late)
 
-    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
         """Start an ended job over, unless another live job took its unique key meanwhile."""
         row = self._visible(id, now)
         if row is None:
@@ -59,6 +64,7 @@ class People:
         if holder is None:
             self._tables.restart(row, now, run_at)
             self._tables.let_in(now)
+            self._note(deed)
         return RetryResult(before, holder)
 
     async def get(self, id: str, now: int) -> Job | None:

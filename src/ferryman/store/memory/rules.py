@@ -35,13 +35,14 @@ class Rules:
 
     def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
         """Change whether it is paused."""
-        return self._put(msgspec.structs.replace(self._rule(scope, name), paused=paused))
+        return self._put(msgspec.structs.replace(self.get(scope, name), paused=paused))
 
     def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
         """Change its limit."""
-        return self._put(msgspec.structs.replace(self._rule(scope, name), limit=limit))
+        return self._put(msgspec.structs.replace(self.get(scope, name), limit=limit))
 
-    def _rule(self, scope: Scope, name: str) -> Rule:
+    def get(self, scope: Scope, name: str) -> Rule:
+        """What holds for a queue or type."""
         row = self._rows.get((scope, name))
         return Rule(scope, name) if row is None else row.rule
 

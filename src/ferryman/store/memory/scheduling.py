@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.job import NewJob
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import TERMINAL
-from ferryman.store.memory.tables import Tables
+from ferryman.store.memory.auditing import Auditing
 from ferryman.store.records import Receipt, Verdict
 from ferryman.store.scheduling import (
     Fired,
@@ -23,15 +24,16 @@ from ferryman.store.scheduling import (
 )
 
 
-class Timetable:
+class Timetable(Auditing):
     """The verbs of `Scheduling`, over the tables; `MemoryStore` adds `fire`."""
 
-    _tables: Tables
-
-    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+    async def put_schedule(
+        self, schedule: Schedule, now: int, *, declared: bool = False, deed: Deed | None = None
+    ) -> Put:
         """Write the row as it is after the put."""
         rows = self._tables.schedules
         rows[schedule.name], done = after_put(rows.get(schedule.name), schedule, now, declared=declared)
+        self._note(deed if done is not Put.UNCHANGED else None)
         return done
 
     async def undeclare_schedule(self, name: str) -> None:
@@ -40,15 +42,18 @@ class Timetable:
         if kept is not None:
             self._tables.schedules[name] = msgspec.structs.replace(kept, declared=False)
 
-    async def drop_schedule(self, name: str) -> bool:
+    async def drop_schedule(self, name: str, *, deed: Deed | None = None) -> bool:
         """Delete the row."""
-        return self._tables.schedules.pop(name, None) is not None
+        dropped = self._tables.schedules.pop(name, None) is not None
+        self._note(deed if dropped else None)
+        return dropped
 
-    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+    async def pause_schedule(self, name: str, paused: bool, now: int, *, deed: Deed | None = None) -> bool:
         """Write the row as it is after the pause."""
         kept = self._tables.schedules.get(name)
         if kept is not None:
             self._tables.schedules[name] = after_pause(kept, paused, now)
+            self._note(deed if kept.paused is not paused else None)
         return kept is not None
 
     async def schedules(self) -> Sequence[KeptSchedule]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from ferryman.domain import state
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch, take
 from ferryman.domain.errors import JobExpired, NodeNotLive
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import JobError, Lane, NewJob
-from ferryman.domain.limits import NEVER, Again, Limit, Rule, Scope
+from ferryman.domain.limits import NEVER, Again
 from ferryman.domain.outcome import Finish, What
 from ferryman.domain.schedule import Firing
 from ferryman.domain.state import INITIAL, Status
@@ -24,6 +25,7 @@ from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
 from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
 from ferryman.store.memory.rules import Rules
+from ferryman.store.memory.ruling import Ruling
 from ferryman.store.memory.scheduling import Timetable
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import (
@@ -47,7 +49,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(Controls, Timetable, Keys, ApiKeys):
+class MemoryStore(Controls, Timetable, Keys, Ruling, ApiKeys):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
@@ -78,12 +80,19 @@ class MemoryStore(Controls, Timetable, Keys, ApiKeys):
     # -- handing in ------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         """Judge and store each job in order, then claim; a node that is not live hands in nothing."""
         if claim is not None:
             self._live(claim.node)
         receipts = [self._admit(job, now, max_pending) for job in jobs]
+        self._note(deed if any(receipt.verdict is Verdict.INSERTED for receipt in receipts) else None)
         self._tables.gates.look_at(*keys_in(jobs))
         self._tables.let_in(now)
         return Inserted(receipts, None if claim is None else self._claim(claim, now))
@@ -191,19 +200,7 @@ class MemoryStore(Controls, Timetable, Keys, ApiKeys):
         runs = [run for claim in self._claims(node) for run in claim.runs.items()]
         return [run for run in runs if self._tables.jobs[run[0]].cancel_asked is not None]
 
-    # -- rules -----------------------------------------------------------------------------------
-
-    async def rules(self) -> Sequence[Rule]:
-        """Rules, as people set them."""
-        return self._rules.all()
-
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
-        """Change whether a queue or type is paused."""
-        return self._rules.pause(scope, name, paused)
-
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
-        """Change the limit of a queue or type."""
-        return self._rules.limit(scope, name, limit)
+    # -- explaining ------------------------------------------------------------------------------
 
     async def whereabouts(self, id: str) -> Whereabouts | None:
         """Those ahead of it, and the limits that it is under."""
@@ -244,6 +241,7 @@ class MemoryStore(Controls, Timetable, Keys, ApiKeys):
             tables.forget(row)
         tables.let_in(now)
         tables.gates.drop_idle(now)
+        self._forget_deeds(now, limit)
         self._more_to_prune = len(hidden) > limit
         return len(hidden[:limit])
 

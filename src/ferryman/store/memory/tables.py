@@ -16,6 +16,7 @@ from ferryman.domain.claim import ClaimRequest, care, care_of
 from ferryman.domain.job import Attempt, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
+from ferryman.store.auditing import Entry
 from ferryman.store.controlling import Placement
 from ferryman.store.memory.gates import Gates
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
@@ -39,6 +40,9 @@ class Tables:
         self.keys: dict[str, KeyRow] = {}
         self.schedules: dict[str, KeptSchedule] = {}
         self.api_keys: dict[str, ApiKey] = {}
+        self.audit: list[Entry] = []
+        self.audited = 0
+        """How many entries there ever were."""
         self.standing: Counter[tuple[str, Status]] = Counter()
         self.totals: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
@@ -221,11 +225,11 @@ class Tables:
         self.gates.look_at(row.job.key)
         self._note(row, What.CANCELLED, Status.CANCELLED, now, error)
 
-    def place(self, row: JobRow, placement: Placement, now: int) -> None:
-        """Give a job that waits another lane or time; it keeps its place where it stands there already."""
+    def place(self, row: JobRow, placement: Placement, now: int) -> bool:
+        """Give a job that waits another lane or time; False: it stands there already, and keeps its place."""
         lane, due = placement.lane(row.job.lane), placement.due(row.due, now)
         if (lane, due) == (row.job.lane, row.due):
-            return
+            return False
         status = Status.PENDING if due is None else Status.SCHEDULED
         if status is not row.status:
             state.check(row.status, status)
@@ -235,6 +239,7 @@ class Tables:
         row.job = msgspec.structs.replace(row.job, queue=lane.queue, priority=lane.priority, run_at=run_at)
         row.status = status
         self._arrive(row, now, due)
+        return True
 
     def _detour(self, row: JobRow, placement: Placement, now: int) -> None:
         """The same for a job that has come back: one that stands before its gate again keeps its place there."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import MICROS, JobError
+from ferryman.store.postgres import auditing
 from ferryman.store.postgres.cursor import FIRST_ID
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.people import end_waiting, keys_of
@@ -90,6 +91,7 @@ class Pruner:
         count = yield from _delete([id for id, due in rows if due], ended)
         yield Ask("prune_keys", (now, limit))
         yield Ask("prune_nodes", (now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN),))
+        yield auditing.forget(now, limit)
         self._after = rows[-1][0] if len(rows) == limit else FIRST_ID
         return count
 

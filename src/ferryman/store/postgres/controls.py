@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.state import MOVABLE, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.postgres import lanes
+from ferryman.store.postgres.auditing import note_over
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.people import LOOKS, end_waiting, keys_of, restless, visible
@@ -41,9 +43,17 @@ class Uprooted(NamedTuple):
     interruptions: int
 
 
-def place(known: Lanes, ids: Sequence[str], placement: Placement, now: int, retention: Retention) -> Steps[Placed]:
+def place(
+    known: Lanes,
+    ids: Sequence[str],
+    placement: Placement,
+    now: int,
+    retention: Retention,
+    deed: Deed | None = None,
+) -> Steps[Placed]:
     """Move those that are pending or scheduled. Whoever moves one of them meanwhile is waited for."""
     met: dict[str, Status] = {}
+    moved: list[str] = []
     left = list(dict.fromkeys(id for id in ids if is_id(id)))
     for _ in range(LOOKS):
         found = {row[0]: (row[1], row[2]) for row in (yield Ask("places", (left,)))}
@@ -56,8 +66,10 @@ def place(known: Lanes, ids: Sequence[str], placement: Placement, now: int, rete
         right = {id for id in found if (known.number(*targets[id]), placement.due(found[id][1], now)) == found[id]}
         gone = yield from _move(known, [id for id in left if id in found and id not in right], placement, now)
         met |= gone
+        moved += gone
         left = yield from _look_again([id for id in left if id not in right and id not in gone], met, now, retention)
         if not left:
+            yield from note_over(deed, moved)
             return Placed({id: met[id] for id in ids if id in met})
     raise restless(left[0])
 
@@ -126,7 +138,9 @@ def _look_again(ids: Sequence[str], met: dict[str, Status], now: int, retention:
     return again
 
 
-def cancel_those_that_wait(known: Lanes, ids: Sequence[str], now: int) -> Steps[tuple[list[str], Sequence[str]]]:
+def cancel_those_that_wait(
+    known: Lanes, ids: Sequence[str], now: int, deed: Deed | None = None
+) -> Steps[tuple[list[str], Sequence[str]]]:
     """Cancel what nobody runs. Returns the ids, and the keys at whose gates that makes room."""
     given = list(dict.fromkeys(id for id in ids if is_id(id)))
     left = yield from end_waiting(known, given, now, None)
@@ -136,4 +150,6 @@ def cancel_those_that_wait(known: Lanes, ids: Sequence[str], now: int) -> Steps[
         rest = [id for id in given if id not in ended]
         more = yield from end_waiting(known, rest, now, None)
         left, ended = [*left, *more], ended.union(job.id for job in more)
-    return [id for id in given if id in ended], keys_of(left)
+    cancelled = [id for id in given if id in ended]
+    yield from note_over(deed, cancelled)
+    return cancelled, keys_of(left)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreBusy, StoreUnreachable
@@ -66,13 +67,19 @@ class Flow:
     # -- handing in ------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         """See `Store.insert`. A lost connection is tried again: what was stored is known by its id."""
         seconds = INSERT_SECONDS + len(jobs) / JOBS_PER_SECOND
         try:
             async with asyncio.timeout(seconds):  # whatever it is that gives no answer
-                return await self._patiently(lambda: self._insert(jobs, now, claim, max_pending, seconds))
+                return await self._patiently(lambda: self._insert(jobs, now, claim, max_pending, deed, seconds))
         except TimeoutError as error:
             raise explain(error, self._place) from error
 
@@ -88,10 +95,16 @@ class Flow:
             pause *= 2
 
     async def _insert(
-        self, jobs: Sequence[NewJob], now: int, claim: ClaimRequest | None, max_pending: Bound, seconds: float
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        claim: ClaimRequest | None,
+        max_pending: Bound,
+        deed: Deed | None,
+        seconds: float,
     ) -> Inserted:
         await self._know_lanes((job.queue, job.type, job.priority) for job in jobs)
-        if inserting.is_plain(jobs, max_pending):
+        if deed is None and inserting.is_plain(jobs, max_pending):
             ring = self._bell.ride() if claim is None and inserting.are_due(jobs) else None
             plain = inserting.insert_plain(self._lanes, jobs, now, ring)
             try:
@@ -102,7 +115,7 @@ class Flow:
                 if ring is not None:
                     self._bell.rode()
                 return inserted
-        judged = inserting.insert_judged(self._lanes, jobs, now, max_pending)
+        judged = inserting.insert_judged(self._lanes, jobs, now, max_pending, deed)
         try:
             return await self._store(judged, jobs, now, claim, seconds, whole=True)
         except AlreadyThere as error:

@@ -25,9 +25,11 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Final
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.errors import StoreBusy, StoreError
-from ferryman.domain.gates import Crowd, Went
+from ferryman.domain.gates import Crowd, Went, changed
 from ferryman.store.gating import Admitted
+from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.connections import Line
 from ferryman.store.postgres.entering import known_of, lock, look_at, put, put_changed, row_of
 from ferryman.store.postgres.keys import Change
@@ -69,7 +71,7 @@ def let_in(keys: Collection[str], now: int, *, free: bool = False) -> Steps[tupl
     return joined + sum(each.jobs for each in went.values()), missing
 
 
-def change(key: str, make: Change, now: int) -> Steps[bool]:
+def change(key: str, make: Change, now: int, deed: Deed | None = None) -> Steps[bool]:
     """Change a gate, and let in who may go then. To be driven in a transaction of its own.
 
     Returns:
@@ -80,8 +82,11 @@ def change(key: str, make: Change, now: int) -> Steps[bool]:
         return False
     yield Ask("no_hand_over")
     ((_, slots, unclaimed, _, _),) = yield Ask("crowds", ([key], [True], [""]))
-    yield put([row_of(key, make(known[key].gate, Crowd(slots, unclaimed)), None)])
+    before = known[key].gate
+    after = make(before, Crowd(slots, unclaimed))
+    yield put([row_of(key, after, None)])
     yield from let_in([key], now)
+    yield from note(deed if changed(before, after) else None)
     return True
 
 
@@ -135,11 +140,11 @@ class Gates:
         self._looked = rows[-1][0] if len(rows) == limit else ""
         return {key for key, room in rows if room}
 
-    async def change(self, key: str, make: Change, now: int) -> None:
+    async def change(self, key: str, make: Change, now: int, deed: Deed | None) -> None:
         """Change a gate, which is made if there is none. Raises StoreError."""
         for _ in range(TRIES):
             await self._people.do(ask("make_gates", [key], True))
-            if await self._people.transact(change(key, make, now)):
+            if await self._people.transact(change(key, make, now, deed)):
                 return
         raise StoreBusy(f"The key {key!a} was forgotten while it was to be changed.", hint="Try again.")
 

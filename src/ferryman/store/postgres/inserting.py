@@ -8,9 +8,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import care
 from ferryman.domain.job import NewJob
+from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.columns import if_any, numbers, numbers_if_any
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Steps
@@ -129,7 +131,9 @@ class Desk:
         return None
 
 
-def insert_judged(lanes: Lanes, jobs: Sequence[NewJob], now: int, max_pending: Bound) -> Steps[list[Receipt]]:
+def insert_judged(
+    lanes: Lanes, jobs: Sequence[NewJob], now: int, max_pending: Bound, deed: Deed | None = None
+) -> Steps[list[Receipt]]:
     """Judge each job against ids, keys and bounds, then insert those that pass. To be driven in a transaction."""
     wanted = sorted({key for job in jobs for key in _wanted(job)})
     scopes, names = [scope for scope, _ in wanted], [name for _, name in wanted]
@@ -146,6 +150,7 @@ def insert_judged(lanes: Lanes, jobs: Sequence[NewJob], now: int, max_pending: B
         yield put_keys(desk.taken)
     if accepted:
         yield store(lanes, accepted, now)
+        yield from note(deed)
     return receipts
 
 

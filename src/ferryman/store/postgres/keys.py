@@ -8,9 +8,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from ferryman.domain import gates
+from ferryman.domain.audit import Deed
 from ferryman.domain.gates import Crowd, Gate
 from ferryman.domain.keys import GateRule, OnFailure
 from ferryman.store.gating import KeyStatus
+from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.steps import Ask, Steps
 
 Change = Callable[[Gate, Crowd], Gate]
@@ -47,3 +49,10 @@ def page(first: str, last: str, after: str, limit: int) -> Steps[list[KeyStatus]
         )
         for row in (yield Ask("key_page", (first, last, after, limit)))
     ]
+
+
+def pass_key(key: str, deed: Deed | None) -> Steps[list[str]]:
+    """Free the slots of the failed; who may go then is let in afterwards. Returns their ids."""
+    passed = sorted(row[0] for row in (yield Ask("pass_key", (key,))))
+    yield from note(deed if passed else None)
+    return passed

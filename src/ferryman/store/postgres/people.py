@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.claim import care
 from ferryman.domain.errors import StoreBusy
 from ferryman.domain.job import JobError
 from ferryman.domain.state import RETRIABLE, TERMINAL, Status, allowed
+from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.finishing import encode
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.inserting import Holder, put_keys, unique_scope
@@ -52,7 +54,9 @@ def visible(id: str, now: int, retention: Retention) -> Steps[Standing | None]:
     return None if job.ended_at + kept <= now else job
 
 
-def cancel(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[tuple[CancelResult, Sequence[str]]]:
+def cancel(
+    lanes: Lanes, id: str, now: int, retention: Retention, deed: Deed | None = None
+) -> Steps[tuple[CancelResult, Sequence[str]]]:
     """Cancel what waits; ask for it where it runs. Whoever moves the job meanwhile is waited for.
 
     Returns:
@@ -66,12 +70,14 @@ def cancel(lanes: Lanes, id: str, now: int, retention: Retention) -> Steps[tuple
             yield Ask("lock_run", (id,))
             asked = yield Ask("ask_cancel", (id, now))
             if asked:
+                yield from note(deed if asked[0][1] else None)
                 return CancelResult(job.status, asked[0][0]), ()
         elif not allowed(job.status, Status.CANCELLED):
             return CancelResult(job.status), ()
         else:
             ended = yield from end_waiting(lanes, [id], now, None)
             if ended:
+                yield from note(deed)
                 return CancelResult(ended[0].status), keys_of(ended)
     raise restless(id)
 
@@ -119,7 +125,7 @@ def end_waiting(lanes: Lanes, ids: Sequence[str], now: int, error: JobError | No
 
 
 def retry(
-    lanes: Lanes, id: str, now: int, retention: Retention, run_at: int | None
+    lanes: Lanes, id: str, now: int, retention: Retention, run_at: int | None, deed: Deed | None = None
 ) -> Steps[tuple[RetryResult, Sequence[str]]]:
     """Send a failed or cancelled job back; the marker under the next claim number is its audit.
 
@@ -147,6 +153,7 @@ def retry(
         yield Ask("retry", (*row, due, job.key))
     else:
         yield Ask("retry_held", (*row, job.key))
+    yield from note(deed)
     return RetryResult(job.status), () if job.key is None else (job.key,)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.job import Lane
 from ferryman.domain.limits import Bounds, Bucket, Limit, Rule, Scope, Use, limiting
+from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Steps
 
@@ -38,16 +40,16 @@ def read(rules: Rules) -> Steps[Sequence[Rule]]:
     return rules.all
 
 
-def pause(scope: Scope, name: str, paused: bool) -> Steps[Rule]:
+def pause(scope: Scope, name: str, paused: bool, deed: Deed | None) -> Steps[Rule]:
     """Change whether it is paused. To be driven in a transaction."""
     rule = yield from _changing(scope, name)
-    return (yield from _put(msgspec.structs.replace(rule, paused=paused)))
+    return (yield from _put(rule, msgspec.structs.replace(rule, paused=paused), deed))
 
 
-def limit(scope: Scope, name: str, limit: Limit) -> Steps[Rule]:
+def limit(scope: Scope, name: str, limit: Limit, deed: Deed | None) -> Steps[Rule]:
     """Change its limit. To be driven in a transaction."""
     rule = yield from _changing(scope, name)
-    return (yield from _put(msgspec.structs.replace(rule, limit=limit)))
+    return (yield from _put(rule, msgspec.structs.replace(rule, limit=limit), deed))
 
 
 def _changing(scope: Scope, name: str) -> Steps[Rule]:
@@ -57,12 +59,13 @@ def _changing(scope: Scope, name: str) -> Steps[Rule]:
     return found[0] if found else Rule(scope, name)
 
 
-def _put(rule: Rule) -> Steps[Rule]:
+def _put(before: Rule, rule: Rule, deed: Deed | None) -> Steps[Rule]:
     scope, limit = rule.scope.value, rule.limit
     if rule.says_nothing:
         yield Ask("drop_rule", (scope, rule.name))
     else:
         yield Ask("put_rule", (scope, rule.name, rule.paused, limit.concurrency, limit.rate, limit.burst))
+    yield from note(deed if rule != before else None)
     return rule
 
 

@@ -7,9 +7,11 @@ from typing import Final
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.errors import StoreBusy
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import TERMINAL
+from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.inserting import insert_judged
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.people import standing
@@ -37,16 +39,17 @@ def schedules() -> Steps[list[KeptSchedule]]:
     return [kept_of(row) for row in (yield Ask("schedules"))]
 
 
-def put(schedule: Schedule, now: int, *, declared: bool) -> Steps[Put]:
+def put(schedule: Schedule, now: int, *, declared: bool, deed: Deed | None = None) -> Steps[Put]:
     """Write the row as it is after a put. Of two who create it the second one finds it."""
     for _ in range(LOOKS):
         kept = yield from _locked(schedule.name)
         after, done = after_put(kept, schedule, now, declared=declared)
         if kept is not None:
             yield from _write(kept, after)
-            return done
-        if (yield Ask("add_schedule", columns_of(after))):
-            return done
+        elif not (yield Ask("add_schedule", columns_of(after))):
+            continue
+        yield from note(deed if done is not Put.UNCHANGED else None)
+        return done
     raise StoreBusy(f"The schedule {schedule.name} came and went while it was to be changed.", hint="Try again.")
 
 
@@ -55,14 +58,16 @@ def undeclare(name: str) -> Steps[bool]:
     return (yield from _change(name, lambda kept: msgspec.structs.replace(kept, declared=False)))
 
 
-def pause(name: str, paused: bool, now: int) -> Steps[bool]:
+def pause(name: str, paused: bool, now: int, deed: Deed | None) -> Steps[bool]:
     """Write the row as it is after a pause or a resume. False: there is none."""
-    return (yield from _change(name, lambda kept: after_pause(kept, paused, now)))
+    return (yield from _change(name, lambda kept: after_pause(kept, paused, now), deed))
 
 
-def drop(name: str) -> Steps[bool]:
+def drop(name: str, deed: Deed | None) -> Steps[bool]:
     """Delete the row. False: there is none."""
-    return bool((yield Ask("drop_schedule", (name,))))
+    dropped = bool((yield Ask("drop_schedule", (name,))))
+    yield from note(deed if dropped else None)
+    return dropped
 
 
 def fire(lanes: Lanes, firing: Firing, now: int) -> Steps[Fired | None]:
@@ -93,10 +98,12 @@ def _locked(name: str) -> Steps[KeptSchedule | None]:
     return kept_of(rows[0]) if rows else None
 
 
-def _change(name: str, change: Callable[[KeptSchedule], KeptSchedule]) -> Steps[bool]:
+def _change(name: str, change: Callable[[KeptSchedule], KeptSchedule], deed: Deed | None = None) -> Steps[bool]:
     kept = yield from _locked(name)
     if kept is not None:
-        yield from _write(kept, change(kept))
+        after = change(kept)
+        yield from _write(kept, after)
+        yield from note(deed if after != kept else None)
     return kept is not None
 
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ferryman.domain.access import ApiKey
+from ferryman.domain.audit import Deed
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
+from ferryman.store.auditing import AuditFilter, Entry
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import LAST, Admitted, KeyStatus, keys_in
-from ferryman.store.postgres import access, controls, explaining, keys, lanes, rules, scheduling
+from ferryman.store.postgres import access, auditing, controls, explaining, keys, lanes, rules, scheduling
 from ferryman.store.postgres.connections import Line
 from ferryman.store.postgres.flow import Flow
 from ferryman.store.postgres.gating import Gates
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.rules import Rules
-from ferryman.store.postgres.steps import ask
 from ferryman.store.protocol import Retention
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
 
@@ -37,18 +38,21 @@ class Steering:
     _gates: Gates
     _flow: Flow
 
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+    async def place(
+        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+    ) -> Mapping[str, Status]:
         """See `Controlling.place`. New lanes are made before, so that nobody waits for one."""
         while True:
-            placed = await self._people.transact(controls.place(self._lanes, ids, placement, now, self._retention))
+            steps = controls.place(self._lanes, ids, placement, now, self._retention, deed)
+            placed = await self._people.transact(steps)
             if not placed.missing:
                 return placed.met
             await self._people.do(lanes.make(self._lanes, placed.missing))
 
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+    async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """See `Controlling.cancel_waiting`."""
         await self._people.do(lanes.read(self._lanes))
-        ended, keys = await self._people.transact(controls.cancel_those_that_wait(self._lanes, ids, now))
+        ended, keys = await self._people.transact(controls.cancel_those_that_wait(self._lanes, ids, now, deed))
         await self._gates.made_room(keys, now, over=self._people)
         return ended
 
@@ -56,33 +60,35 @@ class Steering:
         """See `Ruling.rules`."""
         return await self._people.do(rules.read(self._rules))
 
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+    async def pause(self, scope: Scope, name: str, paused: bool, *, deed: Deed | None = None) -> Rule:
         """See `Ruling.pause`."""
-        return await self._people.transact(rules.pause(scope, name, paused))
+        return await self._people.transact(rules.pause(scope, name, paused, deed))
 
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+    async def limit(self, scope: Scope, name: str, limit: Limit, *, deed: Deed | None = None) -> Rule:
         """See `Ruling.limit`."""
-        return await self._people.transact(rules.limit(scope, name, limit))
+        return await self._people.transact(rules.limit(scope, name, limit, deed))
 
     async def whereabouts(self, id: str) -> Whereabouts | None:
         """See `Explaining.whereabouts`."""
         return await self._people.read(explaining.whereabouts(id))
 
-    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+    async def put_schedule(
+        self, schedule: Schedule, now: int, *, declared: bool = False, deed: Deed | None = None
+    ) -> Put:
         """See `Scheduling.put_schedule`."""
-        return await self._people.transact(scheduling.put(schedule, now, declared=declared))
+        return await self._people.transact(scheduling.put(schedule, now, declared=declared, deed=deed))
 
     async def undeclare_schedule(self, name: str) -> None:
         """See `Scheduling.undeclare_schedule`."""
         await self._people.transact(scheduling.undeclare(name))
 
-    async def drop_schedule(self, name: str) -> bool:
+    async def drop_schedule(self, name: str, *, deed: Deed | None = None) -> bool:
         """See `Scheduling.drop_schedule`."""
-        return await self._people.transact(scheduling.drop(name))
+        return await self._people.transact(scheduling.drop(name, deed))
 
-    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+    async def pause_schedule(self, name: str, paused: bool, now: int, *, deed: Deed | None = None) -> bool:
         """See `Scheduling.pause_schedule`."""
-        return await self._people.transact(scheduling.pause(name, paused, now))
+        return await self._people.transact(scheduling.pause(name, paused, now, deed))
 
     async def schedules(self) -> Sequence[KeptSchedule]:
         """See `Scheduling.schedules`."""
@@ -106,20 +112,20 @@ class Steering:
         """See `Gating.key`."""
         return next(iter(await self._people.do(keys.page(key, key, "", 1))), None)
 
-    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+    async def set_key(self, key: str, rule: GateRule | None, now: int, *, deed: Deed | None = None) -> None:
         """See `Gating.set_key`."""
-        await self._gates.change(key, keys.ruled(rule, now), now)
+        await self._gates.change(key, keys.ruled(rule, now), now, deed)
 
-    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+    async def pause_key(self, key: str, paused: bool, now: int, *, deed: Deed | None = None) -> None:
         """See `Gating.pause_key`."""
-        await self._gates.change(key, keys.paused(paused), now)
+        await self._gates.change(key, keys.paused(paused), now, deed)
 
-    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+    async def pass_key(self, key: str, now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """See `Gating.pass_key`."""
-        passed = [row[0] for row in await self._people.do(ask("pass_key", key))]
+        passed = await self._people.transact(keys.pass_key(key, deed))
         if passed:
             await self._gates.let_in([key], now, over=self._people)
-        return sorted(passed)
+        return passed
 
     async def api_keys(self) -> Sequence[ApiKey]:
         """See `Access.api_keys`."""
@@ -140,3 +146,7 @@ class Steering:
     async def use_api_keys(self, used: Mapping[str, int]) -> None:
         """See `Access.use_api_keys`."""
         await self._people.do(access.use(used))
+
+    async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
+        """See `Auditing.audit`."""
+        return await self._people.do(auditing.page(filter, after, limit))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
@@ -154,13 +155,19 @@ class PostgresStore(Steering):
     # -- running ---------------------------------------------------------------------------------
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         """See `Store.insert`. A lost connection is tried again: what was stored is known by its id."""
         keys = keys_in(jobs)
         if not keys:
-            return await self._flow.insert(jobs, now, claim=claim, max_pending=max_pending)
-        inserted = await self._flow.insert(jobs, now, max_pending=max_pending)
+            return await self._flow.insert(jobs, now, claim=claim, max_pending=max_pending, deed=deed)
+        inserted = await self._flow.insert(jobs, now, max_pending=max_pending, deed=deed)
         await self._gates.let_in(keys, now, over=self._lines.inserts)
         return inserted if claim is None else Inserted(inserted.receipts, await self._flow.claim(claim, now))
 
@@ -190,10 +197,10 @@ class PostgresStore(Steering):
 
     # -- people ----------------------------------------------------------------------------------
 
-    async def cancel(self, id: str, now: int) -> CancelResult:
+    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
         """See `Store.cancel`."""
         await self._people.do(lanes.read(self._lanes))
-        result, keys = await self._people.transact(people.cancel(self._lanes, id, now, self._retention))
+        result, keys = await self._people.transact(people.cancel(self._lanes, id, now, self._retention, deed))
         return result.having_let_in(await self._gates.made_room(keys, now, over=self._people))
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
@@ -202,10 +209,10 @@ class PostgresStore(Steering):
             self._chores, self._lanes, self._gates, What.CANCELLED, now, asked_before=asked_before
         )
 
-    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
         """See `Store.retry`."""
         await self._people.do(lanes.read(self._lanes))
-        result, keys = await self._people.transact(people.retry(self._lanes, id, now, self._retention, run_at))
+        result, keys = await self._people.transact(people.retry(self._lanes, id, now, self._retention, run_at, deed))
         await self._gates.let_in(keys, now, over=self._people)
         return result
 

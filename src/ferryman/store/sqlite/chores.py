@@ -11,6 +11,7 @@ from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import JobError
 from ferryman.domain.state import Status, allowed
 from ferryman.store.protocol import NODES_SHOWN, Promoted, Retention
+from ferryman.store.sqlite import auditing
 from ferryman.store.sqlite.gating import Standing as StandingByGate
 from ferryman.store.sqlite.gating import leave, let_in, rules_of, stand, with_slots
 from ferryman.store.sqlite.keys import Deserted
@@ -119,6 +120,7 @@ class Pruner:
             _free_slots(session, {id: key for id, key in due.items() if key is not None}, now)
         session.run("prune_keys", now=now, limit=limit)
         self._deserted.step(session, now, limit)
+        auditing.forget(session, now, limit)
         session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN))
         self._after = rows[-1][0] if len(rows) == limit else ""
         return len(due)

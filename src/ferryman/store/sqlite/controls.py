@@ -7,9 +7,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.state import INITIAL, MOVABLE, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.protocol import Retention
+from ferryman.store.sqlite.auditing import note_over
 from ferryman.store.sqlite.gating import let_in
 from ferryman.store.sqlite.people import cancel_waiting, standing, visible
 from ferryman.store.sqlite.session import Session, encode
@@ -30,7 +32,12 @@ class Move(NamedTuple):
 
 
 def place(
-    session: Session, ids: Sequence[str], placement: Placement, now: int, retention: Retention
+    session: Session,
+    ids: Sequence[str],
+    placement: Placement,
+    now: int,
+    retention: Retention,
+    deed: Deed | None = None,
 ) -> Mapping[str, Status]:
     """Move those that are pending or scheduled; say of each how it was met."""
     found = {row[0]: row for row in session.document("places", _places, ids=encode(ids).decode())}
@@ -42,12 +49,16 @@ def place(
             met[id] = job.status if job.key is None or job.status not in MOVABLE else Status.WAITING
     rows = [found[id] for id in met if id in found]
     if rows:
-        _move(session, rows, placement, now)
+        note_over(session, deed, _move(session, rows, placement, now))
     return met
 
 
-def _move(session: Session, rows: Sequence[Place], placement: Placement, now: int) -> None:
-    """Take jobs from where they stand, unless they stand right, and put them where they are to stand."""
+def _move(session: Session, rows: Sequence[Place], placement: Placement, now: int) -> list[str]:
+    """Take jobs from where they stand, unless they stand right, and put them where they are to stand.
+
+    Returns:
+        The ids of those that were moved.
+    """
     lanes = dict(session.lanes().by_number)  # a copy: new ones may be made
     moves: list[Move] = []
     for id, before, was_due, *carried in rows:
@@ -61,6 +72,7 @@ def _move(session: Session, rows: Sequence[Place], placement: Placement, now: in
         _settle(session, moves, now)
         lanes_of = encode([(each.id, each.lane) for each in moves]).decode()
         session.run("place_bodies", moves=lanes_of, run_at=placement.run_at)
+    return [each.id for each in moves]
 
 
 def _settle(session: Session, moves: Sequence[Move], now: int) -> None:
@@ -80,11 +92,13 @@ def _settle(session: Session, moves: Sequence[Move], now: int) -> None:
         session.insert("add_ready", [(lane, place, each.id, *each.carried) for place, each in enumerate(line, first)])
 
 
-def cancel_those_that_wait(session: Session, ids: Sequence[str], now: int) -> Sequence[str]:
+def cancel_those_that_wait(session: Session, ids: Sequence[str], now: int, deed: Deed | None = None) -> Sequence[str]:
     """Cancel what nobody runs. Returns the ids."""
     jobs = [(id, standing(session, id)) for id in dict.fromkeys(ids)]
     waiting = [(id, job) for id, job in jobs if job is not None and job.status in INITIAL]
     if waiting:
         cancel_waiting(session, waiting, now, None)
         let_in(session, now)
-    return [id for id, _ in waiting]
+    ended = [id for id, _ in waiting]
+    note_over(session, deed, ended)
+    return ended

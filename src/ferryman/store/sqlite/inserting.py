@@ -9,11 +9,13 @@ from typing import Final
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import ClaimRequest, care
 from ferryman.domain.job import NewJob
 from ferryman.store.gating import keys_in
 from ferryman.store.protocol import Inserted, Receipt, Verdict
+from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.claiming import claim as claim_jobs
 from ferryman.store.sqlite.claiming import require_live
 from ferryman.store.sqlite.gating import Standing, let_in, stand, stored_rule, touch_all
@@ -29,7 +31,12 @@ def unique_scope(type: str) -> str:
 
 
 def insert(
-    session: Session, jobs: Sequence[NewJob], now: int, request: ClaimRequest | None, max_pending: Bound
+    session: Session,
+    jobs: Sequence[NewJob],
+    now: int,
+    request: ClaimRequest | None,
+    max_pending: Bound,
+    deed: Deed | None = None,
 ) -> Inserted:
     """Store what may be stored, then let a claim ride along."""
     if request is not None:
@@ -37,6 +44,7 @@ def insert(
     receipts = hand_in(session, jobs, now, max_pending)
     touch_all(session, keys_in(jobs))
     let_in(session, now)
+    note(session, deed if deed is not None and any(each.verdict is Verdict.INSERTED for each in receipts) else None)
     return Inserted(receipts, None if request is None else claim_jobs(session, request, now))
 
 

@@ -8,9 +8,11 @@ import msgspec
 from msgspec.structs import replace
 
 from ferryman.domain import gates
+from ferryman.domain.audit import Deed
 from ferryman.domain.gates import Gate
 from ferryman.domain.keys import GateRule
 from ferryman.store.gating import LAST, Admitted, KeyStatus
+from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.entering import crowds_of, gates_of, text
 from ferryman.store.sqlite.gating import leave, let_in, touch
 from ferryman.store.sqlite.session import Session, encode
@@ -59,25 +61,27 @@ def _status(row: tuple[str, Gate, int, int, tuple[str, ...]]) -> KeyStatus:
     )
 
 
-def set_key(session: Session, name: str, rule: GateRule | None, now: int) -> None:
+def set_key(session: Session, name: str, rule: GateRule | None, now: int, deed: Deed | None) -> None:
     """Pin a rule, or unpin it."""
-    gate = _gate(session, name)
+    gate = before = _gate(session, name)
     if rule is not None:
         gate = gates.ruled(gate, rule, crowds_of(session, [name], unclaimed=True)[name], now)
-    _put(session, name, replace(gate, pinned=rule is not None), now)
+    _put(session, name, before, replace(gate, pinned=rule is not None), now, deed)
 
 
-def pause_key(session: Session, name: str, paused: bool, now: int) -> None:
+def pause_key(session: Session, name: str, paused: bool, now: int, deed: Deed | None) -> None:
     """Close the gate, or open it."""
-    _put(session, name, replace(_gate(session, name), paused=paused), now)
+    gate = _gate(session, name)
+    _put(session, name, gate, replace(gate, paused=paused), now, deed)
 
 
-def pass_key(session: Session, name: str, now: int) -> list[str]:
+def pass_key(session: Session, name: str, now: int, deed: Deed | None) -> list[str]:
     """Free the slots of the failed."""
     passed = session.document("failed_slots", _keys, key=name)
     if passed:
         leave(session, dict.fromkeys(passed, name))
         let_in(session, now)
+        note(session, deed)
     return passed
 
 
@@ -86,11 +90,12 @@ def _gate(session: Session, name: str) -> Gate:
     return Gate() if row is None else row.gate
 
 
-def _put(session: Session, name: str, gate: Gate, now: int) -> None:
+def _put(session: Session, name: str, before: Gate, gate: Gate, now: int, deed: Deed | None) -> None:
     session.insert("put_gates", [(name, encode(gate).decode(), None)])
     session.gates.clear()
     touch(session, name)
     let_in(session, now)
+    note(session, deed if gates.changed(before, gate) else None)
 
 
 class Deserted:

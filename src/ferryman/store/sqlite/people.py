@@ -7,11 +7,13 @@ from typing import Final
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.claim import care
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
 from ferryman.domain.state import RETRIABLE, TERMINAL, Status, allowed
 from ferryman.store.protocol import CancelResult, Retention, RetryResult
+from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.gating import Carried, leave, let_in, mark, rules_of, stand, touch, with_slots
 from ferryman.store.sqlite.gating import Standing as StandingByGate
 from ferryman.store.sqlite.inserting import take_unique_key, unique_scope
@@ -52,22 +54,24 @@ def visible(session: Session, id: str, now: int, retention: Retention) -> Standi
     return None if job.ended_at + kept <= now else job
 
 
-def cancel(session: Session, id: str, now: int, retention: Retention) -> CancelResult:
+def cancel(session: Session, id: str, now: int, retention: Retention, deed: Deed | None = None) -> CancelResult:
     """Cancel what waits; ask for it where it runs."""
     job = visible(session, id, now, retention)
     if job is None:
         return CancelResult(None)
     if job.status is Status.PROCESSING:
-        return CancelResult(job.status, _ask(session, id, now))
+        return CancelResult(job.status, _ask(session, id, now, deed))
     if allowed(job.status, Status.CANCELLED):
         cancel_waiting(session, [(id, job)], now, None)
+        note(session, deed)
     return CancelResult(job.status).having_let_in(let_in(session, now))
 
 
-def _ask(session: Session, id: str, now: int) -> str | None:
+def _ask(session: Session, id: str, now: int, deed: Deed | None) -> str | None:
     """Store the request for the run that is open now. Returns the node that runs it."""
     _, number, _, node, node_id, _ = session.document("running", running_runs, id=id)[-1]
-    session.run("add_cancellation", id=id, number=number, node=node, asked_at=now)
+    if session.run("add_cancellation", id=id, number=number, node=node, asked_at=now):
+        note(session, deed)
     return node_id
 
 
@@ -97,7 +101,9 @@ def cancel_waiting(session: Session, jobs: Sequence[tuple[str, Standing]], now: 
         leave(session, keyed)
 
 
-def retry(session: Session, id: str, now: int, retention: Retention, run_at: int | None) -> RetryResult:
+def retry(
+    session: Session, id: str, now: int, retention: Retention, run_at: int | None, deed: Deed | None = None
+) -> RetryResult:
     """Send a failed or cancelled job back; the marker under the next claim number is its audit."""
     job = visible(session, id, now, retention)
     if job is None:
@@ -120,6 +126,7 @@ def retry(session: Session, id: str, now: int, retention: Retention, run_at: int
         session.insert("add_expiries", [(job.expires_at, id)])
     session.count(job.lane, "retried")
     let_in(session, now)
+    note(session, deed)
     return RetryResult(job.status)
 
 

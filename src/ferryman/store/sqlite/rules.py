@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.job import Lane
 from ferryman.domain.limits import Bounds, Bucket, Limit, Rule, Scope, Use, limiting
+from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.session import Session, encode
 
 # -- people --------------------------------------------------------------------------------------
@@ -19,14 +21,16 @@ def all_rules(session: Session) -> Sequence[Rule]:
     return session.rules()
 
 
-def pause(session: Session, scope: Scope, name: str, paused: bool) -> Rule:
+def pause(session: Session, scope: Scope, name: str, paused: bool, deed: Deed | None) -> Rule:
     """Change whether it is paused."""
-    return _put(session, msgspec.structs.replace(_rule(session, scope, name), paused=paused))
+    before = _rule(session, scope, name)
+    return _put(session, before, msgspec.structs.replace(before, paused=paused), deed)
 
 
-def limit(session: Session, scope: Scope, name: str, limit: Limit) -> Rule:
+def limit(session: Session, scope: Scope, name: str, limit: Limit, deed: Deed | None) -> Rule:
     """Change its limit."""
-    return _put(session, msgspec.structs.replace(_rule(session, scope, name), limit=limit))
+    before = _rule(session, scope, name)
+    return _put(session, before, msgspec.structs.replace(before, limit=limit), deed)
 
 
 def _rule(session: Session, scope: Scope, name: str) -> Rule:
@@ -34,7 +38,7 @@ def _rule(session: Session, scope: Scope, name: str) -> Rule:
     return found[0] if found else Rule(scope, name)
 
 
-def _put(session: Session, rule: Rule) -> Rule:
+def _put(session: Session, before: Rule, rule: Rule, deed: Deed | None) -> Rule:
     if rule.says_nothing:
         session.run("drop_rule", scope=rule.scope.value, name=rule.name)
     else:
@@ -48,6 +52,7 @@ def _put(session: Session, rule: Rule) -> Rule:
             burst=rule.limit.burst,
         )
     session.run("next_edition")
+    note(session, deed if rule != before else None)
     return rule
 
 

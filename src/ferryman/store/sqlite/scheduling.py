@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import TERMINAL
 from ferryman.store.protocol import Verdict
@@ -22,6 +23,7 @@ from ferryman.store.scheduling import (
     stands,
     to_store,
 )
+from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.inserting import insert
 from ferryman.store.sqlite.people import standing
 from ferryman.store.sqlite.session import Session, encode
@@ -35,12 +37,13 @@ def schedules(session: Session, name: str | None = None) -> list[KeptSchedule]:
     return [kept_of(row) for row in session.document("schedules", _rows, which=name)]
 
 
-def put(session: Session, schedule: Schedule, now: int, *, declared: bool) -> Put:
+def put(session: Session, schedule: Schedule, now: int, *, declared: bool, deed: Deed | None) -> Put:
     """Write the row as it is after a put."""
     kept = next(iter(schedules(session, schedule.name)), None)
     after, done = after_put(kept, schedule, now, declared=declared)
     if after != kept:
         _write(session, after)
+    note(session, deed if done is not Put.UNCHANGED else None)
     return done
 
 
@@ -49,14 +52,16 @@ def undeclare(session: Session, name: str) -> None:
     _change(session, name, lambda kept: msgspec.structs.replace(kept, declared=False))
 
 
-def pause(session: Session, name: str, paused: bool, now: int) -> bool:
+def pause(session: Session, name: str, paused: bool, now: int, deed: Deed | None) -> bool:
     """Write the row as it is after a pause or a resume. False: there is none."""
-    return _change(session, name, lambda kept: after_pause(kept, paused, now))
+    return _change(session, name, lambda kept: after_pause(kept, paused, now), deed)
 
 
-def drop(session: Session, name: str) -> bool:
+def drop(session: Session, name: str, deed: Deed | None) -> bool:
     """Delete the row. False: there is none."""
-    return session.run("drop_schedule", which=name) > 0
+    dropped = session.run("drop_schedule", which=name) > 0
+    note(session, deed if dropped else None)
+    return dropped
 
 
 def fire(session: Session, firing: Firing, now: int) -> Fired | None:
@@ -81,11 +86,14 @@ def _lives(session: Session, id: str | None) -> bool:
     return job is not None and job.status not in TERMINAL
 
 
-def _change(session: Session, name: str, change: Callable[[KeptSchedule], KeptSchedule]) -> bool:
+def _change(
+    session: Session, name: str, change: Callable[[KeptSchedule], KeptSchedule], deed: Deed | None = None
+) -> bool:
     for kept in schedules(session, name):
         after = change(kept)
         if after != kept:
             _write(session, after)
+            note(session, deed)
         return True
     return False
 

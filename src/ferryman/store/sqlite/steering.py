@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from ferryman.domain.access import ApiKey
+from ferryman.domain.audit import Deed
 from ferryman.domain.errors import StoreClosed
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
+from ferryman.store.auditing import AuditFilter, Entry
 from ferryman.store.controlling import Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import Admitted, KeyStatus
 from ferryman.store.protocol import Retention
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
-from ferryman.store.sqlite import access, controls, explaining, keys, rules, scheduling
+from ferryman.store.sqlite import access, auditing, controls, explaining, keys, rules, scheduling
 from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.writer import Writer
@@ -42,45 +44,49 @@ class Steering:
             raise StoreClosed("The store is closed.", hint="Open it before use.")
         return await self._reader.do(request)
 
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+    async def place(
+        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+    ) -> Mapping[str, Status]:
         """See `Controlling.place`."""
-        return await self._write(lambda session: controls.place(session, ids, placement, now, self._retention))
+        return await self._write(lambda session: controls.place(session, ids, placement, now, self._retention, deed))
 
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+    async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """See `Controlling.cancel_waiting`."""
-        return await self._write(lambda session: controls.cancel_those_that_wait(session, ids, now))
+        return await self._write(lambda session: controls.cancel_those_that_wait(session, ids, now, deed))
 
     async def rules(self) -> Sequence[Rule]:
         """See `Ruling.rules`."""
         return await self._read(rules.all_rules)
 
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+    async def pause(self, scope: Scope, name: str, paused: bool, *, deed: Deed | None = None) -> Rule:
         """See `Ruling.pause`."""
-        return await self._write(lambda session: rules.pause(session, scope, name, paused))
+        return await self._write(lambda session: rules.pause(session, scope, name, paused, deed))
 
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+    async def limit(self, scope: Scope, name: str, limit: Limit, *, deed: Deed | None = None) -> Rule:
         """See `Ruling.limit`."""
-        return await self._write(lambda session: rules.limit(session, scope, name, limit))
+        return await self._write(lambda session: rules.limit(session, scope, name, limit, deed))
 
     async def whereabouts(self, id: str) -> Whereabouts | None:
         """See `Explaining.whereabouts`."""
         return await self._read(lambda session: explaining.whereabouts(session, id))
 
-    async def put_schedule(self, schedule: Schedule, now: int, *, declared: bool = False) -> Put:
+    async def put_schedule(
+        self, schedule: Schedule, now: int, *, declared: bool = False, deed: Deed | None = None
+    ) -> Put:
         """See `Scheduling.put_schedule`."""
-        return await self._write(lambda session: scheduling.put(session, schedule, now, declared=declared))
+        return await self._write(lambda session: scheduling.put(session, schedule, now, declared=declared, deed=deed))
 
     async def undeclare_schedule(self, name: str) -> None:
         """See `Scheduling.undeclare_schedule`."""
         await self._write(lambda session: scheduling.undeclare(session, name))
 
-    async def drop_schedule(self, name: str) -> bool:
+    async def drop_schedule(self, name: str, *, deed: Deed | None = None) -> bool:
         """See `Scheduling.drop_schedule`."""
-        return await self._write(lambda session: scheduling.drop(session, name))
+        return await self._write(lambda session: scheduling.drop(session, name, deed))
 
-    async def pause_schedule(self, name: str, paused: bool, now: int) -> bool:
+    async def pause_schedule(self, name: str, paused: bool, now: int, *, deed: Deed | None = None) -> bool:
         """See `Scheduling.pause_schedule`."""
-        return await self._write(lambda session: scheduling.pause(session, name, paused, now))
+        return await self._write(lambda session: scheduling.pause(session, name, paused, now, deed))
 
     async def schedules(self) -> Sequence[KeptSchedule]:
         """See `Scheduling.schedules`."""
@@ -105,17 +111,17 @@ class Steering:
         """See `Gating.key`."""
         return await self._read(lambda session: keys.key(session, key))
 
-    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+    async def set_key(self, key: str, rule: GateRule | None, now: int, *, deed: Deed | None = None) -> None:
         """See `Gating.set_key`."""
-        await self._write(lambda session: keys.set_key(session, key, rule, now))
+        await self._write(lambda session: keys.set_key(session, key, rule, now, deed))
 
-    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+    async def pause_key(self, key: str, paused: bool, now: int, *, deed: Deed | None = None) -> None:
         """See `Gating.pause_key`."""
-        await self._write(lambda session: keys.pause_key(session, key, paused, now))
+        await self._write(lambda session: keys.pause_key(session, key, paused, now, deed))
 
-    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+    async def pass_key(self, key: str, now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """See `Gating.pass_key`."""
-        return await self._write(lambda session: keys.pass_key(session, key, now))
+        return await self._write(lambda session: keys.pass_key(session, key, now, deed))
 
     async def api_keys(self) -> Sequence[ApiKey]:
         """See `Access.api_keys`."""
@@ -136,3 +142,7 @@ class Steering:
     async def use_api_keys(self, used: Mapping[str, int]) -> None:
         """See `Access.use_api_keys`."""
         await self._write(lambda session: access.use(session, used))
+
+    async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
+        """See `Auditing.audit`."""
+        return await self._read(lambda session: auditing.page(session, filter, after, limit))

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.errors import NodeNotLive
@@ -172,10 +173,16 @@ class SqliteStore(Steering):
         )
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         """See `Store.insert`."""
-        return await self._write(lambda session: inserting.insert(session, jobs, now, claim, max_pending))
+        return await self._write(lambda session: inserting.insert(session, jobs, now, claim, max_pending, deed))
 
     async def claim(self, request: ClaimRequest, now: int) -> Batch:
         """See `Store.claim`."""
@@ -199,9 +206,9 @@ class SqliteStore(Steering):
         """See `Store.cancellations`."""
         return await self._read(lambda session: session.document("node_cancellations", finishing.run_keys, node=node))
 
-    async def cancel(self, id: str, now: int) -> CancelResult:
+    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
         """See `Store.cancel`."""
-        return await self._write(lambda session: people.cancel(session, id, now, self._retention))
+        return await self._write(lambda session: people.cancel(session, id, now, self._retention, deed))
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
         """See `Store.force_cancel`."""
@@ -209,9 +216,9 @@ class SqliteStore(Steering):
             lambda session: finishing.end_open_runs(session, What.CANCELLED, now, asked_before=asked_before)
         )
 
-    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
         """See `Store.retry`."""
-        return await self._write(lambda session: people.retry(session, id, now, self._retention, run_at))
+        return await self._write(lambda session: people.retry(session, id, now, self._retention, run_at, deed))
 
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""

@@ -8,6 +8,7 @@ import pytest
 
 from ferryman.testing.conformance import invariants
 from ferryman.testing.conformance.access import KeepingApiKeys
+from ferryman.testing.conformance.auditing import ReadingDeeds, WritingDeeds
 from ferryman.testing.conformance.bench import Bench
 from ferryman.testing.conformance.chores import Expiring, Promoting, Pruning
 from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
@@ -75,6 +76,8 @@ class StoreConformance(
     Explaining,
     ControllingKeys,
     KeepingApiKeys,
+    WritingDeeds,
+    ReadingDeeds,
     Modelled,
 ):
     """Subclass it and give it a `make_harness` fixture. After every test all invariants must hold."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.ids import IdMinter
@@ -18,9 +19,11 @@ from ferryman.store.controlling import Placement
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import (
     Admitted,
+    AuditFilter,
     CancelResult,
     Clock,
     Counts,
+    Entry,
     FinishReport,
     Inserted,
     JobFilter,
@@ -56,10 +59,16 @@ class SharedStore(MemoryStore):
             return [row.job for row in self._tables.jobs.values()]
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         with self._turn:
-            return await super().insert(jobs, now, claim=claim, max_pending=max_pending)
+            return await super().insert(jobs, now, claim=claim, max_pending=max_pending, deed=deed)
 
     async def claim(self, request: ClaimRequest, now: int) -> Batch:
         with self._turn:
@@ -69,33 +78,35 @@ class SharedStore(MemoryStore):
         with self._turn:
             return await super().rules()
 
-    async def pause(self, scope: Scope, name: str, paused: bool) -> Rule:
+    async def pause(self, scope: Scope, name: str, paused: bool, *, deed: Deed | None = None) -> Rule:
         with self._turn:
-            return await super().pause(scope, name, paused)
+            return await super().pause(scope, name, paused, deed=deed)
 
-    async def limit(self, scope: Scope, name: str, limit: Limit) -> Rule:
+    async def limit(self, scope: Scope, name: str, limit: Limit, *, deed: Deed | None = None) -> Rule:
         with self._turn:
-            return await super().limit(scope, name, limit)
+            return await super().limit(scope, name, limit, deed=deed)
 
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         with self._turn:
             return await super().finish(node, finishes, now)
 
-    async def cancel(self, id: str, now: int) -> CancelResult:
+    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
         with self._turn:
-            return await super().cancel(id, now)
+            return await super().cancel(id, now, deed=deed)
 
-    async def retry(self, id: str, now: int, run_at: int | None = None) -> RetryResult:
+    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
         with self._turn:
-            return await super().retry(id, now, run_at)
+            return await super().retry(id, now, run_at, deed=deed)
 
-    async def place(self, ids: Sequence[str], placement: Placement, now: int) -> Mapping[str, Status]:
+    async def place(
+        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+    ) -> Mapping[str, Status]:
         with self._turn:
-            return await super().place(ids, placement, now)
+            return await super().place(ids, placement, now, deed=deed)
 
-    async def cancel_waiting(self, ids: Sequence[str], now: int) -> Sequence[str]:
+    async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         with self._turn:
-            return await super().cancel_waiting(ids, now)
+            return await super().cancel_waiting(ids, now, deed=deed)
 
     async def get(self, id: str, now: int) -> Job | None:
         with self._turn:
@@ -125,17 +136,17 @@ class SharedStore(MemoryStore):
         with self._turn:
             return await super().admit(now, limit)
 
-    async def set_key(self, key: str, rule: GateRule | None, now: int) -> None:
+    async def set_key(self, key: str, rule: GateRule | None, now: int, *, deed: Deed | None = None) -> None:
         with self._turn:
-            await super().set_key(key, rule, now)
+            await super().set_key(key, rule, now, deed=deed)
 
-    async def pause_key(self, key: str, paused: bool, now: int) -> None:
+    async def pause_key(self, key: str, paused: bool, now: int, *, deed: Deed | None = None) -> None:
         with self._turn:
-            await super().pause_key(key, paused, now)
+            await super().pause_key(key, paused, now, deed=deed)
 
-    async def pass_key(self, key: str, now: int) -> Sequence[str]:
+    async def pass_key(self, key: str, now: int, *, deed: Deed | None = None) -> Sequence[str]:
         with self._turn:
-            return await super().pass_key(key, now)
+            return await super().pass_key(key, now, deed=deed)
 
     async def keys(self, after: str | None, limit: int) -> Sequence[KeyStatus]:
         with self._turn:
@@ -152,3 +163,7 @@ class SharedStore(MemoryStore):
     async def prune(self, now: int, limit: int) -> int:
         with self._turn:
             return await super().prune(now, limit)
+
+    async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
+        with self._turn:
+            return await super().audit(filter, after, limit)

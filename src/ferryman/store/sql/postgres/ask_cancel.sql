@@ -1,4 +1,5 @@
--- store the request on the claim row of the open run; gives the id of the node that runs it
+-- store the request on the claim row of the open run; gives the id of the node that runs it,
+-- and whether nobody had asked before
 WITH open AS MATERIALIZED (
     SELECT claim.batch, claim.node, $1::uuid = ANY (claim.asked) AS asked
     FROM ferryman.claim CROSS JOIN LATERAL unnest(claim.ids, claim.numbers) AS run (id, number)
@@ -9,4 +10,4 @@ wished AS (
     UPDATE ferryman.claim SET asked = claim.asked || $1::uuid, asked_at = claim.asked_at || $2::bigint
     FROM open WHERE claim.batch = open.batch AND NOT open.asked
 )
-SELECT node.id FROM open LEFT JOIN ferryman.node ON node.number = open.node;
+SELECT node.id, NOT open.asked FROM open LEFT JOIN ferryman.node ON node.number = open.node;

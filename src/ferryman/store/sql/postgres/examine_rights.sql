@@ -6,6 +6,7 @@ SELECT
         FROM pg_class CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS wanted (privilege)
         WHERE relnamespace = pg_namespace.oid AND relkind IN ('r', 'p')
         AND (relname <> 'migration' OR privilege = 'SELECT')
+        AND (relname <> 'audit' OR privilege IN ('SELECT', 'INSERT'))
         AND NOT has_table_privilege(pg_class.oid, privilege)
         ORDER BY relname, privilege)
 FROM pg_namespace WHERE nspname = 'ferryman';

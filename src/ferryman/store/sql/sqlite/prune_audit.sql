@@ -1,0 +1,1 @@
+DELETE FROM audit WHERE at <= :before AND sequence IN (SELECT sequence FROM audit ORDER BY sequence LIMIT :limit);
