@@ -44,7 +44,8 @@ def insert(
     receipts = hand_in(session, jobs, now, max_pending)
     touch_all(session, keys_in(jobs))
     let_in(session, now)
-    note(session, deed if deed is not None and any(each.verdict is Verdict.INSERTED for each in receipts) else None)
+    if deed is not None and any(each.verdict is Verdict.INSERTED for each in receipts):
+        note(session, deed)
     return Inserted(receipts, None if request is None else claim_jobs(session, request, now))
 
 
