@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import StoreError
@@ -48,11 +49,17 @@ class Watched(Verbs):
         self._calls = itertools.count(time.monotonic_ns())  # no other process begins at the same nanosecond
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self,
+        jobs: Sequence[NewJob],
+        now: int,
+        *,
+        claim: ClaimRequest | None = None,
+        max_pending: Bound = 0,
+        deed: Deed | None = None,
     ) -> Inserted:
         asked_at = time.monotonic()
         self._triggers.reach("insert asked")
-        inserted = await super().insert(jobs, now, claim=claim, max_pending=max_pending)
+        inserted = await super().insert(jobs, now, claim=claim, max_pending=max_pending, deed=deed)
         if claim is not None and inserted.batch is not None:
             self._note_claim(asked_at, claim, inserted.batch)
         self._triggers.reach("insert done")
