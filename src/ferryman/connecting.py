@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ferryman.client import Client
 from ferryman.client.admission import Admission
+from ferryman.domain.audit import PYTHON
 from ferryman.domain.errors import BadSetting
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
@@ -51,7 +52,13 @@ def admission(overrides: Mapping[str, object], registry: Registry) -> Admission:
     )
 
 
-def client_of(settings: Settings, registry: Registry, clock: Clock, around_forks: AroundForks | None = None) -> Client:
+def client_of(
+    settings: Settings,
+    registry: Registry,
+    clock: Clock,
+    around_forks: AroundForks | None = None,
+    actor: str = PYTHON,
+) -> Client:
     """A client, not open yet, that lives on one event loop and shares it with nobody. Raises BadSetting."""
     kept = settings.retention
     ids = IdMinter(random.Random())
@@ -77,6 +84,7 @@ def client_of(settings: Settings, registry: Registry, clock: Clock, around_forks
         accept_unknown_types=settings.accept_unknown_types,
         on_close=bell.close,
         joins=joins_of(store),
+        actor=actor,
     )
 
 

@@ -62,6 +62,7 @@ class Shop:
         self.path = folder / "jobs.db"
         self.clock = ManualClock()
         self.terminal = False
+        self.who = "anna@host"
         self.sqlite: tuple[int, int, int] = (3, 51, 3)
         self.environ = {"DATABASE_URL": f"sqlite:///{self.path}"}
         self.pauses: list[Callable[[], object]] = []
@@ -113,6 +114,7 @@ class Shop:
             pause=self._pause,
             send=lambda pid, number: self.signals.append((pid, number)),
             run=self.run,
+            who=lambda: self.who,
         )
         if stdin is not None:
             self._patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))

@@ -159,7 +159,7 @@ async def test_a_purge_tells_of_nothing_that_was_faster(world: World) -> None:
     await world.claim(await world.node("send"))
     world.told.clear()
     world.wakes.said.clear()
-    assert await world.client.controls._purge(page) == 0
+    assert await world.client.controls._purge(page, JobFilter(), None) == 0
     assert world.told == world.wakes.said == []
 
 

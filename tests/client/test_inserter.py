@@ -37,7 +37,7 @@ class Held:
         """The ids of each group, as it came."""
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: int = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, **_more: Any
     ) -> Inserted:
         self.asked.append([job.id for job in jobs])
         if any(map(keyed, jobs)):

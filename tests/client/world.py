@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from ferryman.client import Client, JobRequest
-from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import WrongArgumentType
 from ferryman.domain.events import Event, Events
@@ -79,12 +78,12 @@ class FaultyStore:
         self.gate.set()
 
     async def insert(
-        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, max_pending: Bound = 0
+        self, jobs: Sequence[NewJob], now: int, *, claim: ClaimRequest | None = None, **more: Any
     ) -> Inserted:
         self.batches.append(list(jobs))
         self.claims.append(claim)
         await self.gate.wait()
-        return cast("Inserted", await self._do("insert", jobs, now, claim=claim, max_pending=max_pending))
+        return cast("Inserted", await self._do("insert", jobs, now, claim=claim, **more))
 
     async def close(self) -> None:
         self.closes += 1

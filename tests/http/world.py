@@ -78,7 +78,7 @@ class Failing:
         self.error = error
 
     def __getattr__(self, name: str) -> Any:
-        async def fail(*_: object) -> None:
+        async def fail(*_: object, **__: object) -> None:
             raise self.error
 
         return fail

@@ -30,6 +30,7 @@ COMMANDS = {
     "rules": ("ferryman.cli.rules:rules", "Show which queues and types are paused or limited."),
     "keys": ("ferryman.cli.keys:keys", "Look at the keys of jobs, and change what their gates keep to."),
     "api-keys": ("ferryman.cli.api_keys:api_keys", "Say who may use the HTTP API: add, ls, rotate, revoke."),
+    "audit": ("ferryman.cli.audit:audit", "Show who changed what."),
     "nodes": ("ferryman.cli.nodes:nodes", "Show the processes that run jobs."),
     "quiet": ("ferryman.cli.quiet:quiet", "Have nodes on this machine claim no more."),
     "prune": ("ferryman.cli.prune:prune", "Delete ended jobs now."),

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from ferryman.cli.options import given
+from ferryman.cli.table import plain
 from ferryman.cli.target import load_target
 from ferryman.cli.world import World
 from ferryman.client import Client
 from ferryman.connecting import client_of
+from ferryman.domain.audit import ACTOR_MOST
 from ferryman.domain.errors import DatabaseMissing
 from ferryman.domain.job import MICROS
 from ferryman.engine.registry import Registry
@@ -47,6 +49,8 @@ class Session(msgspec.Struct, frozen=True):
     registry: Registry
     """The types that --target declares; empty without."""
     clock: CommandClock
+    actor: str
+    """Whose deed it is where the command changes something."""
 
     def run(self, work: Work[T], *, create: bool = False) -> T:
         """Do some work with an open client, and close it.
@@ -70,7 +74,7 @@ class Session(msgspec.Struct, frozen=True):
         return asyncio.run(self._work(work))
 
     async def _work(self, work: Work[T]) -> T:
-        client = client_of(self.settings, self.registry, self.clock)
+        client = client_of(self.settings, self.registry, self.clock, actor=self.actor)
         try:
             await client.open()
             return await work(client)
@@ -90,7 +94,8 @@ def session(
     settings = load(given(flags), world.environ, world.folder, NOTHING if app is None else app.overrides).settings
     kept: Retention = msgspec.structs.replace(settings.retention, **retention)
     registry = Registry() if app is None else app.registry
-    return Session(msgspec.structs.replace(settings, retention=kept), registry, CommandClock(world.now))
+    actor = f"cli:{plain(world.who())}"[:ACTOR_MOST]
+    return Session(msgspec.structs.replace(settings, retention=kept), registry, CommandClock(world.now), actor)
 
 
 def refuse_memory(settings: Settings) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import IO
@@ -13,6 +15,15 @@ import msgspec
 from ferryman.app import Ferryman
 from ferryman.settings import Settings
 from ferryman.supervise.role import Role
+
+
+def person() -> str:
+    """Who types, and on which machine; a user without a name is a number."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 class World(msgspec.Struct, frozen=True):
@@ -31,5 +42,7 @@ class World(msgspec.Struct, frozen=True):
     """Lets seconds pass."""
     send: Callable[[int, int], None] = os.kill
     """Sends a process a signal."""
+    who: Callable[[], str] = person
+    """Names who types, and where."""
     run: Callable[[Settings, Ferryman, Role], int] | None = None
     """Serves an app until it is told to stop, and gives the exit code; None is the real thing."""

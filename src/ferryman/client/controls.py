@@ -9,10 +9,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from ferryman.client.deeds import Deeds
 from ferryman.client.endings import wait_within
-from ferryman.client.inserter import patiently
 from ferryman.client.request import no_such_job
 from ferryman.domain import options
+from ferryman.domain.audit import MANY, Action
 from ferryman.domain.errors import BadOption, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
 from ferryman.domain.job import MICROS, Job
@@ -50,6 +51,7 @@ class Controls:
         clock: Clock,
         wakeup: Wakeup,
         events: Events,
+        deeds: Deeds,
         get: Callable[[str], Awaitable[Job]],
     ) -> None:
         """`get` reads one job, and raises JobNotFound."""
@@ -57,6 +59,7 @@ class Controls:
         self._clock = clock
         self._wakeup = wakeup
         self._events = events
+        self._deeds = deeds
         self._get = get
 
     # -- places ----------------------------------------------------------------------------------
@@ -87,14 +90,14 @@ class Controls:
             None if run_at is None else options.moment("run_at", run_at, now),
         )
 
-    async def place(self, id: str, placement: Placement) -> Job:
+    async def place(self, id: str, placement: Placement, *, by: str | None = None) -> Job:
         """Give a job that waits another queue, priority or time. Gives the job as it then was.
 
         Raises:
             JobNotFound: there is no such job.
             WrongState: it is neither pending nor scheduled, or has a key.
         """
-        met = await self._place([id], placement)
+        met = await self._place([id], placement, by)
         if id not in met:
             raise no_such_job(id)
         if met[id] is Status.WAITING:  # so stores tell of every job with a key that has not started
@@ -107,25 +110,40 @@ class Controls:
             raise WrongState(f"Job {id} is {met[id]}.", why="Only a pending or scheduled job can be moved.")
         return await self._get(id)
 
-    async def place_all(self, filter: JobFilter, placement: Placement, before: int | None = None) -> int:
+    async def place_all(
+        self, filter: JobFilter, placement: Placement, before: int | None = None, *, by: str | None = None
+    ) -> int:
         """Do the same for every pending or scheduled job that fits. Returns how many.
 
         Args:
             filter: which; no statuses mean both.
             placement: where they are to stand.
             before: leave jobs alone that were made after this time, in microseconds; now by default.
+            by: who does it; each commit has a deed, which says how many jobs they were.
 
         Raises:
             BadOption: the filter asks for another status.
         """
         count = 0
-        async for page in self._pages(_narrowed(filter, MOVABLE, MOVABLE), before):
-            met = await self._place([job.id for job in page], placement)
+        narrowed = _narrowed(filter, MOVABLE, MOVABLE)
+        async for page in self._pages(narrowed, before):
+            met = await self._place([job.id for job in page], placement, by, narrowed)
             count += sum(status in MOVABLE for status in met.values())
         return count
 
-    async def _place(self, ids: Sequence[str], placement: Placement) -> dict[str, Status]:
-        met = await patiently(lambda: self._store.place(ids, placement, self._clock.now()))
+    async def _place(
+        self, ids: Sequence[str], placement: Placement, by: str | None, filter: JobFilter | None = None
+    ) -> dict[str, Status]:
+        met = await self._deeds.do(
+            lambda deed: self._store.place(ids, placement, deed.at, deed=deed),
+            Action.JOB_PLACE,
+            MANY,
+            by,
+            queue=placement.queue,
+            priority=placement.priority,
+            run_at=None if placement.run_at is None else options.moment_text(placement.run_at),
+            filter=None if filter is None else _members(filter),
+        )
         if placement.run_at is not None and placement.run_at > self._clock.now():
             self._wakeup.scheduled(placement.run_at)
         else:
@@ -134,20 +152,28 @@ class Controls:
 
     # -- many ------------------------------------------------------------------------------------
 
-    async def purge(self, filter: JobFilter, before: int | None = None) -> int:
+    async def purge(self, filter: JobFilter, before: int | None = None, *, by: str | None = None) -> int:
         """Cancel every job that fits and that nobody runs. Returns how many; arguments are as for `place_all`.
 
         Raises:
             BadOption: the filter asks for a status in which somebody runs a job, or in which it has ended.
         """
         count = 0
-        async for page in self._pages(_narrowed(filter, INITIAL, INITIAL), before):
-            count += await self._purge(page)
+        narrowed = _narrowed(filter, INITIAL, INITIAL)
+        async for page in self._pages(narrowed, before):
+            count += await self._purge(page, narrowed, by)
         return count
 
-    async def _purge(self, page: Sequence[Job]) -> int:
+    async def _purge(self, page: Sequence[Job], filter: JobFilter, by: str | None) -> int:
         ids = [job.id for job in page]
-        cancelled = set(await patiently(lambda: self._store.cancel_waiting(ids, self._clock.now())))
+        ended = await self._deeds.do(
+            lambda deed: self._store.cancel_waiting(ids, deed.at, deed=deed),
+            Action.JOB_PURGE,
+            MANY,
+            by,
+            filter=_members(filter),
+        )
+        cancelled = set(ended)
         for job in page:
             if job.id in cancelled:
                 self._events.emit(JobCancelledByRequest(job.id, job.type, job.queue, running=False))
@@ -155,7 +181,14 @@ class Controls:
             self._wakeup.work()  # the slots that they had may have let others in
         return len(cancelled)
 
-    async def retry_all(self, filter: JobFilter, rate: float | str | None = None, before: int | None = None) -> Retried:
+    async def retry_all(
+        self,
+        filter: JobFilter,
+        rate: float | str | None = None,
+        before: int | None = None,
+        *,
+        by: str | None = None,
+    ) -> Retried:
         """Send every failed or cancelled job back that fits, with all its attempts.
 
         Args:
@@ -172,14 +205,16 @@ class Controls:
         told = Retried(0)
         async for page in self._pages(_narrowed(filter, RETRIABLE, frozenset({Status.FAILED})), before):
             for start in range(0, len(page), TOGETHER):
-                told = await self._retry(page[start : start + TOGETHER], begin, per_second, told)
+                told = await self._retry(page[start : start + TOGETHER], begin, per_second, told, by)
         return told
 
-    async def _retry(self, jobs: Sequence[Job], begin: int, rate: float | None, told: Retried) -> Retried:
+    async def _retry(
+        self, jobs: Sequence[Job], begin: int, rate: float | None, told: Retried, by: str | None
+    ) -> Retried:
         """Retry a few; how many there were before says when the first of them is due."""
         seconds = [None if rate is None else min((told.count + n) / rate, options.MAX_DELAY) for n in range(len(jobs))]
         due = [None if each is None else begin + round(each * MICROS) for each in seconds]
-        results = await _all_of([self._retry_one(job, at) for job, at in zip(jobs, due, strict=True)])
+        results = await _all_of([self._retry_one(job, at, by) for job, at in zip(jobs, due, strict=True)])
         done = [
             (job, at)
             for job, at, result in zip(jobs, due, results, strict=True)
@@ -194,8 +229,14 @@ class Controls:
         taken = sum(result.holder is not None for result in results)
         return Retried(told.count + len(done), told.taken + taken, max(later, default=told.last_at))
 
-    async def _retry_one(self, job: Job, run_at: int | None) -> RetryResult:
-        return await patiently(lambda: self._store.retry(job.id, self._clock.now(), run_at))
+    async def _retry_one(self, job: Job, run_at: int | None, by: str | None) -> RetryResult:
+        return await self._deeds.do(
+            lambda deed: self._store.retry(job.id, deed.at, run_at, deed=deed),
+            Action.JOB_RETRY,
+            job.id,
+            by,
+            run_at=None if run_at is None else options.moment_text(run_at),
+        )
 
     async def _pages(self, filter: JobFilter, before: int | None) -> AsyncIterator[Sequence[Job]]:
         """Every job that fits and was made before, oldest first; none comes twice."""
@@ -244,3 +285,9 @@ def _narrowed(filter: JobFilter, allowed: frozenset[Status], usual: frozenset[St
     for status in sorted(filter.statuses - allowed):
         raise options.refused("status", status.value, ", ".join(each for each in Status if each in allowed))
     return msgspec.structs.replace(filter, statuses=filter.statuses or usual)
+
+
+def _members(filter: JobFilter) -> dict[str, list[str]]:
+    """What a filter asks for, as the log says it."""
+    asked = {"status": filter.statuses, "type": filter.types, "queue": filter.queues, "tag": filter.tags}
+    return {name: sorted(values) for name, values in asked.items() if values}

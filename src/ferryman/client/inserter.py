@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from ferryman.client.chunks import CHUNK
 from ferryman.client.endings import wait_within
 from ferryman.client.pressure import Pressure
+from ferryman.domain.audit import Deed
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreBusy
 from ferryman.domain.events import Enqueued, Events
@@ -55,35 +56,43 @@ class Inserter:
         await self._plain.flush()
         await self._keyed.flush()
 
-    async def write(self, jobs: Sequence[NewJob], *, bounded: bool = True) -> Sequence[Receipt]:
+    async def write(
+        self, jobs: Sequence[NewJob], *, bounded: bool = True, deed: Deed | None = None
+    ) -> Sequence[Receipt]:
         """Store jobs in one commit; unless that is to be `bounded`, no queue is too full for them.
+
+        A `deed` is written with them.
 
         Raises StoreError; jobs that were stored all the same are not doubled.
         """
-        inserted = await self._offer_and_insert(jobs, bounded)
+        inserted = await self._offer_and_insert(jobs, bounded, deed)
         self._announce(jobs, inserted)
         return inserted.receipts
 
-    async def _offer_and_insert(self, jobs: Sequence[NewJob], bounded: bool) -> Inserted:
+    async def _offer_and_insert(self, jobs: Sequence[NewJob], bounded: bool, deed: Deed | None) -> Inserted:
         # an offer keeps the node from claiming until it is settled: it does not go where it may have to wait for a key
         offer = None if self._direct is None or any(map(_is_keyed, jobs)) else self._direct.offer()
         if self._direct is None or offer is None:
-            return await self._insert(jobs, bounded)
+            return await self._insert(jobs, bounded, deed)
         try:
-            inserted = await self._insert(jobs, bounded, offer)
+            inserted = await self._insert(jobs, bounded, deed, offer)
         except NodeNotLive:
             # the node was rescued: the jobs are none the worse for it, its offer is void
             self._direct.settle(offer, None)
-            return await self._insert(jobs, bounded)
+            return await self._insert(jobs, bounded, deed)
         except BaseException:
             self._direct.settle(offer, None)
             raise
         self._direct.settle(offer, inserted.batch)
         return inserted
 
-    async def _insert(self, jobs: Sequence[NewJob], bounded: bool, offer: ClaimRequest | None = None) -> Inserted:
+    async def _insert(
+        self, jobs: Sequence[NewJob], bounded: bool, deed: Deed | None, offer: ClaimRequest | None = None
+    ) -> Inserted:
         bounds = await self._pressure.bounds() if bounded else 0
-        return await patiently(lambda: self._store.insert(jobs, self._clock.now(), claim=offer, max_pending=bounds))
+        return await patiently(
+            lambda: self._store.insert(jobs, self._clock.now(), claim=offer, max_pending=bounds, deed=deed)
+        )
 
     def _announce(self, jobs: Sequence[NewJob], inserted: Inserted) -> None:
         """Say what is stored: counts to the events, work and due times to the wakeup."""

@@ -7,16 +7,18 @@ from typing import Final
 
 import msgspec
 
-from ferryman.client.inserter import patiently
+from ferryman.client.deeds import Deeds
+from ferryman.client.inserter import Inserter
 from ferryman.client.known import Asking
 from ferryman.client.request import Accepted, JobRequest
 from ferryman.domain import options
+from ferryman.domain.audit import Action
 from ferryman.domain.cron import ALL_MOST, Cron, Missed
 from ferryman.domain.errors import BadOption, ScheduleNotFound
 from ferryman.domain.job import NewJob
 from ferryman.domain.schedule import Order, Overlap, Schedule, schedule_name
 from ferryman.domain.secrets import mask
-from ferryman.store.protocol import Clock, Store
+from ferryman.store.protocol import Clock, Receipt, Store
 from ferryman.store.scheduling import KeptSchedule, Put
 
 _OF_ONE_JOB: Final = ("run_at", "delay", "expires_at", "idempotency_key", "id")
@@ -42,17 +44,21 @@ class Schedules:
         store: Store,
         clock: Clock,
         types: Asking,
+        deeds: Deeds,
+        inserter: Inserter,
         admit: Callable[[JobRequest], NewJob],
-        enqueue: Callable[[JobRequest], Awaitable[Accepted]],
+        accept: Callable[[JobRequest, NewJob, Receipt], Awaitable[Accepted]],
     ) -> None:
-        """`admit` makes a job of a request whose type is known, and `enqueue` hands one in."""
+        """`admit` makes a job of a request whose type is known, and `accept` the answer to one that was handed in."""
         self._store = store
         self._clock = clock
         self._types = types
+        self._deeds = deeds
+        self._inserter = inserter
         self._admit = admit
-        self._enqueue = enqueue
+        self._accept = accept
 
-    async def put(self, request: ScheduleRequest) -> Put:
+    async def put(self, request: ScheduleRequest, *, by: str | None = None) -> Put:
         """Create a schedule, or change the one of its name. Says what it did.
 
         Raises:
@@ -73,7 +79,15 @@ class Schedules:
             overlap=request.overlap,
         )
         schedule.check()
-        return await patiently(lambda: self._store.put_schedule(schedule, self._clock.now()))
+        return await self._deeds.do(
+            lambda deed: self._store.put_schedule(schedule, deed.at, deed=deed),
+            Action.SCHEDULE_PUT,
+            schedule.name,
+            by,
+            cron=schedule.cron.expression,
+            time_zone=schedule.cron.time_zone,
+            type=schedule.order.type,
+        )
 
     def now(self) -> int:
         """The store's time, after which the next ticks come; in microseconds."""
@@ -95,27 +109,33 @@ class Schedules:
         secrets = await self._types.secrets({each.schedule.order.type for each in kept})
         return [_without(each, secrets[each.schedule.order.type]) for each in kept]
 
-    async def pause(self, name: str) -> KeptSchedule:
+    async def pause(self, name: str, *, by: str | None = None) -> KeptSchedule:
         """Have it fire no more until it is resumed. Raises ScheduleNotFound."""
-        return await self._pause(name, paused=True)
+        return await self._pause(name, Action.SCHEDULE_PAUSE, by, paused=True)
 
-    async def resume(self, name: str) -> KeptSchedule:
+    async def resume(self, name: str, *, by: str | None = None) -> KeptSchedule:
         """Have it fire again, from now on. Raises ScheduleNotFound."""
-        return await self._pause(name, paused=False)
+        return await self._pause(name, Action.SCHEDULE_RESUME, by, paused=False)
 
-    async def _pause(self, name: str, *, paused: bool) -> KeptSchedule:
+    async def _pause(self, name: str, action: Action, by: str | None, *, paused: bool) -> KeptSchedule:
         _check(name)
-        if not await patiently(lambda: self._store.pause_schedule(name, paused, self._clock.now())):
+        there = await self._deeds.do(
+            lambda deed: self._store.pause_schedule(name, paused, deed.at, deed=deed), action, name, by
+        )
+        if not there:
             raise _not_found(name)
         return await self.get(name)
 
-    async def drop(self, name: str) -> None:
+    async def drop(self, name: str, *, by: str | None = None) -> None:
         """Forget a schedule; the jobs that it made stay. Raises ScheduleNotFound."""
         _check(name)
-        if not await patiently(lambda: self._store.drop_schedule(name)):
+        dropped = await self._deeds.do(
+            lambda deed: self._store.drop_schedule(name, deed=deed), Action.SCHEDULE_DROP, name, by
+        )
+        if not dropped:
             raise _not_found(name)
 
-    async def run(self, name: str) -> Accepted:
+    async def run(self, name: str, *, by: str | None = None) -> Accepted:
         """Hand its job in now, whatever its clock, its pause and its overlap say.
 
         Raises:
@@ -123,7 +143,12 @@ class Schedules:
             EnqueueError: its job was refused.
         """
         order = (await self.get(name)).schedule.order
-        return await self._enqueue(msgspec.convert(order, JobRequest, from_attributes=True))
+        request = msgspec.convert(order, JobRequest, from_attributes=True)
+        await self._types.expect(request.type)
+        new = self._admit(request)
+        deed = self._deeds.of(Action.SCHEDULE_RUN, name, by, job=new.id)
+        [receipt] = await self._inserter.write([new], deed=deed)
+        return await self._accept(request, new, receipt)
 
 
 def _without(kept: KeptSchedule, secrets: frozenset[str]) -> KeptSchedule:

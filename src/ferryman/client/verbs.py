@@ -16,6 +16,7 @@ from ferryman.client.access import ApiKeys
 from ferryman.client.admission import Admission
 from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.controls import Controls
+from ferryman.client.deeds import Deeds
 from ferryman.client.endings import Endings, wait_within
 from ferryman.client.explaining import Explaining
 from ferryman.client.inserter import Inserter, patiently
@@ -29,6 +30,7 @@ from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRe
 from ferryman.client.rules import Rules
 from ferryman.client.schedules import Schedules
 from ferryman.domain import options
+from ferryman.domain.audit import PYTHON, Action
 from ferryman.domain.bounds import Bound
 from ferryman.domain.errors import EnqueueError, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
@@ -37,10 +39,12 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
 from ferryman.domain.state import RETRIABLE, TERMINAL, Status
 from ferryman.store.protocol import (
+    AuditFilter,
     Clock,
     Counts,
     Declaration,
     DirectDispatch,
+    Entry,
     JobFilter,
     NodeStatus,
     Receipt,
@@ -76,6 +80,7 @@ class Client:
         direct: DirectDispatch | None = None,
         on_close: Callable[[], None] | None = None,
         joins: Joins | None = None,
+        actor: str = PYTHON,
     ) -> None:
         """Make a client; it says what it did to `wakeup` and `events` once that is durable.
 
@@ -89,6 +94,7 @@ class Client:
             direct: the node's offer to start jobs in the commit that inserts them.
             on_close: closes what else belongs to this client, after the store; it may be called twice.
             joins: the store's way into other transactions.
+            actor: who changes something, for the audit log, where a verb does not say `by` whom it is said.
         """
         self._store = store
         self._clock = clock
@@ -103,16 +109,17 @@ class Client:
         self._types = Asking(store, catalogue, admission.known)
         self.joining = Joining(joins, admission, clock, max_pending)
         """Takes jobs through the connections of others; from any thread, whether this client is open or not."""
-        self.rules = Rules(store, wakeup)
+        self._deeds = deeds = Deeds(clock, actor)
+        self.rules = Rules(store, wakeup, deeds)
         """What holds for all jobs of a queue or a type."""
         self.many = Many(self._types, self._admit, self._inserter, self._pressure, self._refusal)
         """Many jobs in one commit, each with an answer of its own, or all or none."""
         self._explaining = Explaining(store, clock, self._pressure)
-        self.controls = Controls(store, clock, wakeup, events, self.get)
+        self.controls = Controls(store, clock, wakeup, events, deeds, self.get)
         """What those say who look after queues."""
-        self.schedules = Schedules(store, clock, self._types, self._admit, self.enqueue)
+        self.schedules = Schedules(store, clock, self._types, deeds, self._inserter, self._admit, self._accept)
         """What a person may say about schedules."""
-        self.keys = Keys(store, clock, wakeup)
+        self.keys = Keys(store, wakeup, deeds)
         """The keys of jobs, and their gates."""
         self.access = ApiKeys(store, clock)
         """Who may use the HTTP API."""
@@ -242,6 +249,10 @@ class Client:
         """Every type that a node has ever registered, with what the latest one declared of it."""
         return await self._store.known_types()
 
+    async def audit(self, filter: AuditFilter, after: int | None = None, limit: int = 1000) -> Sequence[Entry]:
+        """What operators did, the newest first, from after the entry of a number on."""
+        return await self._store.audit(filter, after, limit)
+
     async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - it gives an error that says more
         """The job once it has ended; it may have been sent back by hand since.
 
@@ -270,7 +281,7 @@ class Client:
 
     # -- changing --------------------------------------------------------------------------------
 
-    async def cancel(self, id: str) -> Job:
+    async def cancel(self, id: str, *, by: str | None = None) -> Job:
         """Cancel a job that waits; ask the handler of a running one to end. Gives the job as it then was.
 
         Raises:
@@ -279,7 +290,9 @@ class Client:
         """
         if not options.is_id(id):
             raise no_such_job(id)
-        result = await patiently(lambda: self._store.cancel(id, self._clock.now()))
+        result = await self._deeds.do(
+            lambda deed: self._store.cancel(id, deed.at, deed=deed), Action.JOB_CANCEL, id, by
+        )
         if result.before is None:
             raise no_such_job(id)
         if result.before in TERMINAL:
@@ -293,7 +306,7 @@ class Client:
         self._events.emit(JobCancelledByRequest(id, job.type, job.queue, running))
         return job
 
-    async def retry(self, id: str) -> Job:
+    async def retry(self, id: str, *, by: str | None = None) -> Job:
         """Send a failed or cancelled job back to pending, with all its attempts. Gives the job as it then was.
 
         Raises:
@@ -303,7 +316,7 @@ class Client:
         """
         if not options.is_id(id):
             raise no_such_job(id)
-        result = await patiently(lambda: self._store.retry(id, self._clock.now()))
+        result = await self._deeds.do(lambda deed: self._store.retry(id, deed.at, deed=deed), Action.JOB_RETRY, id, by)
         if result.before is None:
             raise no_such_job(id)
         if result.before not in RETRIABLE:

@@ -21,7 +21,8 @@ PYTHON: Final = "python"
 """Who acts where a program says nothing else."""
 MANY: Final = "*"
 """The target of a deed that was done to many jobs."""
-_LONGEST: Final = 128
+ACTOR_MOST: Final = 128
+"""Characters that say who acts."""
 
 
 class Action(StrEnum):
@@ -77,6 +78,6 @@ class Deed(msgspec.Struct, frozen=True):
 
 def actor(value: object) -> str:
     """Who acts. Raises BadOption."""
-    if isinstance(value, str) and 1 <= len(value) <= _LONGEST and value.isprintable():
+    if isinstance(value, str) and 1 <= len(value) <= ACTOR_MOST and value.isprintable():
         return value
-    raise options.refused("actor", value, f"1 to {_LONGEST} printable characters")
+    raise options.refused("actor", value, f"1 to {ACTOR_MOST} printable characters")

@@ -184,6 +184,12 @@ def moment_of(option: str, value: object) -> int:
     raise refused(option, value, "a datetime that knows its time zone", hint)
 
 
+def moment_text(micros: int) -> str:
+    """A time as RFC 3339 in UTC, always with six digits of a second."""
+    moment = _EPOCH + timedelta(microseconds=micros)
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
 def moment(option: str, value: object, now: int) -> int:
     """A time in microseconds: not before 1970, at most ten years ahead."""
     if _is_integer(value) and 0 <= value <= now + MAX_DELAY * MICROS:

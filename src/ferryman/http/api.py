@@ -20,6 +20,7 @@ from ferryman.client import Client
 from ferryman.domain.errors import FerrymanError, InternalError, RouteNotFound, ShuttingDown, StoreError
 from ferryman.http.api_keys import ApiKeyPaths
 from ferryman.http.apidoc import ApiDocument
+from ferryman.http.audit import AuditPaths
 from ferryman.http.batch import Batches
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.guard import Guard
@@ -79,6 +80,7 @@ def make_api(
         SchedulePaths(client, max_body),
         Keys(client, max_body),
         ApiKeyPaths(client, max_body),
+        AuditPaths(client),
         NodeRoutes(client, stats, metrics, readiness, monotonic),
     )
     operations = [each for group in groups for each in group.operations()]

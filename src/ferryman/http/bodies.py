@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from ferryman.client.many import MOST
 from ferryman.domain.access import QUEUES_MOST, Right
+from ferryman.domain.audit import Action
 from ferryman.domain.cron import Ambiguous, Missed, Nonexistent
 from ferryman.domain.keyed import LARGEST_SHARE
 from ferryman.domain.keys import OnFailure
@@ -212,6 +213,14 @@ class ApiKeyQuery(msgspec.Struct):
     """Which key of a name; all without."""
 
     id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")] | None = None
+class AuditQuery(msgspec.Struct):
+    """Which deeds, and how many of them."""
+
+    actor: Text | None = None
+    action: Action | None = None
+    target: Text | None = None
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    cursor: Annotated[str, Meta(description="As the Link to the next page has it.")] | None = None
 
 
 class ConflictQuery(msgspec.Struct):

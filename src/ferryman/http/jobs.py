@@ -13,6 +13,7 @@ from ferryman.domain.errors import BadParameter
 from ferryman.domain.job import Job
 from ferryman.domain.state import Status
 from ferryman.http import bodies, changes, query, wire
+from ferryman.http.actor import actor_of
 from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import ExplanationJson, explanation_json
@@ -171,13 +172,14 @@ class Jobs:
     async def cancel(self, request: Request) -> Answer:
         """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""
         await check_bare(request, self._max_body)
-        job = await self._client.cancel(await job_id(self._client, request))
+        job = await self._client.cancel(await job_id(self._client, request), by=actor_of(request))
         return await self._answer(job, 202 if job.status is Status.PROCESSING else 200)
 
     async def retry(self, request: Request) -> Answer:
         """POST /jobs/{id}/retry: 200, the job is pending again."""
         await check_bare(request, self._max_body)
-        return await self._answer(await self._client.retry(await job_id(self._client, request)))
+        id = await job_id(self._client, request)
+        return await self._answer(await self._client.retry(id, by=actor_of(request)))
 
     async def change(self, request: Request) -> Answer:
         """PATCH /jobs/{id}: another queue, priority or time for a job that waits; 200 with the job as it then is."""
@@ -186,17 +188,19 @@ class Jobs:
             check_queue(request.caller, asked["queue"])
         controls = self._client.controls
         id = await job_id(self._client, request)
-        return await self._answer(await controls.place(id, controls.placement(**asked)))
+        placement = controls.placement(**asked)
+        return await self._answer(await controls.place(id, placement, by=actor_of(request)))
 
     async def retry_all(self, request: Request) -> Answer:
         """POST /jobs/retry: 200 and how many were sent back."""
         asked, rate = changes.read_retry(await json_body(request, self._max_body))
-        told = await self._client.controls.retry_all(asked, rate)
+        told = await self._client.controls.retry_all(asked, rate, by=actor_of(request))
         return Answer(200, (_JSON,), changes.retried_json(told))
 
     async def purge(self, request: Request) -> Answer:
         """POST /jobs/purge: 200 and how many were cancelled."""
-        count = await self._client.controls.purge(changes.read_purge(await json_body(request, self._max_body)))
+        asked = changes.read_purge(await json_body(request, self._max_body))
+        count = await self._client.controls.purge(asked, by=actor_of(request))
         return Answer(200, (_JSON,), msgspec.json.encode(changes.PurgedJson(count)))
 
     async def _answer(self, job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:

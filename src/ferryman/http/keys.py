@@ -16,6 +16,7 @@ from ferryman.domain.errors import BadOption, WrongContent
 from ferryman.domain.keyed import LARGEST_SHARE, gate_rule
 from ferryman.domain.keys import GateRule, OnFailure
 from ferryman.http import query, wire
+from ferryman.http.actor import actor_of
 from ferryman.http.bodies import NewRule, PageQuery
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.operation import Operation
@@ -114,27 +115,27 @@ class Keys:
     async def put(self, request: Request) -> Answer:
         """PUT /keys/{key}: the rule of its gate, whatever jobs bring along."""
         rule = read_rule(await json_body(request, self._max_body))
-        return _answer(await self._client.keys.set(_key(request), rule))
+        return _answer(await self._client.keys.set(_key(request), rule, by=actor_of(request)))
 
     async def delete(self, request: Request) -> Answer:
         """DELETE /keys/{key}: jobs bring the rule again."""
         await check_bare(request, self._max_body)
-        return _answer(await self._client.keys.unset(_key(request)))
+        return _answer(await self._client.keys.unset(_key(request), by=actor_of(request)))
 
     async def pause(self, request: Request) -> Answer:
         """POST /keys/{key}/pause: nobody is let in any more."""
         await check_bare(request, self._max_body)
-        return _answer(await self._client.keys.pause(_key(request)))
+        return _answer(await self._client.keys.pause(_key(request), by=actor_of(request)))
 
     async def resume(self, request: Request) -> Answer:
         """POST /keys/{key}/resume: jobs are let in again."""
         await check_bare(request, self._max_body)
-        return _answer(await self._client.keys.resume(_key(request)))
+        return _answer(await self._client.keys.resume(_key(request), by=actor_of(request)))
 
     async def let_pass(self, request: Request) -> Answer:
         """POST /keys/{key}/pass: a sequence goes on without the failed jobs for which it waits."""
         await check_bare(request, self._max_body)
-        passed = await self._client.keys.let_pass(_key(request))
+        passed = await self._client.keys.let_pass(_key(request), by=actor_of(request))
         return Answer(200, (_JSON,), msgspec.json.encode(Passed(passed)))
 
 

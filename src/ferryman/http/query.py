@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, cast
 from urllib.parse import parse_qsl, urlencode
 
 from ferryman.domain import options
 from ferryman.domain.access import is_api_key_id
+from ferryman.domain.audit import Action
 from ferryman.domain.errors import BadParameter
 from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
 from ferryman.http.exchange import Request
-from ferryman.store.protocol import JobFilter
+from ferryman.store.protocol import AuditFilter, JobFilter
 
 LIMIT_DEFAULT: Final = 1000
 LIMIT_MAX: Final = 10_000
 
 Parameters = Mapping[str, list[str]]
 
-_ONCE: Final = frozenset({"limit", "cursor", "order", "on_conflict", "id"})
+_ONCE: Final = frozenset({"limit", "cursor", "order", "on_conflict", "id", "actor", "action", "target"})
 _FILTERS: Final = ("status", "type", "queue", "tag", "limit", "cursor", "order")
+_AUDIT: Final = ("actor", "action", "target", "cursor", "limit")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _MANY: Final = 1000
 """More parameters than this are refused unread."""
 
@@ -80,6 +84,22 @@ def api_key_id(request: Request) -> str | None:
     if id is None or is_api_key_id(id):
         return id
     raise _refused("id", id, "the id of an API key, such as 1f0c9a52d1b7e604")
+
+
+def audit_page(request: Request) -> tuple[AuditFilter, int | None, int, Parameters]:
+    """Which deeds a GET /audit asks for, the number after which the page begins, how many it takes, and the
+    parameters that said so.
+
+    Raises:
+        BadParameter: one is not allowed here.
+    """
+    found = parameters(request, _AUDIT)
+    actor, action, target, cursor = (next(iter(found.get(name, ())), None) for name in _AUDIT[:4])
+    if action is not None and action not in set(Action):
+        raise _refused("action", action, ", ".join(Action), did_you_mean(action, Action))
+    if cursor is not None and not _NUMBER.fullmatch(cursor):
+        raise _refused("cursor", cursor, "the cursor of a Link header", "Follow the link with rel=next as it is.")
+    return AuditFilter(actor, action, target), None if cursor is None else int(cursor), _limit(found), found
 
 
 def on_conflict(request: Request) -> str | None:

@@ -14,6 +14,7 @@ from ferryman.domain.access import Right
 from ferryman.domain.errors import BadOption, WrongContent
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.http import query, wire
+from ferryman.http.actor import actor_of
 from ferryman.http.bodies import NewLimit
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.narrowing import check_queue
@@ -92,22 +93,22 @@ class _Named:
     async def pause(self, request: Request) -> Answer:
         """POST .../pause: 200, what holds now."""
         await check_bare(request, self._max_body)
-        return _answer(await self._client.rules.pause(self._scope, self._name(request)))
+        return _answer(await self._client.rules.pause(self._scope, self._name(request), by=actor_of(request)))
 
     async def resume(self, request: Request) -> Answer:
         """POST .../resume."""
         await check_bare(request, self._max_body)
-        return _answer(await self._client.rules.resume(self._scope, self._name(request)))
+        return _answer(await self._client.rules.resume(self._scope, self._name(request), by=actor_of(request)))
 
     async def limit(self, request: Request) -> Answer:
         """PUT .../limit: what the body does not name is not bounded any more."""
         limit = read_limit(await json_body(request, self._max_body))
-        return _answer(await self._client.rules.limit(self._scope, self._name(request), limit))
+        return _answer(await self._client.rules.limit(self._scope, self._name(request), limit, by=actor_of(request)))
 
     async def unlimit(self, request: Request) -> Answer:
         """DELETE .../limit."""
         await check_bare(request, self._max_body)
-        return _answer(await self._client.rules.limit(self._scope, self._name(request), Limit()))
+        return _answer(await self._client.rules.limit(self._scope, self._name(request), Limit(), by=actor_of(request)))
 
     def _name(self, request: Request) -> str:
         name: str = request.scope["path_params"]["name"]

@@ -7,6 +7,7 @@ from typing import Final
 from ferryman.client import Client
 from ferryman.domain.access import Right
 from ferryman.http import query, schedule_wire, wire
+from ferryman.http.actor import actor_of
 from ferryman.http.bodies import NewSchedule
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.operation import Operation
@@ -62,7 +63,7 @@ class SchedulePaths:
         """PUT /schedules/{name}: 201 if it is new, else 200."""
         name = _name(request)
         asked = schedule_wire.read_schedule(name, await json_body(request, self._max_body))
-        done = await self._client.schedules.put(asked)
+        done = await self._client.schedules.put(asked, by=actor_of(request))
         kept = await self._client.schedules.get(name)
         if done is not Put.CREATED:
             return await self._answer(kept)
@@ -72,23 +73,23 @@ class SchedulePaths:
     async def drop(self, request: Request) -> Answer:
         """DELETE /schedules/{name}: 204. The jobs that it made stay."""
         await check_bare(request, self._max_body)
-        await self._client.schedules.drop(_name(request))
+        await self._client.schedules.drop(_name(request), by=actor_of(request))
         return Answer(204, ())
 
     async def pause(self, request: Request) -> Answer:
         """POST /schedules/{name}/pause."""
         await check_bare(request, self._max_body)
-        return await self._answer(await self._client.schedules.pause(_name(request)))
+        return await self._answer(await self._client.schedules.pause(_name(request), by=actor_of(request)))
 
     async def resume(self, request: Request) -> Answer:
         """POST /schedules/{name}/resume."""
         await check_bare(request, self._max_body)
-        return await self._answer(await self._client.schedules.resume(_name(request)))
+        return await self._answer(await self._client.schedules.resume(_name(request), by=actor_of(request)))
 
     async def run(self, request: Request) -> Answer:
         """POST /schedules/{name}/run: 201 and the job, as POST /jobs does."""
         await check_bare(request, self._max_body)
-        accepted = await self._client.schedules.run(_name(request))
+        accepted = await self._client.schedules.run(_name(request), by=actor_of(request))
         location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         job = await self._client.shown(accepted.job())
         return Answer(201, (_JSON, location), wire.job_json(job))

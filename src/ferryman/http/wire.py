@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeVar, cast
@@ -23,7 +23,6 @@ T = TypeVar("T")
 PIECE: Final = 200
 """How many jobs of a page, or runs of a job, are encoded at one go: about a millisecond's work."""
 
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - every moment here is UTC, and "Z" says so
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -283,4 +282,4 @@ def array_json(found: Sequence[T], form: Callable[[T], bytes]) -> Iterator[bytes
 
 def write_moment(micros: int) -> str:
     """A time as RFC 3339 in UTC, always with six digits of a second."""
-    return f"{(_EPOCH + timedelta(microseconds=micros)).isoformat(timespec='microseconds')}Z"
+    return options.moment_text(micros)

@@ -25,7 +25,7 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 class Entry(msgspec.Struct, frozen=True):
     """A deed in the log."""
 
-    sequence: int
+    number: int
     """Grows with every entry."""
     deed: Deed
 
@@ -70,6 +70,6 @@ def columns_of(deed: Deed) -> Columns:
 
 def entry_of(row: Sequence[Any]) -> Entry:
     """The entry of a row."""
-    sequence, at, actor, action, target, detail = row
+    number, at, actor, action, target, detail = row
     said: Mapping[str, Any] = _decode(detail)
-    return Entry(sequence, Deed(at, actor, action, target, said))
+    return Entry(number, Deed(at, actor, action, target, said))

@@ -29,7 +29,7 @@ class Auditing:
     async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
         """Those that fit, from the end."""
         last = NEWEST if after is None else after
-        fit = (each for each in reversed(self._tables.audit) if each.sequence < last and filter.fits(each.deed))
+        fit = (each for each in reversed(self._tables.audit) if each.number < last and filter.fits(each.deed))
         return list(islice(fit, limit))
 
     def _forget_deeds(self, now: int, limit: int) -> None:

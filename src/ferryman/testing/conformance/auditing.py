@@ -135,7 +135,7 @@ class ReadingDeeds:
         while page := await bench.store.audit(AuditFilter(), after, 2):
             assert len(page) <= 2
             found += [each.deed for each in page]
-            after = page[-1].sequence
+            after = page[-1].number
         assert found == deeds[::-1]
 
     async def test_each_part_of_a_filter_and_all_together(self, bench: Bench) -> None:
@@ -153,7 +153,7 @@ class ReadingDeeds:
         assert await log(bench, actor="http", action="queue.pause", target="mail") == [first]
         assert await log(bench, actor="nobody") == []
         (one,) = await bench.store.audit(AuditFilter(actor="python"), None, 1)
-        assert await log(bench, after=one.sequence, actor="http") == [first]
+        assert await log(bench, after=one.number, actor="http") == [first]
 
     async def test_a_detail_is_read_as_it_was_written(self, bench: Bench) -> None:
         deed = deed_of(bench, none=None, text="ä\"'\\ \U0001f6a2", list=[1, 2.5, True], map={"a": {"b": []}})

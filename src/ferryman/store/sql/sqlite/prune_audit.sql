@@ -1,1 +1,1 @@
-DELETE FROM audit WHERE at <= :before AND sequence IN (SELECT sequence FROM audit ORDER BY sequence LIMIT :limit);
+DELETE FROM audit WHERE at <= :before AND number IN (SELECT number FROM audit ORDER BY number LIMIT :limit);

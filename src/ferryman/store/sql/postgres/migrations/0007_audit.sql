@@ -1,6 +1,6 @@
 -- what operators did: see domain/audit.py. A row is written in the transaction that makes the change, and stays as it is
 CREATE TABLE ferryman.audit (
-    sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at       bigint NOT NULL,
     actor    text NOT NULL,
     action   text NOT NULL,
@@ -29,7 +29,7 @@ SET search_path = pg_catalog AS $$
     WITH gone AS (
         DELETE FROM ferryman.audit
         WHERE at <= least(before, (extract(epoch FROM clock_timestamp() - interval '90 days') * 1000000)::bigint)
-        AND sequence = ANY (ARRAY(SELECT sequence FROM ferryman.audit ORDER BY sequence LIMIT most))
+        AND number = ANY (ARRAY(SELECT number FROM ferryman.audit ORDER BY number LIMIT most))
         RETURNING 1
     )
     SELECT count(*)::integer FROM gone

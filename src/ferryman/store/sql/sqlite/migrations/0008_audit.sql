@@ -1,6 +1,6 @@
 -- what operators did: see domain/audit.py. A row is written in the transaction that makes the change, and stays as it is
 CREATE TABLE audit (
-    sequence INTEGER PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
     at       INTEGER NOT NULL,
     actor    TEXT NOT NULL,
     action   TEXT NOT NULL,
