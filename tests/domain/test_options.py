@@ -221,3 +221,8 @@ def test_a_count_may_have_a_bound_of_its_own() -> None:
     assert options.count("share", 9, 9) == 9
     with pytest.raises(BadOption, match="an integer from 1 to 9"):
         options.count("share", 10, 9)
+
+
+def test_a_time_is_written_in_utc_with_every_digit() -> None:
+    assert options.moment_text(0) == "1970-01-01T00:00:00.000000Z"
+    assert options.moment_text(1_767_225_600_000_001) == "2026-01-01T00:00:00.000001Z"
