@@ -13,7 +13,7 @@ from ferryman.http import query
 from ferryman.http.bodies import AuditQuery
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.operation import Operation
-from ferryman.http.wire import write_moment
+from ferryman.http.wire import Moment, write_moment
 from ferryman.store.protocol import Entry
 
 _JSON: Final = (b"content-type", b"application/json")
@@ -24,7 +24,7 @@ class DeedJson(msgspec.Struct, frozen=True):
 
     number: int
     """Grows with every deed."""
-    at: str
+    at: Moment
     actor: str
     action: str
     target: str

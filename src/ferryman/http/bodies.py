@@ -220,7 +220,9 @@ class AuditQuery(msgspec.Struct):
     action: Action | None = None
     target: Text | None = None
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: Annotated[str, Meta(description="As the Link to the next page has it.")] | None = None
+    cursor: (
+        Annotated[str, Meta(pattern="^[1-9][0-9]{0,17}$", description="As the Link to the next page has it.")] | None
+    ) = None
 
 
 class ConflictQuery(msgspec.Struct):
