@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ferryman.client.access import ApiKeys
+from ferryman.client.making import body_hash
 from ferryman.domain.access import ApiKey, Right, read_text
 from ferryman.domain.errors import ApiKeyNotFound, ApiKeyTaken, BadOption, StoreBusy
 from ferryman.domain.job import MICROS
 from ferryman.store.access import Added
-from tests.client.world import World
+from tests.client.world import World, send
 
 pytestmark = pytest.mark.anyio
 HOUR = 3600 * MICROS
@@ -122,3 +124,9 @@ async def test_to_forget_a_key_ends_it_and_those_before_it(world: World, keys: A
     await keys.add("other", ["read"])
     assert await keys.revoke("web", forget=True) == 1
     assert [key.name for key in await keys.list()] == ["other"]
+
+
+@pytest.mark.parametrize("key", [None, "account-7"])
+def test_a_request_is_the_same_one_whoever_sends_it(key: str | None) -> None:
+    request = send(key=key)
+    assert body_hash(request) == body_hash(replace(request, within=frozenset({"mail"})))

@@ -410,6 +410,18 @@ async def test_a_job_of_another_queue_that_has_the_unique_key_is_not_shown(
     assert "secret" not in answer.text
 
 
+async def test_an_idempotency_key_names_one_request_whoever_sends_it(
+    http: httpx.AsyncClient, limited: dict[str, str], everything: dict[str, str]
+) -> None:
+    body = {"type": "echo", "queue": "mail"}
+    answers = [
+        await http.post("/jobs", json=body, headers={**key, "Idempotency-Key": "order-1"})
+        for key in (limited, everything)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+
+
 BY_QUEUE = {
     "POST /jobs",
     "POST /jobs/batch",
