@@ -8,8 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from ferryman.client.access import ApiKeys
+from ferryman.client.deeds import Deeds
 from ferryman.client.making import body_hash
 from ferryman.domain.access import ApiKey, Right, read_text
+from ferryman.domain.audit import PYTHON, Deed
 from ferryman.domain.errors import ApiKeyNotFound, ApiKeyTaken, BadOption, StoreBusy
 from ferryman.domain.job import MICROS
 from ferryman.store.access import Added
@@ -45,7 +47,7 @@ async def test_every_key_has_a_secret_of_its_own(keys: ApiKeys) -> None:
 
 
 async def test_randomness_is_what_it_is_given(world: World) -> None:
-    keys = ApiKeys(world.memory, world.clock, bytes)
+    keys = ApiKeys(world.memory, world.clock, Deeds(world.clock, PYTHON), bytes)
     assert (await keys.add("web", ["read"])).text.reveal() == f"ferryman_{'0' * 16}_{'A' * 43}"
 
 
@@ -82,13 +84,15 @@ async def test_a_key_that_ends_while_it_is_rotated_is_not_followed(world: World,
     class Alone:
         api_keys = world.memory.api_keys
 
-        async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+        async def add_api_key(
+            self, key: ApiKey, now: int, *, until: int | None = None, deed: Deed | None = None
+        ) -> Added:
             await world.memory.end_api_keys([each.id for each in await self.api_keys()], now)
             return await world.memory.add_api_key(key, now, until=until)
 
     racing: Any = Alone()
     with pytest.raises(ApiKeyNotFound):
-        await ApiKeys(racing, world.clock).rotate("web")
+        await ApiKeys(racing, world.clock, Deeds(world.clock, PYTHON)).rotate("web")
 
 
 async def test_a_busy_store_is_asked_again(world: World, keys: ApiKeys) -> None:

@@ -14,7 +14,7 @@ from ferryman.http.jobs import Jobs
 from ferryman.http.keys import Keys
 from ferryman.http.rules import Rules
 from ferryman.http.schedules import SchedulePaths
-from tests.http.world import World, is_problem
+from tests.http.world import World, is_problem, talk
 
 pytestmark = pytest.mark.anyio
 
@@ -139,3 +139,18 @@ async def test_nothing_changes_a_deed(http: httpx.AsyncClient) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         answer = await http.request(method, "/audit")
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+async def test_what_an_api_key_does_is_its_deed(world: World) -> None:
+    issued = await world.client.access.add("deploy", ["admin"])
+    async with talk(world.api) as http:
+        http.headers["Authorization"] = f"Bearer {issued.text.reveal()}"
+        assert (await http.post("/queues/mail/pause")).status_code == 200
+        assert (await http.post("/api-keys", json={"name": "web", "scopes": ["read"]})).status_code == 201
+        told = (await http.get("/audit")).json()
+    assert [(each["actor"], each["action"], each["target"], each["detail"]) for each in told] == [
+        ("api-key:deploy", "api-key.add", "web", {"scopes": ["read"]}),
+        ("api-key:deploy", "queue.pause", "mail", {}),
+        ("python", "api-key.add", "deploy", {"scopes": ["admin"]}),
+    ]
+    assert issued.key.digest not in str(told)

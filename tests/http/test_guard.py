@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from ferryman.domain.access import ApiKey, Right, with_implied
+from ferryman.domain.audit import Deed
 from ferryman.domain.errors import StoreFailed
 from ferryman.http.keyring import AGE, Keyring
 from ferryman.http.operation import Operation
@@ -46,13 +47,13 @@ class KeyStore:
         if self.error is not None:
             raise self.error
 
-    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None, deed: Deed | None = None) -> Added:
         raise NotImplementedError
 
-    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+    async def end_api_keys(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> int:
         raise NotImplementedError
 
-    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+    async def drop_api_keys(self, ids: Sequence[str], *, deed: Deed | None = None) -> int:
         raise NotImplementedError
 
 

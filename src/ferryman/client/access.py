@@ -8,9 +8,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ferryman.client.inserter import patiently
+from ferryman.client.deeds import Deeds
 from ferryman.domain import access, options
 from ferryman.domain.access import ApiKey, Entropy, Issued, digest_of, text_of
+from ferryman.domain.audit import Action
 from ferryman.domain.errors import ApiKeyNotFound, ApiKeyTaken, BadOption
 from ferryman.domain.job import MICROS
 from ferryman.store.access import Added
@@ -23,9 +24,10 @@ GRACE: Final = 3600.0
 class ApiKeys:
     """The verbs; a part of a client. Every error is one of `ferryman.errors`."""
 
-    def __init__(self, store: Store, clock: Clock, entropy: Entropy = secrets.token_bytes) -> None:
+    def __init__(self, store: Store, clock: Clock, deeds: Deeds, entropy: Entropy = secrets.token_bytes) -> None:
         self._store = store
         self._clock = clock
+        self._deeds = deeds
         self._entropy = entropy
 
     def now(self) -> int:
@@ -45,6 +47,7 @@ class ApiKeys:
         rate: object = None,
         burst: int | None = None,
         expires_at: int | None = None,
+        by: str | None = None,
     ) -> Issued:
         """Make a key, whose text nobody can be told again.
 
@@ -55,6 +58,7 @@ class ApiKeys:
             rate: requests that one process answers, a second or as a text such as "100/s"; None is no bound.
             burst: how many more there may be at once; by default as many as come in a second.
             expires_at: in microseconds; None is never.
+            by: who adds it, for the audit log.
 
         Raises:
             BadOption: one of them is not allowed.
@@ -74,14 +78,21 @@ class ApiKeys:
             expires_at=None if expires_at is None else _expiry(expires_at, now),
         )
         issued = self._issue(template)
-        if await patiently(lambda: self._store.add_api_key(issued.key, now)) is Added.TAKEN:
+        added = await self._deeds.do(
+            lambda deed: self._store.add_api_key(issued.key, now, deed=deed),
+            Action.API_KEY_ADD,
+            name,
+            by,
+            **_detail(issued.key),
+        )
+        if added is Added.TAKEN:
             raise ApiKeyTaken(
                 f"There is an API key {name} already.",
                 hint=f"`ferryman api-keys rotate {name}` has another one follow it; or take another name.",
             )
         return issued
 
-    async def rotate(self, name: str, grace: float = GRACE) -> Issued:
+    async def rotate(self, name: str, grace: float = GRACE, *, by: str | None = None) -> Issued:
         """Make a key that opens what the one of this name does, which ends `grace` seconds from now.
 
         It lives for as long as that one was to.
@@ -98,7 +109,12 @@ class ApiKeys:
         span = None if before.expires_at is None else before.expires_at - before.created_at
         expires_at = None if span is None else now + span
         issued = self._issue(replace(before, created_at=now, expires_at=expires_at, last_used_at=None))
-        added = await patiently(lambda: self._store.add_api_key(issued.key, now, until=until))
+        added = await self._deeds.do(
+            lambda deed: self._store.add_api_key(issued.key, now, until=until, deed=deed),
+            Action.API_KEY_ROTATE,
+            name,
+            by,
+        )
         if added is Added.ALONE:
             raise _not_found(name)
         if added is Added.CROWDED:
@@ -109,7 +125,7 @@ class ApiKeys:
             )
         return issued
 
-    async def revoke(self, name: str, id: str | None = None, *, forget: bool = False) -> int:
+    async def revoke(self, name: str, id: str | None = None, *, forget: bool = False, by: str | None = None) -> int:
         """End the keys of a name, or the one of them that has this id. Returns how many lived.
 
         Args:
@@ -126,9 +142,11 @@ class ApiKeys:
         if not found:
             raise _not_found(name)
         ids = [key.id for key in found]
-        count = await patiently(lambda: self._store.end_api_keys(ids, now))
+        count = await self._deeds.do(
+            lambda deed: self._store.end_api_keys(ids, now, deed=deed), Action.API_KEY_REVOKE, name, by
+        )
         if forget:
-            await patiently(lambda: self._store.drop_api_keys(ids))
+            await self._deeds.do(lambda deed: self._store.drop_api_keys(ids, deed=deed), Action.API_KEY_DROP, name, by)
         return count
 
     def _issue(self, template: ApiKey) -> Issued:
@@ -142,6 +160,11 @@ class ApiKeys:
         if not found:
             raise _not_found(name)
         return found
+
+
+def _detail(key: ApiKey) -> dict[str, object]:
+    """What the audit log says of a new key: what it opens, and nothing of what opens it."""
+    return {"scopes": list(key.rights), "queues": None if key.queues is None else list(key.queues)}
 
 
 def _expiry(value: int, now: int) -> int:

@@ -121,7 +121,7 @@ class Client:
         """What a person may say about schedules."""
         self.keys = Keys(store, wakeup, deeds)
         """The keys of jobs, and their gates."""
-        self.access = ApiKeys(store, clock)
+        self.access = ApiKeys(store, clock, deeds)
         """Who may use the HTTP API."""
         self._endings = Endings()
         self._on_close = on_close

@@ -48,6 +48,10 @@ class Action(StrEnum):
     SCHEDULE_RESUME = "schedule.resume"
     SCHEDULE_DROP = "schedule.drop"
     SCHEDULE_RUN = "schedule.run"
+    API_KEY_ADD = "api-key.add"
+    API_KEY_ROTATE = "api-key.rotate"
+    API_KEY_REVOKE = "api-key.revoke"
+    API_KEY_DROP = "api-key.drop"
 
 
 class Deed(msgspec.Struct, frozen=True):
@@ -56,7 +60,7 @@ class Deed(msgspec.Struct, frozen=True):
     at: int
     """The store's time when it was asked for, in microseconds."""
     actor: str
-    """Who: `cli:anna@host`, `http`, `python`."""
+    """Who: `cli:anna@host`, `api-key:web`, `http`, `python`."""
     action: str
     """One of `Action`; in a store that newer versions write, too, maybe one of theirs."""
     target: str

@@ -14,6 +14,7 @@ from ferryman.client.access import GRACE
 from ferryman.domain import access, options
 from ferryman.domain.access import ApiKey, Issued, Right
 from ferryman.http import bodies, query, wire
+from ferryman.http.actor import actor_of
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.operation import Operation
 from ferryman.http.resource import json_body
@@ -102,18 +103,22 @@ class ApiKeyPaths:
     async def add(self, request: Request) -> Answer:
         """POST /api-keys: 201 and the key, whose text is shown only here."""
         asked = wire.described(await json_body(request, self._max_body), NEW, _NEEDED, "an API key")
-        return self._issued(await self._client.access.add(asked.pop("name"), asked.pop("scopes"), **asked))
+        return self._issued(
+            await self._client.access.add(asked.pop("name"), asked.pop("scopes"), **asked, by=actor_of(request))
+        )
 
     async def rotate(self, request: Request) -> Answer:
         """POST /api-keys/{name}/rotate: 201 and the key that follows."""
         asked = wire.described(await json_body(request, self._max_body), ROTATION, {}, "a rotation")
-        return self._issued(await self._client.access.rotate(_name(request), asked.get("grace", GRACE)))
+        return self._issued(
+            await self._client.access.rotate(_name(request), asked.get("grace", GRACE), by=actor_of(request))
+        )
 
     async def revoke(self, request: Request) -> Answer:
         """DELETE /api-keys/{name}: 200 and how many; with ?id= only that one."""
         id = query.api_key_id(request)
         wire.check_empty(await request.body(self._max_body))
-        count = await self._client.access.revoke(_name(request), id)
+        count = await self._client.access.revoke(_name(request), id, by=actor_of(request))
         return Answer(200, (_JSON,), msgspec.json.encode(Revoked(count)))
 
     def _issued(self, issued: Issued) -> Answer:

@@ -213,6 +213,8 @@ class ApiKeyQuery(msgspec.Struct):
     """Which key of a name; all without."""
 
     id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")] | None = None
+
+
 class AuditQuery(msgspec.Struct):
     """Which deeds, and how many of them."""
 

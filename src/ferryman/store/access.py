@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ferryman.domain.access import LIVE_MOST, ApiKey, Right
+from ferryman.domain.audit import Deed
 
 
 class Added(StrEnum):
@@ -34,7 +35,7 @@ class Access(Protocol):
         """Every key, also those that have ended, by name and by when they were made."""
         ...
 
-    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None, deed: Deed | None = None) -> Added:
         """Keep a new key; unless it is ADDED, nothing was changed.
 
         It is the only one of its name that lives. With `until` it follows the one that lives, which ends by that
@@ -42,11 +43,11 @@ class Access(Protocol):
         """
         ...
 
-    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+    async def end_api_keys(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> int:
         """Have keys expire now. Returns how many of them lived."""
         ...
 
-    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+    async def drop_api_keys(self, ids: Sequence[str], *, deed: Deed | None = None) -> int:
         """Forget keys. Returns how many there were."""
         ...
 

@@ -276,14 +276,14 @@ class ModelStore:
     async def api_keys(self) -> Sequence[ApiKey]:
         return await self._memory.api_keys()
 
-    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
-        return await self._memory.add_api_key(key, now, until=until)
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None, deed: Deed | None = None) -> Added:
+        return await self._memory.add_api_key(key, now, until=until, deed=deed)
 
-    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
-        return await self._memory.end_api_keys(ids, now)
+    async def end_api_keys(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> int:
+        return await self._memory.end_api_keys(ids, now, deed=deed)
 
-    async def drop_api_keys(self, ids: Sequence[str]) -> int:
-        return await self._memory.drop_api_keys(ids)
+    async def drop_api_keys(self, ids: Sequence[str], *, deed: Deed | None = None) -> int:
+        return await self._memory.drop_api_keys(ids, deed=deed)
 
     async def use_api_keys(self, used: Mapping[str, int]) -> None:
         await self._memory.use_api_keys(used)

@@ -8,11 +8,13 @@ from operator import attrgetter
 from msgspec.structs import replace
 
 from ferryman.domain.access import ApiKey
+from ferryman.domain.audit import Deed
 from ferryman.store.access import Added, after_add, ended
+from ferryman.store.memory.auditing import Auditing
 from ferryman.store.memory.tables import Tables
 
 
-class ApiKeys:
+class ApiKeys(Auditing):
     """See `Access`."""
 
     _tables: Tables
@@ -21,27 +23,30 @@ class ApiKeys:
         """Every row."""
         return sorted(self._tables.api_keys.values(), key=attrgetter("name", "created_at", "id"))
 
-    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None, deed: Deed | None = None) -> Added:
         """Write the rows of the name as they are after it."""
         rows = self._tables.api_keys
         kept = [each for each in rows.values() if each.name == key.name]
         added, after = after_add(kept, key, now, until)
+        self._note(deed if after != kept else None)
         for each in kept:
             del rows[each.id]
         rows.update({each.id: each for each in after})
         return added
 
-    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+    async def end_api_keys(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> int:
         """Write the rows of those that live."""
         living = [key for key in self._known(ids) if key.lives(now)]
         self._tables.api_keys.update({key.id: ended(key, now) for key in living})
+        self._note(deed if living else None)
         return len(living)
 
-    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+    async def drop_api_keys(self, ids: Sequence[str], *, deed: Deed | None = None) -> int:
         """Delete the rows."""
         known = self._known(ids)
         for key in known:
             del self._tables.api_keys[key.id]
+        self._note(deed if known else None)
         return len(known)
 
     async def use_api_keys(self, used: Mapping[str, int]) -> None:

@@ -1,11 +1,13 @@
-"""The API keys of a database. To be driven in a transaction, where one is added."""
+"""The API keys of a database. What changes them is driven in a transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from ferryman.domain.access import ApiKey
+from ferryman.domain.audit import Deed
 from ferryman.store.access import Added, after_add, columns_of, key_of
+from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.steps import Ask, Steps
 
 
@@ -14,26 +16,31 @@ def keys() -> Steps[list[ApiKey]]:
     return [key_of(row) for row in (yield Ask("api_keys"))]
 
 
-def add(key: ApiKey, now: int, until: int | None) -> Steps[Added]:
+def add(key: ApiKey, now: int, until: int | None, deed: Deed | None) -> Steps[Added]:
     """Write the rows of the name as they are after it. Whoever adds one meanwhile, of whatever name, waits."""
     yield Ask("lock_api_keys")
     kept = [each for each in (yield from keys()) if each.name == key.name]
     added, after = after_add(kept, key, now, until)
-    yield from drop([each.id for each in kept if each not in after])
+    yield from note(deed if after != kept else None)
+    yield from drop([each.id for each in kept if each not in after], None)
     for each in after:
         if each not in kept:
             yield Ask("put_api_key", columns_of(each))
     return added
 
 
-def end(ids: Sequence[str], now: int) -> Steps[int]:
+def end(ids: Sequence[str], now: int, deed: Deed | None) -> Steps[int]:
     """Have keys expire; gives how many lived."""
-    return len((yield Ask("end_api_keys", (list(ids), now))))
+    count = len((yield Ask("end_api_keys", (list(ids), now))))
+    yield from note(deed if count else None)
+    return count
 
 
-def drop(ids: Sequence[str]) -> Steps[int]:
+def drop(ids: Sequence[str], deed: Deed | None) -> Steps[int]:
     """Delete keys; gives how many there were."""
-    return len((yield Ask("drop_api_keys", (list(ids),))))
+    count = len((yield Ask("drop_api_keys", (list(ids),))))
+    yield from note(deed if count else None)
+    return count
 
 
 def use(used: Mapping[str, int]) -> Steps[None]:

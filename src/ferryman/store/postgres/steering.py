@@ -131,17 +131,17 @@ class Steering:
         """See `Access.api_keys`."""
         return await self._people.do(access.keys())
 
-    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None, deed: Deed | None = None) -> Added:
         """See `Access.add_api_key`."""
-        return await self._people.transact(access.add(key, now, until))
+        return await self._people.transact(access.add(key, now, until, deed))
 
-    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+    async def end_api_keys(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> int:
         """See `Access.end_api_keys`."""
-        return await self._people.do(access.end(ids, now))
+        return await self._people.transact(access.end(ids, now, deed))
 
-    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+    async def drop_api_keys(self, ids: Sequence[str], *, deed: Deed | None = None) -> int:
         """See `Access.drop_api_keys`."""
-        return await self._people.do(access.drop(ids))
+        return await self._people.transact(access.drop(ids, deed))
 
     async def use_api_keys(self, used: Mapping[str, int]) -> None:
         """See `Access.use_api_keys`."""

@@ -8,7 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from ferryman.domain.access import ApiKey
+from ferryman.domain.audit import Deed
 from ferryman.store.access import Added, after_add, columns_of, key_of
+from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.session import Session, encode
 
 _rows: Final = msgspec.json.Decoder(list[list[Any]])
@@ -19,23 +21,28 @@ def keys(session: Session, name: str | None = None) -> list[ApiKey]:
     return [key_of(row) for row in session.document("api_keys", _rows, which=name)]
 
 
-def add(session: Session, key: ApiKey, now: int, until: int | None) -> Added:
+def add(session: Session, key: ApiKey, now: int, until: int | None, deed: Deed | None) -> Added:
     """Write the rows of the name as they are after it."""
     kept = keys(session, key.name)
     added, after = after_add(kept, key, now, until)
-    drop(session, [each.id for each in kept if each not in after])
+    note(session, deed if after != kept else None)
+    drop(session, [each.id for each in kept if each not in after], None)
     session.insert("put_api_key", [columns_of(each) for each in after if each not in kept])
     return added
 
 
-def end(session: Session, ids: Sequence[str], now: int) -> int:
+def end(session: Session, ids: Sequence[str], now: int, deed: Deed | None) -> int:
     """Have keys expire; gives how many lived."""
-    return session.run("end_api_keys", ids=encode(ids).decode(), now=now)
+    count = session.run("end_api_keys", ids=encode(ids).decode(), now=now)
+    note(session, deed if count else None)
+    return count
 
 
-def drop(session: Session, ids: Sequence[str]) -> int:
+def drop(session: Session, ids: Sequence[str], deed: Deed | None) -> int:
     """Delete keys; gives how many there were."""
-    return session.run("drop_api_keys", ids=encode(ids).decode())
+    count = session.run("drop_api_keys", ids=encode(ids).decode())
+    note(session, deed if count else None)
+    return count
 
 
 def use(session: Session, used: Mapping[str, int]) -> None:

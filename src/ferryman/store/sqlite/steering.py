@@ -127,17 +127,17 @@ class Steering:
         """See `Access.api_keys`."""
         return await self._read(access.keys)
 
-    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None) -> Added:
+    async def add_api_key(self, key: ApiKey, now: int, *, until: int | None = None, deed: Deed | None = None) -> Added:
         """See `Access.add_api_key`."""
-        return await self._write(lambda session: access.add(session, key, now, until))
+        return await self._write(lambda session: access.add(session, key, now, until, deed))
 
-    async def end_api_keys(self, ids: Sequence[str], now: int) -> int:
+    async def end_api_keys(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> int:
         """See `Access.end_api_keys`."""
-        return await self._write(lambda session: access.end(session, ids, now))
+        return await self._write(lambda session: access.end(session, ids, now, deed))
 
-    async def drop_api_keys(self, ids: Sequence[str]) -> int:
+    async def drop_api_keys(self, ids: Sequence[str], *, deed: Deed | None = None) -> int:
         """See `Access.drop_api_keys`."""
-        return await self._write(lambda session: access.drop(session, ids))
+        return await self._write(lambda session: access.drop(session, ids, deed))
 
     async def use_api_keys(self, used: Mapping[str, int]) -> None:
         """See `Access.use_api_keys`."""

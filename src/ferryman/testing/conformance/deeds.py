@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
+
+from ferryman.domain.access import ApiKey, Right
 from ferryman.domain.audit import Action, Deed
 from ferryman.domain.cron import Cron
 from ferryman.domain.keys import GateRule
@@ -120,6 +123,29 @@ async def _run_schedule_with_a_key(bench: Bench) -> Say:
     return lambda deed: bench.store.insert([job], bench.now, deed=deed)
 
 
+API_KEY: Final = ApiKey(id="1" * 16, name="web", digest="d", rights=(Right.READ,), created_at=0)
+
+
+async def _add_api_key(bench: Bench) -> Say:
+    return lambda deed: bench.store.add_api_key(API_KEY, bench.now, deed=deed)
+
+
+async def _rotate_api_key(bench: Bench) -> Say:
+    await bench.store.add_api_key(API_KEY, bench.now)
+    other = msgspec.structs.replace(API_KEY, id="2" * 16)
+    return lambda deed: bench.store.add_api_key(other, bench.now, until=bench.now + 1, deed=deed)
+
+
+async def _end_api_key(bench: Bench) -> Say:
+    await bench.store.add_api_key(API_KEY, bench.now)
+    return lambda deed: bench.store.end_api_keys([API_KEY.id], bench.now, deed=deed)
+
+
+async def _drop_api_key(bench: Bench) -> Say:
+    await bench.store.add_api_key(API_KEY, bench.now)
+    return lambda deed: bench.store.drop_api_keys([API_KEY.id], deed=deed)
+
+
 DEEDS: Final[Mapping[str, tuple[Action, Callable[[Bench], Awaitable[Say]]]]] = MappingProxyType(
     {
         "cancel": (Action.JOB_CANCEL, _cancel),
@@ -141,6 +167,10 @@ DEEDS: Final[Mapping[str, tuple[Action, Callable[[Bench], Awaitable[Say]]]]] = M
         "drop a schedule": (Action.SCHEDULE_DROP, _drop_schedule),
         "run a schedule": (Action.SCHEDULE_RUN, _run_schedule),
         "run a schedule whose jobs have keys": (Action.SCHEDULE_RUN, _run_schedule_with_a_key),
+        "add an API key": (Action.API_KEY_ADD, _add_api_key),
+        "rotate an API key": (Action.API_KEY_ROTATE, _rotate_api_key),
+        "end an API key": (Action.API_KEY_REVOKE, _end_api_key),
+        "drop an API key": (Action.API_KEY_DROP, _drop_api_key),
     }
 )
 """What each does: its action, and what makes ready for it and gives the verb."""
@@ -152,4 +182,5 @@ async def everything(bench: Bench) -> list[Any]:
     jobs = await bench.listed()
     running = [run for node in bench.nodes for run in await store.cancellations(node)]
     keys = await store.keys(None, 100)
-    return [jobs, running, await store.rules(), keys, await store.schedules(), await bench.counts()]
+    rest = (await store.schedules(), await store.api_keys(), await bench.counts())
+    return [jobs, running, await store.rules(), keys, *rest]
