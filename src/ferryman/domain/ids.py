@@ -26,12 +26,22 @@ class IdMinter:
             # the clock stood still or went back: follow the last id by a random step within its time
             value = _after(self._last, 1 + self._bits(32))
         self._last = value
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        return _text(value)
 
     def number(self) -> int:
         """A random 63-bit number: a batch id or a run token; never 0."""
         return self._bits(63) | 1
+
+
+def floor_of(time: int) -> str:
+    """The text that sorts before every id minted at `time` (microseconds) or later, and after all minted before."""
+    milliseconds, micros = divmod(max(0, time), 1000)
+    return _text(milliseconds << 80 | _VERSION | (micros * 4096 // 1000) << 64)
+
+
+def _text(value: int) -> str:
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _after(value: int, step: int) -> int:

@@ -45,6 +45,8 @@ EDGES: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     }
 )
 
+EVERY: Final = frozenset(Status)
+
 TERMINAL: Final = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 """The statuses in which a job rests and retention counts."""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeVar, cast
@@ -16,14 +14,14 @@ from ferryman.client import JobRequest
 from ferryman.domain import options, strictjson
 from ferryman.domain.errors import BadOption, WrongContent
 from ferryman.domain.job import Job
+from ferryman.domain.moments import read_moment as read_moment
+from ferryman.domain.moments import write_moment as write_moment
 from ferryman.domain.suggest import did_you_mean
 
 T = TypeVar("T")
 
 PIECE: Final = 200
 """How many jobs of a page, or runs of a job, are encoded at one go: about a millisecond's work."""
-
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 # -- in ----------------------------------------------------------------------------------------------
@@ -121,16 +119,6 @@ def check_empty(body: bytes) -> None:
 def pointer(name: str) -> str:
     """The JSON pointer to a member of the body (RFC 6901)."""
     return f"/{name.replace('~', '~0').replace('/', '~1')}"
-
-
-def read_moment(text: str) -> int | None:
-    """Microseconds for an RFC 3339 time, None if it is none; digits beyond the microsecond are cut."""
-    if not _MOMENT.fullmatch(text):
-        return None
-    try:
-        return options.moment_of("time", datetime.fromisoformat(text.upper()))
-    except ValueError:
-        return None
 
 
 def members(value: object) -> dict[str, object]:
@@ -278,8 +266,3 @@ def array_json(found: Sequence[T], form: Callable[[T], bytes]) -> Iterator[bytes
         yield before + b",".join(map(form, found[start : start + PIECE]))
         before = b","
     yield b"]" if found else b"[]"
-
-
-def write_moment(micros: int) -> str:
-    """A time as RFC 3339 in UTC, always with six digits of a second."""
-    return options.moment_text(micros)

@@ -71,6 +71,7 @@ FerrymanError
 │   ├── ScheduleNotFound         FM417
 │   ├── KeyNotFound              FM418
 │   ├── WrongContent             FM422
+│   ├── BadFilter                FM423
 │   ├── HeadTooLarge             FM431
 │   ├── RouteNotFound            FM440
 │   ├── ShuttingDown             FM450
@@ -173,6 +174,7 @@ from ferryman.domain.errors.handler import (
     RunLost,
 )
 from ferryman.domain.errors.request import (
+    BadFilter,
     BadParameter,
     BodyTooLarge,
     HeadTooLarge,
@@ -241,6 +243,7 @@ __all__ = [
     "ApiKeyNotFound",
     "ApiKeyRefused",
     "ApiKeyTaken",
+    "BadFilter",
     "BadHandler",
     "BadNumber",
     "BadOption",

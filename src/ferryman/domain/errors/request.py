@@ -99,6 +99,16 @@ class WrongContent(RequestError):
         self.errors = errors
 
 
+class BadFilter(RequestError):
+    """A filter cannot be read; `column` says from where on, counting from 1."""
+
+    code = "FM423"
+
+    def __init__(self, what: str, *, column: int, why: str = "", hint: str = "") -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.column = column
+
+
 class HeadTooLarge(RequestError):
     """The line of a request and its headers have too many bytes."""
 

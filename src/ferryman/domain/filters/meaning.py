@@ -1,0 +1,178 @@
+"""What a filter means: the reference that all stores judge jobs by, whatever they know of a job beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from ferryman.domain.filters.times import Span
+from ferryman.domain.filters.values import text_at, value_of
+from ferryman.domain.ids import floor_of
+from ferryman.domain.job import Job, Lane
+from ferryman.domain.secrets import mask
+from ferryman.domain.state import TERMINAL, Status
+
+SCAN: Final = 50_000
+"""So many jobs that do not fit are looked at for one page, unless a filter says otherwise."""
+
+
+class Field(StrEnum):
+    """What a term is about; a payload's member has a path, too."""
+
+    STATUS = "status"
+    TYPE = "type"
+    QUEUE = "queue"
+    TAG = "tag"
+    PAYLOAD = "payload"
+    ERROR = "error"
+
+
+_READ: Final = frozenset({Field.TAG, Field.PAYLOAD, Field.ERROR})
+
+
+class Term(msgspec.Struct, frozen=True):
+    """One condition: that one of the values is found in a job; or, negated, none of them."""
+
+    field: Field
+    values: frozenset[str]
+    """Of a payload they are JSON texts, as `values.text_of` gives them."""
+    path: tuple[str, ...] = ()
+    """The members, outermost first, that lead to the value in a payload."""
+    negated: bool = False
+
+    def holds(self, found: Iterable[str]) -> bool:
+        """Whether it holds for a job in which these texts were found."""
+        return any(map(self._means, found)) != self.negated
+
+    def _means(self, text: str) -> bool:
+        match self.field:
+            case Field.TYPE:
+                return any(is_like(text, pattern) for pattern in self.values)
+            case Field.ERROR:
+                return any(word.casefold() in text.casefold() for word in self.values)
+            case _:
+                return text in self.values
+
+
+class JobFilter(msgspec.Struct, frozen=True):
+    """Which jobs to list. Every condition must be met; empty collections mean "all", several values mean "or"."""
+
+    statuses: frozenset[Status] = frozenset()
+    types: frozenset[str] = frozenset()
+    """In a type, `*` stands for any text."""
+    queues: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    after: str | None = None
+    """The id after which (in the order asked for) the page starts."""
+    limit: int = 1000
+    newest_first: bool = False
+    terms: frozenset[Term] = frozenset()
+    """Further conditions."""
+    created: Span = Span()
+    """By the time that is in the job's id."""
+    finished: Span = Span()
+    scan: int = SCAN
+    """How many jobs that do not fit are looked at, before a page ends short."""
+    secrets: Mapping[str, frozenset[str]] = {}
+    """The members of each type's payloads that are not shown: what nobody may see, nobody is to find out by asking."""
+
+    def conditions(self) -> list[Term]:
+        """All terms, those included that have fields of their own."""
+        own = (
+            (Field.STATUS, frozenset(map(str, self.statuses))),
+            (Field.TYPE, self.types),
+            (Field.QUEUE, self.queues),
+            (Field.TAG, self.tags),
+        )
+        return [Term(field, values) for field, values in own if values] + list(self.terms)
+
+    def judge(self) -> Callable[[Job], bool]:
+        """What says of a job whether it meets every condition."""
+        terms = self.conditions()
+        reads = any(term.field is Field.PAYLOAD for term in terms)
+        low, high = self.ids()
+
+        def fits(job: Job) -> bool:
+            if (low is not None and job.id <= low) or (high is not None and job.id >= high):
+                return False
+            if not self.finished.holds(job.finished_at):
+                return False
+            payload = self._payload(job) if reads else None
+            return all(term.holds(_found(term, job, payload)) for term in terms)
+
+        return fits
+
+    def possible(self) -> frozenset[Status]:
+        """The statuses in which a job can fit."""
+        terms = [term for term in self.conditions() if term.field is Field.STATUS]
+        found = frozenset(status for status in Status if all(term.holds((status,)) for term in terms))
+        return found if self.finished == Span() else found & TERMINAL
+
+    def named(self, field: Field) -> frozenset[str] | None:
+        """The values of a field that it asks for by name; None where it does not."""
+        terms = [term.values for term in self.conditions() if term.field is field and not term.negated]
+        return terms[0].intersection(*terms[1:]) if terms else None
+
+    def lanes(self, known: Mapping[int, Lane]) -> list[int] | None:
+        """The numbers of those lanes in which a job can fit; None where it can in every one."""
+        types = [term for term in self.conditions() if term.field is Field.TYPE]
+        queues = [term for term in self.conditions() if term.field is Field.QUEUE]
+        if not types and not queues:
+            return None
+        return [
+            number
+            for number, lane in known.items()
+            if all(term.holds((lane.type,)) for term in types) and all(term.holds((lane.queue,)) for term in queues)
+        ]
+
+    def reads(self) -> bool:
+        """Whether a job has to be read to be judged: its status, its lane and its id do not say enough."""
+        return self.finished != Span() or any(term.field in _READ for term in self.conditions())
+
+    def ids(self) -> tuple[str | None, str | None]:
+        """The ids after the first and before the second one are those of jobs that were created in time."""
+        start, end = self.created.start, self.created.end
+        return None if start is None else floor_of(start), None if end is None else floor_of(end)
+
+    def _payload(self, job: Job) -> object:
+        """What is shown of it."""
+        secrets = self.secrets.get(job.type)
+        return value_of(mask(job.payload, secrets) if secrets else job.payload)
+
+
+def is_like(text: str, pattern: str) -> bool:
+    """Whether a text is what a pattern says, in which `*` stands for any text. It takes no longer than reading both."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return text == pattern
+    *middle, last = rest
+    if not text.startswith(first):
+        return False
+    at = len(first)
+    for piece in middle:
+        at = text.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return len(text) - len(last) >= at and text.endswith(last)
+
+
+def _found(term: Term, job: Job, payload: object) -> Iterable[str]:
+    """The texts of a job that a term is about."""
+    match term.field:
+        case Field.STATUS:
+            return (job.status,)
+        case Field.TYPE:
+            return (job.type,)
+        case Field.QUEUE:
+            return (job.queue,)
+        case Field.TAG:
+            return job.tags
+        case Field.PAYLOAD:
+            text = text_at(payload, term.path)
+            return () if text is None else (text,)
+        case _:
+            return () if job.error is None else (job.error.code, job.error.type, job.error.message)
