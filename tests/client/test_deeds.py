@@ -83,6 +83,19 @@ async def purge(world: World) -> tuple[Action, str, dict[str, Any]]:
     return Action.JOB_PURGE, "*", {"filter": filter, "count": 2, "first": ids[0], "last": ids[1]}
 
 
+async def purge_by_a_text(world: World) -> tuple[Action, str, dict[str, Any]]:
+    id = (await world.client.enqueue(send())).id
+    await world.client.controls.purge(world.client.read_filter("payload.to:a,b -tag:t created:>=2026-01-01"), by=ANNA)
+    filter = {"status": WAITS, "text": "-tag:t payload.to:*** created:>=2026-01-01"}
+    return Action.JOB_PURGE, id, {"filter": filter}
+
+
+async def delete(world: World) -> tuple[Action, str, dict[str, Any]]:
+    id = await failed(world)
+    await world.client.controls.delete(id, by=ANNA)
+    return Action.JOB_DELETE, id, {}
+
+
 async def pause(world: World) -> tuple[Action, str, dict[str, Any]]:
     await world.client.rules.pause(Scope.QUEUE, "mail", by=ANNA)
     return Action.QUEUE_PAUSE, "mail", {}
@@ -180,6 +193,8 @@ PLAYS: list[Play] = [
     place,
     place_all,
     purge,
+    purge_by_a_text,
+    delete,
     pause,
     resume,
     limit,

@@ -22,7 +22,7 @@ from ferryman.domain.outcome import Finish
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
-from ferryman.store.controlling import Placement
+from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
     Admitted,
@@ -37,6 +37,7 @@ from ferryman.store.protocol import (
     KeyStatus,
     NodeInfo,
     NodeStatus,
+    Page,
     Promoted,
     Rescued,
     RetryResult,
@@ -331,10 +332,13 @@ class SimStore:
     async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         return await self._call("cancel_waiting", lambda: self._inner.cancel_waiting(ids, now, deed=deed))
 
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+        return await self._call("delete", lambda: self._inner.delete(id, now, deed=deed))
+
     async def get(self, id: str, now: int) -> Job | None:
         return await self._call("get", lambda: self._inner.get(id, now))
 
-    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+    async def list(self, filter: JobFilter, now: int) -> Page:
         return await self._call("list", lambda: self._inner.list(filter, now))
 
     async def attempts(self, id: str) -> Sequence[Attempt]:

@@ -62,6 +62,7 @@ def test_jobs_by_job_by_name_and_by_status(queue: TestQueue) -> None:
     assert queue.jobs("send") == queue.jobs(send)
     assert [job.type for job in queue.jobs(status="completed")] == ["send"]
     assert [job.payload["to"] for job in queue.jobs(send, Status.SCHEDULED)] == ["b"]
+    assert [job.payload["to"] for job in queue.jobs(filter="payload.to:b,c type:se*")] == ["b"]
     assert queue.jobs(anything) == []
     assert len(queue.jobs()) == 3
 

@@ -50,6 +50,7 @@ VERBS: dict[str, Verb] = {
     "retry": lambda store, node: store.retry(JOB.id, 0),
     "place": lambda store, node: store.place([JOB.id], Placement(priority=1), 0),
     "cancel_waiting": lambda store, node: store.cancel_waiting([JOB.id], 0),
+    "delete": lambda store, node: store.delete(JOB.id, 0),
     "get": lambda store, node: store.get(JOB.id, 0),
     "list": lambda store, node: store.list(JobFilter(), 0),
     "attempts": lambda store, node: store.attempts(JOB.id),

@@ -8,18 +8,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from ferryman.client.deeds import Deeds
 from ferryman.client.endings import wait_within
+from ferryman.client.finding import Counted, Finding
 from ferryman.client.request import no_such_job
 from ferryman.domain import options
 from ferryman.domain.audit import MANY, Action
 from ferryman.domain.errors import BadOption, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
+from ferryman.domain.filters import Field, JobFilter, render
 from ferryman.domain.job import MICROS, Job
-from ferryman.domain.state import INITIAL, MOVABLE, RETRIABLE, Status
+from ferryman.domain.secrets import MASK
+from ferryman.domain.state import INITIAL, MOVABLE, RETRIABLE, TERMINAL, Status
 from ferryman.store.controlling import Placement
-from ferryman.store.protocol import Clock, JobFilter, RetryResult, Store, Wakeup
+from ferryman.store.protocol import Clock, RetryResult, Store, Wakeup
 
 T = TypeVar("T")
 
@@ -29,6 +33,7 @@ TOGETHER: Final = 50
 """Retries that are under way at once, each a commit of its own, which a busy store groups."""
 LOOK: Final = 0.5
 """Seconds between two looks at a queue that is to become empty."""
+_HIDDEN: Final = frozenset({f'"{MASK}"'})
 UNHURRIED: Final = frozenset({Status.PENDING, Status.PROCESSING})
 
 
@@ -53,6 +58,7 @@ class Controls:
         events: Events,
         deeds: Deeds,
         get: Callable[[str], Awaitable[Job]],
+        finding: Finding,
     ) -> None:
         """`get` reads one job, and raises JobNotFound."""
         self._store = store
@@ -61,6 +67,7 @@ class Controls:
         self._events = events
         self._deeds = deeds
         self._get = get
+        self._finding = finding
 
     # -- places ----------------------------------------------------------------------------------
 
@@ -208,6 +215,41 @@ class Controls:
                 told = await self._retry(page[start : start + TOGETHER], begin, per_second, told, by)
         return told
 
+    async def delete(self, id: str, *, by: str | None = None) -> None:
+        """Delete a job that has ended, with its attempts, errors and result.
+
+        Raises:
+            JobNotFound: there is no such job.
+            WrongState: it has not ended, or others have not that were claimed together with it.
+        """
+        deleted = await self._deeds.do(
+            lambda deed: self._store.delete(id, deed.at, deed=deed), Action.JOB_DELETE, id, by
+        )
+        if deleted.before is None:
+            raise no_such_job(id)
+        if deleted.before not in TERMINAL:
+            raise WrongState(
+                f"Job {id} is {deleted.before}.",
+                why="Only a job that has ended can be deleted.",
+                hint="Cancel it first.",
+            )
+        if not deleted.gone:
+            raise WrongState(
+                f"Job {id} cannot be deleted yet.",
+                why="Its node claimed it together with others that have not ended: until then their claim keeps it.",
+                hint="Try again once they have ended.",
+            )
+        self._wakeup.work()  # a sequence that waited for it may go on
+
+    async def would_purge(self, filter: JobFilter) -> Counted:
+        """How many jobs `purge` would cancel now. Raises BadOption."""
+        return await self._finding.count(_narrowed(filter, INITIAL, INITIAL), self._clock.now())
+
+    async def would_retry(self, filter: JobFilter) -> Counted:
+        """How many jobs `retry_all` would send back now. Raises BadOption."""
+        narrowed = _narrowed(filter, RETRIABLE, frozenset({Status.FAILED}))
+        return await self._finding.count(narrowed, self._clock.now())
+
     async def _retry(
         self, jobs: Sequence[Job], begin: int, rate: float | None, told: Retried, by: str | None
     ) -> Retried:
@@ -242,12 +284,14 @@ class Controls:
         """Every job that fits and was made before, oldest first; none comes twice."""
         newest = self._clock.now() if before is None else before
         filter = msgspec.structs.replace(filter, limit=PAGE, newest_first=False)
-        while page := await self._store.list(filter, self._clock.now()):
+        while True:
+            page = await self._finding.list(filter)
             meant = [job for job in page if job.created_at <= newest]
-            if not meant:
+            if meant:
+                yield meant
+            if page.next is None or (page and not meant):  # what follows was made later
                 return
-            yield meant
-            filter = msgspec.structs.replace(filter, after=page[-1].id)
+            filter = msgspec.structs.replace(filter, after=page.next)
 
     # -- waiting ---------------------------------------------------------------------------------
 
@@ -282,12 +326,16 @@ async def _all_of(verbs: Sequence[Coroutine[Any, Any, T]]) -> Sequence[T]:
 
 def _narrowed(filter: JobFilter, allowed: frozenset[Status], usual: frozenset[Status]) -> JobFilter:
     """The filter with the statuses that are meant where it names none. Raises BadOption: one is not allowed."""
-    for status in sorted(filter.statuses - allowed):
-        raise options.refused("status", status.value, ", ".join(each for each in Status if each in allowed))
-    return msgspec.structs.replace(filter, statuses=filter.statuses or usual)
+    named = filter.named(Field.STATUS)
+    for status in sorted((named or frozenset()) - allowed):
+        raise options.refused("status", status, ", ".join(each for each in Status if each in allowed))
+    return msgspec.structs.replace(filter, statuses=usual) if named is None else filter
 
 
-def _members(filter: JobFilter) -> dict[str, list[str]]:
-    """What a filter asks for, as the log says it."""
+def _members(filter: JobFilter) -> dict[str, Any]:
+    """What a filter asks for, as the log says it: without what it looks for in payloads."""
     asked = {"status": filter.statuses, "type": filter.types, "queue": filter.queues, "tag": filter.tags}
-    return {name: sorted(values) for name, values in asked.items() if values}
+    told: dict[str, Any] = {name: sorted(values) for name, values in asked.items() if values}
+    terms = frozenset(replace(term, values=_HIDDEN) if term.field is Field.PAYLOAD else term for term in filter.terms)
+    text = render(JobFilter(terms=terms, created=filter.created, finished=filter.finished))
+    return {**told, "text": text} if text else told

@@ -106,6 +106,13 @@ class Asking:
             await self._ask(foreign)
         return {type: self.get(type).secrets for type in types}
 
+    async def all_secrets(self) -> Mapping[str, frozenset[str]]:
+        """Those of every type that has some. The store is asked anew: somebody may just have declared one."""
+        told = await self._store.known_types()
+        self._known.learn(told)
+        found = {type: self.get(type).secrets for type in told.keys() | self._catalogue.types}
+        return {type: secrets for type, secrets in found.items() if secrets}
+
     async def _ask(self, types: Sequence[str]) -> None:
         if self._known.lacks(types):
             async with self._one:

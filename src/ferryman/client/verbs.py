@@ -19,6 +19,7 @@ from ferryman.client.controls import Controls
 from ferryman.client.deeds import Deeds
 from ferryman.client.endings import Endings, wait_within
 from ferryman.client.explaining import Explaining
+from ferryman.client.finding import Finding
 from ferryman.client.inserter import Inserter, patiently
 from ferryman.client.joining import Joining
 from ferryman.client.keys import Keys
@@ -29,7 +30,7 @@ from ferryman.client.pressure import Pressure
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, no_such_job
 from ferryman.client.rules import Rules
 from ferryman.client.schedules import Schedules
-from ferryman.domain import options
+from ferryman.domain import filters, options
 from ferryman.domain.audit import PYTHON, Action
 from ferryman.domain.bounds import Bound
 from ferryman.domain.errors import EnqueueError, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
@@ -47,6 +48,7 @@ from ferryman.store.protocol import (
     Entry,
     JobFilter,
     NodeStatus,
+    Page,
     Receipt,
     Store,
     Verdict,
@@ -115,7 +117,8 @@ class Client:
         self.many = Many(self._types, self._admit, self._inserter, self._pressure, self._refusal)
         """Many jobs in one commit, each with an answer of its own, or all or none."""
         self._explaining = Explaining(store, clock, self._pressure)
-        self.controls = Controls(store, clock, wakeup, events, deeds, self.get)
+        self._finding = Finding(store, clock, self._types)
+        self.controls = Controls(store, clock, wakeup, events, deeds, self.get, self._finding)
         """What those say who look after queues."""
         self.schedules = Schedules(store, clock, self._types, deeds, self._inserter, self._admit, self._accept)
         """What a person may say about schedules."""
@@ -214,9 +217,22 @@ class Client:
             raise no_such_job(id)
         return job
 
-    async def list(self, filter: JobFilter) -> Sequence[Job]:
-        """A page of jobs in the order of their ids, which is the order in which they were made."""
-        return await self._store.list(filter, self._clock.now())
+    async def list(self, filter: JobFilter | str) -> Page:
+        """A page of jobs in the order of their ids, which is the order in which they were made.
+
+        It ends short once so many jobs were looked at that do not fit as the filter says; `next` tells where to go on.
+
+        Args:
+            filter: which, also as a text such as "status:failed type:mail.*" (docs/filters.md).
+
+        Raises:
+            BadFilter: the text cannot be read.
+        """
+        return await self._finding.list(self.read_filter(filter) if isinstance(filter, str) else filter)
+
+    def read_filter(self, text: str) -> JobFilter:
+        """The filter that a text means now. Raises BadFilter."""
+        return filters.parse(text, self._clock.now())
 
     async def shown(self, job: Job) -> Job:
         """The job as others may see it: what its type declares as secret, here or else on a node, is `***`."""

@@ -138,12 +138,13 @@ async def _all_jobs(part: Part) -> list[Job]:
 
 async def _jobs(client: Client, statuses: frozenset[Status]) -> list[Job]:
     jobs: list[Job] = []
+    after: str | None = None
     while True:
-        after = jobs[-1].id if jobs else None
         page = await client.list(JobFilter(statuses=statuses, after=after, limit=_PAGE))
         jobs += page
-        if len(page) < _PAGE:
+        if page.next is None:
             return jobs
+        after = page.next
 
 
 def _left(jobs: list[Job], until: int) -> list[Job]:

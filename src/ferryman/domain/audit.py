@@ -32,6 +32,7 @@ class Action(StrEnum):
     JOB_RETRY = "job.retry"
     JOB_PLACE = "job.place"
     JOB_PURGE = "job.purge"
+    JOB_DELETE = "job.delete"
     QUEUE_PAUSE = "queue.pause"
     QUEUE_RESUME = "queue.resume"
     QUEUE_LIMIT = "queue.limit"

@@ -1,4 +1,4 @@
-"""The verbs by which people control what waits: where it stands, when it runs, whether it runs at all.
+"""The verbs by which people control what waits: where it stands, when it runs, whether it runs; and delete what ended.
 
 They are rare, so they may touch what the verbs of the engine never touch: the lane and the time in a job's body are
 written anew, which keeps the two true for everybody who reads them once the job has left its place.
@@ -36,6 +36,14 @@ class Placement(msgspec.Struct, frozen=True):
         return self.run_at if self.run_at > now else None
 
 
+class Deleted(msgspec.Struct, frozen=True):
+    """What became of a wish to delete a job: `before` is its status, None if there is no such job."""
+
+    before: Status | None
+    gone: bool = False
+    """False where it has not ended, or where others are not done that were claimed together with it."""
+
+
 class Controlling(Protocol):
     """What a store does for those who look after its queues."""
 
@@ -58,5 +66,14 @@ class Controlling(Protocol):
         """Cancel those of these jobs that nobody runs, all in one commit. Returns their ids, in the given order.
 
         A deed is `over` them.
+        """
+        ...
+
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+        """Delete a job that has ended, with its attempts, errors and result; a sequence that waits for it goes on.
+
+        While the claim that it ran in is open, a store may keep it: a late finish has to find what fences it. Its
+        idempotency key stays until it expires, so that the request which made the job is not run again. A deed is
+        written if the job is gone.
         """
         ...

@@ -13,6 +13,7 @@ from typing import Protocol
 from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
+from ferryman.domain.filters import JobFilter
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.store.access import Access
@@ -29,9 +30,9 @@ from ferryman.store.records import (
     Declaration,
     FinishReport,
     Inserted,
-    JobFilter,
     NodeInfo,
     NodeStatus,
+    Page,
     Promoted,
     Receipt,
     Rescued,
@@ -59,6 +60,7 @@ __all__ = [
     "KeyStatus",
     "NodeInfo",
     "NodeStatus",
+    "Page",
     "Promoted",
     "Receipt",
     "Rescued",
@@ -163,8 +165,12 @@ class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Auditin
         """One job; None also when its retention has passed."""
         ...
 
-    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
-        """Jobs in the order of their ids; those past their retention are left out."""
+    async def list(self, filter: JobFilter, now: int) -> Page:
+        """Jobs in the order of their ids that `filter.judge` says fit; those past their retention are left out.
+
+        The page ends after `limit` jobs, and also once `scan` jobs were looked at that do not fit; it may then hold
+        few jobs or none, and `next` says where to go on.
+        """
         ...
 
     async def attempts(self, id: str) -> Sequence[Attempt]:

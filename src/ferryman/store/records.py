@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, overload
 
 import msgspec
 
@@ -15,6 +15,7 @@ from ferryman.domain.job import (
     PRIORITY_DEFAULT,
     QUEUE_DEFAULT,
     AfterCrashes,
+    Job,
     NewJob,
 )
 from ferryman.domain.keyed import KeyedByArgument
@@ -204,17 +205,38 @@ class Retention(msgspec.Struct, frozen=True):
     cancelled: int
 
 
-class JobFilter(msgspec.Struct, frozen=True):
-    """Which jobs to list. Empty collections mean "all"; several values mean "or"."""
+class Page(Sequence[Job]):
+    """Jobs in the order asked for, and where the page after it starts."""
 
-    statuses: frozenset[Status] = frozenset()
-    types: frozenset[str] = frozenset()
-    queues: frozenset[str] = frozenset()
-    tags: frozenset[str] = frozenset()
-    after: str | None = None
-    """The id after which (in the order asked for) the page starts."""
-    limit: int = 1000
-    newest_first: bool = False
+    def __init__(self, jobs: Sequence[Job], next: str | None, looked_at: int) -> None:
+        """What a store found.
+
+        Args:
+            jobs: as many as were asked for, or fewer.
+            next: the id after which further jobs may fit; None where all have been looked at.
+            looked_at: how many jobs were looked at to find these.
+        """
+        self._jobs = jobs
+        self.next = next
+        self.looked_at = looked_at
+
+    @overload
+    def __getitem__(self, index: int) -> Job: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Job]: ...
+    def __getitem__(self, index: int | slice) -> Job | Sequence[Job]:
+        return self._jobs[index]
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Page) and self._told() == other._told()
+
+    __hash__ = None  # type: ignore[assignment] # as of any sequence that may be a list
+
+    def _told(self) -> tuple[object, ...]:
+        return list(self._jobs), self.next, self.looked_at
 
 
 class Counts(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from ferryman.domain.outcome import Finish
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.access import Added
-from ferryman.store.controlling import Placement
+from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
     Admitted,
@@ -30,6 +30,7 @@ from ferryman.store.protocol import (
     KeyStatus,
     NodeInfo,
     NodeStatus,
+    Page,
     Promoted,
     Rescued,
     RetryResult,
@@ -164,10 +165,14 @@ class ModelStore:
         )
         return answer
 
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+        answer, _ = await self._gates.after("delete", lambda: self._memory.delete(id, now, deed=deed), now)
+        return answer
+
     async def get(self, id: str, now: int) -> Job | None:
         return await self._connection.read(lambda: self._memory.get(id, now))
 
-    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+    async def list(self, filter: JobFilter, now: int) -> Page:
         return await self._connection.read(lambda: self._memory.list(filter, now))
 
     async def attempts(self, id: str) -> Sequence[Attempt]:

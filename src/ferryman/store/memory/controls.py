@@ -1,12 +1,12 @@
-"""What people ask of many waiting jobs of a memory store at once."""
+"""What those ask of a memory store who look after its queues."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from ferryman.domain.audit import Deed
-from ferryman.domain.state import INITIAL, MOVABLE, Status
-from ferryman.store.controlling import Placement
+from ferryman.domain.state import INITIAL, MOVABLE, TERMINAL, Status
+from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.memory.people import People
 
 
@@ -35,3 +35,14 @@ class Controls(People):
         ended = [row.job.id for row in waiting]
         self._note_over(deed, ended)
         return ended
+
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+        """Forget what has ended."""
+        row = self._visible(id, now)
+        if row is None or row.status not in TERMINAL:
+            return Deleted(None if row is None else row.status)
+        before = row.status
+        self._tables.forget(row)
+        self._tables.let_in(now)
+        self._note(deed)
+        return Deleted(before, gone=True)

@@ -12,7 +12,8 @@ from ferryman.domain.state import INITIAL, RETRIABLE, TERMINAL
 from ferryman.store.memory.auditing import Auditing
 from ferryman.store.memory.rows import JobRow, as_read
 from ferryman.store.memory.tables import Tables
-from ferryman.store.protocol import TOTALS, CancelResult, Counts, Declaration, JobFilter, Retention, RetryResult
+from ferryman.store.protocol import TOTALS, CancelResult, Counts, Declaration, JobFilter, Page, Retention, RetryResult
+from ferryman.store.searching import Search
 
 
 class People(Auditing):
@@ -69,14 +70,19 @@ class People(Auditing):
 
     async def get(self, id: str, now: int) -> Job | None:
         """One job as it is read."""
+        return self._read(id, now)
+
+    async def list(self, filter: JobFilter, now: int) -> Page:
+        """Jobs that fit every part of the filter; ids sort as text."""
+        search = Search(filter)
+        ids = sorted(self._tables.jobs, reverse=filter.newest_first)
+        ahead = [id for id in ids if (id < search.after if filter.newest_first else id > search.after)]
+        search.look(ahead, lambda id: self._read(id, now))
+        return search.page()
+
+    def _read(self, id: str, now: int) -> Job | None:
         row = self._visible(id, now)
         return None if row is None else as_read(row)
-
-    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
-        """Jobs that fit every part of the filter; ids sort as text."""
-        rows = [self._tables.jobs[each] for each in sorted(self._tables.jobs, reverse=filter.newest_first)]
-        fit = (row for row in rows if row.fits(filter) and not row.hidden(now, self._retention))
-        return [as_read(row) for row in islice(fit, filter.limit)]
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         """Every outcome of the job, cancels and retries by people included."""

@@ -6,7 +6,7 @@ import msgspec
 
 from ferryman.domain.job import Attempt, ClaimedJob, Idempotency, Job, NewJob
 from ferryman.domain.state import TERMINAL, Status
-from ferryman.store.protocol import JobFilter, NodeInfo, Retention
+from ferryman.store.protocol import NodeInfo, Retention
 
 
 class OutcomeRow(msgspec.Struct, frozen=True):
@@ -76,17 +76,6 @@ class JobRow(msgspec.Struct):
     def expired(self, now: int) -> bool:
         """Whether its expires_at has come."""
         return self.job.expires_at is not None and self.job.expires_at <= now
-
-    def fits(self, filter: JobFilter) -> bool:
-        """Whether it is in the part of the list that a filter asks for."""
-        job, after = self.job, filter.after
-        return (
-            (after is None or (job.id < after if filter.newest_first else job.id > after))
-            and (not filter.statuses or self.status in filter.statuses)
-            and (not filter.types or job.type in filter.types)
-            and (not filter.queues or job.queue in filter.queues)
-            and (not filter.tags or not filter.tags.isdisjoint(job.tags))
-        )
 
     def hidden(self, now: int, retention: Retention) -> bool:
         """Whether its retention has passed: for people it is gone, whether it has been pruned or not."""

@@ -1,4 +1,4 @@
-"""What a person may do to many jobs that wait: place them anew, cancel them. Driven in a transaction.
+"""What people do who look after queues: place jobs anew, cancel many, delete what has ended. Driven in a transaction.
 
 A row of `ready` is never locked and then left alone: a claim takes one that is locked for one that is taken, and would
 pass it by until it looks at everything again. So what stands right already is only looked at.
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ferryman.domain.audit import Deed
-from ferryman.domain.state import MOVABLE, Status
-from ferryman.store.controlling import Placement
+from ferryman.domain.state import MOVABLE, TERMINAL, Status
+from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.postgres import lanes
-from ferryman.store.postgres.auditing import note_over
+from ferryman.store.postgres.auditing import note, note_over
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.people import LOOKS, end_waiting, keys_of, restless, visible
@@ -153,3 +153,19 @@ def cancel_those_that_wait(
     cancelled = [id for id in given if id in ended]
     yield from note_over(deed, cancelled)
     return cancelled, keys_of(left)
+
+
+def delete(id: str, now: int, retention: Retention, deed: Deed | None) -> Steps[tuple[Deleted, Sequence[str]]]:
+    """Delete one job that has ended. Returns also the keys at whose gates that makes room."""
+    if is_id(id):
+        yield Ask("lock_job", (id,))
+    job = yield from visible(id, now, retention)
+    if job is None or job.status not in TERMINAL:
+        return Deleted(None if job is None else job.status), ()
+    if not (yield Ask("delete_job", (id,))):
+        return Deleted(job.status), ()
+    yield from note(deed)
+    if job.key is None:
+        return Deleted(job.status, gone=True), ()
+    yield Ask("drop_slots", ([job.key], [id]))
+    return Deleted(job.status, gone=True), (job.key,)

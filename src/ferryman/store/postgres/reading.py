@@ -10,12 +10,13 @@ import msgspec
 
 from ferryman.domain.claim import OpenBatch
 from ferryman.domain.job import Attempt, Job
-from ferryman.domain.state import TERMINAL, Status
+from ferryman.domain.state import EVERY, TERMINAL, Status
 from ferryman.store.postgres.cursor import FIRST_ID, LAST_ID
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Steps
-from ferryman.store.protocol import TOTALS, Counts, Declaration, JobFilter, Retention
+from ferryman.store.protocol import TOTALS, Counts, Declaration, JobFilter, Page, Retention
+from ferryman.store.searching import Search
 from ferryman.store.views import JobRow, error_of, job_of, running, worker_id
 
 _declared: Final = msgspec.json.Decoder(Declaration)
@@ -29,50 +30,36 @@ def get(id: str, now: int, retention: Retention) -> Steps[Job | None]:
     return found[0] if found else None
 
 
-def list_jobs(lanes: Lanes, filter: JobFilter, now: int, retention: Retention) -> Steps[list[Job]]:
+def list_jobs(lanes: Lanes, filter: JobFilter, now: int, retention: Retention) -> Steps[Page]:
     """Look at pages of ids, from the places where such jobs lie, until enough of them fit."""
-    found: list[Job] = []
-    after = _start(filter)
-    while len(found) < filter.limit:
-        ids = yield from _page(lanes, filter, after)
-        jobs = (yield from _view(ids, filter, now, retention)) if ids else []
-        found += sorted(jobs, key=lambda job: job.id, reverse=filter.newest_first)
-        if len(ids) < filter.limit:
-            break
-        after = ids[-1]
-    return found[: filter.limit]
+    if filter.after and not is_id(filter.after):  # nothing that was ever an id
+        filter = msgspec.structs.replace(filter, after=None)
+    search = Search(filter, FIRST_ID, LAST_ID)
+    while search.goes_on():
+        ids = yield from _page(lanes, filter, search.after, search.step)
+        found = (yield from _view(ids, filter, now, retention)) if ids else []
+        search.look(ids, {job.id: job for job in found}.get)
+    return search.page()
 
 
-def _start(filter: JobFilter) -> str:
-    """Where the first page starts: at the end where it names none, or nothing that was ever an id."""
-    if filter.after and is_id(filter.after):
-        return filter.after
-    return LAST_ID if filter.newest_first else FIRST_ID
-
-
-def _page(lanes: Lanes, filter: JobFilter, after: str) -> Steps[list[str]]:
-    numbers: list[int] | None = None
-    if filter.types or filter.queues:
-        numbers = [
-            number
-            for number, lane in lanes.by_number.items()
-            if (not filter.types or lane.type in filter.types) and (not filter.queues or lane.queue in filter.queues)
-        ]
+def _page(lanes: Lanes, filter: JobFilter, after: str, limit: int) -> Steps[list[str]]:
+    wanted = filter.possible()
     # the place of completed jobs is where all are
-    wanted = sorted(filter.statuses) or [Status.COMPLETED]
+    places = [Status.COMPLETED] if Status.COMPLETED in wanted else sorted(wanted)
     rows = yield Ask(
         "page_desc" if filter.newest_first else "page_asc",
-        (after, filter.limit, numbers, [status.value for status in wanted]),
+        (after, limit, filter.lanes(lanes.by_number), [status.value for status in places]),
     )
     return [row[0] for row in rows]
 
 
 def _view(ids: Sequence[str], filter: JobFilter, now: int, keep: Retention) -> Steps[list[Job]]:
+    wanted = filter.possible()
     rows = yield Ask(
         "view",
         (
             list(ids),
-            [status.value for status in filter.statuses] or None,
+            None if wanted == EVERY else [status.value for status in wanted],
             sorted(filter.tags) or None,
             now - keep.completed,
             now - keep.failed,

@@ -12,7 +12,7 @@ from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
 from ferryman.store.auditing import AuditFilter, Entry
-from ferryman.store.controlling import Placement
+from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import LAST, Admitted, KeyStatus, keys_in
 from ferryman.store.postgres import access, auditing, controls, explaining, keys, lanes, rules, scheduling
@@ -55,6 +55,12 @@ class Steering:
         ended, keys = await self._people.transact(controls.cancel_those_that_wait(self._lanes, ids, now, deed))
         await self._gates.made_room(keys, now, over=self._people)
         return ended
+
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+        """See `Controlling.delete`."""
+        deleted, keys = await self._people.transact(controls.delete(id, now, self._retention, deed))
+        await self._gates.made_room(keys, now, over=self._people)
+        return deleted
 
     async def rules(self) -> Sequence[Rule]:
         """See `Ruling.rules`."""

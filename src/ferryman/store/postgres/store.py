@@ -45,6 +45,7 @@ from ferryman.store.protocol import (
     JobFilter,
     NodeInfo,
     NodeStatus,
+    Page,
     Promoted,
     Rescued,
     Retention,
@@ -220,7 +221,7 @@ class PostgresStore(Steering):
         """See `Store.get`."""
         return await self._people.read(reading.get(id, now, self._retention))
 
-    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+    async def list(self, filter: JobFilter, now: int) -> Page:
         """See `Store.list`."""
         await self._people.do(lanes.read(self._lanes))
         return await self._people.read(reading.list_jobs(self._lanes, filter, now, self._retention))

@@ -7,15 +7,18 @@ from typing import Final
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import JobError
-from ferryman.domain.state import Status, allowed
+from ferryman.domain.state import TERMINAL, Status, allowed
+from ferryman.store.controlling import Deleted
 from ferryman.store.protocol import NODES_SHOWN, Promoted, Retention
 from ferryman.store.sqlite import auditing
+from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.gating import Standing as StandingByGate
 from ferryman.store.sqlite.gating import leave, let_in, rules_of, stand, with_slots
 from ferryman.store.sqlite.keys import Deserted
-from ferryman.store.sqlite.people import Standing, cancel_waiting, standing
+from ferryman.store.sqlite.people import Standing, cancel_waiting, standing, visible
 from ferryman.store.sqlite.session import Session, encode
 
 DueRow = tuple[int, str, int, int, int, int, int, int, str | None]
@@ -114,10 +117,7 @@ class Pruner:
         )
         due = {id: key for id, is_due, key in rows if is_due}
         if due:
-            gone = encode(list(due)).decode()
-            for table in ("prune_job", "prune_outcome", "prune_result", "prune_failure"):
-                session.run(table, ids=gone)
-            _free_slots(session, {id: key for id, key in due.items() if key is not None}, now)
+            forget(session, due, now)
         session.run("prune_keys", now=now, limit=limit)
         self._deserted.step(session, now, limit)
         auditing.forget(session, now, limit)
@@ -126,11 +126,27 @@ class Pruner:
         return len(due)
 
 
-def _free_slots(session: Session, gone: Mapping[str, str], now: int) -> None:
-    """Let sequences go on that waited for jobs (id -> key) which are not kept any longer."""
-    slots = with_slots(session, gone) if gone else {}
+def delete(session: Session, id: str, now: int, retention: Retention, deed: Deed | None) -> Deleted:
+    """Delete one job that has ended."""
+    job = visible(session, id, now, retention)
+    if job is None:
+        return Deleted(None)
+    if job.status not in TERMINAL or session.one("batch_of", id=id) is not None:
+        return Deleted(job.status)
+    forget(session, {id: job.key}, now)
+    note(session, deed)
+    return Deleted(job.status, gone=True)
+
+
+def forget(session: Session, gone: Mapping[str, str | None], now: int) -> None:
+    """Delete jobs (id -> key) with all that is told of them, and let sequences go on that waited for them."""
+    ids = encode(list(gone)).decode()
+    for table in ("prune_job", "prune_outcome", "prune_result", "prune_failure"):
+        session.run(table, ids=ids)
+    keyed = {id: key for id, key in gone.items() if key is not None}
+    slots = with_slots(session, keyed) if keyed else {}
     if slots:
-        leave(session, {id: gone[id] for id in slots})
+        leave(session, {id: keyed[id] for id in slots})
         let_in(session, now)
 
 

@@ -10,16 +10,12 @@ import msgspec
 
 from ferryman.domain.claim import OpenBatch
 from ferryman.domain.job import Attempt, Job
-from ferryman.domain.state import TERMINAL, Status
-from ferryman.store.protocol import TOTALS, Counts, JobFilter, Retention
+from ferryman.domain.state import EVERY, TERMINAL, Status
+from ferryman.store.protocol import TOTALS, Counts, JobFilter, Page, Retention
+from ferryman.store.searching import Search
 from ferryman.store.sqlite.people import running_runs
 from ferryman.store.sqlite.session import Session, encode
 from ferryman.store.views import JobRow, error_of, job_of, running, worker_id
-
-FIRST: Final = ""
-LAST: Final = "~"
-"""Sort before and after every id."""
-
 
 _ids: Final = msgspec.json.Decoder(list[str])
 _rows: Final = msgspec.json.Decoder(list[JobRow])
@@ -37,48 +33,39 @@ def get(session: Session, id: str, now: int, retention: Retention) -> Job | None
     return found[0] if found else None
 
 
-def list_jobs(session: Session, filter: JobFilter, now: int, retention: Retention) -> list[Job]:
+def list_jobs(session: Session, filter: JobFilter, now: int, retention: Retention) -> Page:
     """Look at pages of ids, from the places where such jobs lie, until enough of them fit."""
-    found: list[Job] = []
-    after = filter.after or (LAST if filter.newest_first else FIRST)
-    while len(found) < filter.limit:
-        ids = _page(session, filter, after)
-        jobs = _view(session, ids, filter, now, retention) if ids else []
-        found += sorted(jobs, key=lambda job: job.id, reverse=filter.newest_first)
-        if len(ids) < filter.limit:
-            break
-        after = ids[-1]
-    return found[: filter.limit]
+    search = Search(filter)
+    while search.goes_on():
+        ids = _page(session, filter, search.after, search.step)
+        jobs = {job.id: job for job in _view(session, ids, filter, now, retention)} if ids else {}
+        search.look(ids, jobs.get)
+    return search.page()
 
 
-def _page(session: Session, filter: JobFilter, after: str) -> list[str]:
-    lanes: str | None = None
-    if filter.types or filter.queues:
-        fitting = [
-            number
-            for number, lane in session.lanes().by_number.items()
-            if (not filter.types or lane.type in filter.types) and (not filter.queues or lane.queue in filter.queues)
-        ]
-        lanes = encode(fitting).decode()
-    wanted = filter.statuses
-    places = {status.value: status in wanted for status in Status if status is not Status.COMPLETED}
+def _page(session: Session, filter: JobFilter, after: str, limit: int) -> list[str]:
+    lanes = filter.lanes(session.lanes().by_number)
+    wanted = filter.possible()
+    everything = Status.COMPLETED in wanted  # the place of completed jobs is where all are
+    places = {each.value: each in wanted and not everything for each in Status if each is not Status.COMPLETED}
     return session.document(
         "page_desc" if filter.newest_first else "page_asc",
         _ids,
         after=after,
-        limit=filter.limit,
-        lanes=lanes,
-        everything=not wanted or Status.COMPLETED in wanted,
+        limit=limit,
+        lanes=None if lanes is None else encode(lanes).decode(),
+        everything=everything,
         **places,
     )
 
 
 def _view(session: Session, ids: Sequence[str], filter: JobFilter, now: int, keep: Retention) -> list[Job]:
+    wanted = filter.possible()
     rows = session.document(
         "view",
         _rows,
         ids=encode(ids).decode(),
-        statuses=encode(sorted(filter.statuses)).decode() if filter.statuses else None,
+        statuses=None if wanted == EVERY else encode(sorted(wanted)).decode(),
         tags=encode(sorted(filter.tags)).decode() if filter.tags else None,
         completed_before=now - keep.completed,
         failed_before=now - keep.failed,

@@ -14,12 +14,12 @@ from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
 from ferryman.store.auditing import AuditFilter, Entry
-from ferryman.store.controlling import Placement
+from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import Admitted, KeyStatus
 from ferryman.store.protocol import Retention
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
-from ferryman.store.sqlite import access, auditing, controls, explaining, keys, rules, scheduling
+from ferryman.store.sqlite import access, auditing, chores, controls, explaining, keys, rules, scheduling
 from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.writer import Writer
@@ -53,6 +53,10 @@ class Steering:
     async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """See `Controlling.cancel_waiting`."""
         return await self._write(lambda session: controls.cancel_those_that_wait(session, ids, now, deed))
+
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+        """See `Controlling.delete`."""
+        return await self._write(lambda session: chores.delete(session, id, now, self._retention, deed))
 
     async def rules(self) -> Sequence[Rule]:
         """See `Ruling.rules`."""

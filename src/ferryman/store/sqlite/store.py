@@ -27,6 +27,7 @@ from ferryman.store.protocol import (
     JobFilter,
     NodeInfo,
     NodeStatus,
+    Page,
     Promoted,
     Rescued,
     Retention,
@@ -224,7 +225,7 @@ class SqliteStore(Steering):
         """See `Store.get`."""
         return await self._read(lambda session: reading.get(session, id, now, self._retention))
 
-    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+    async def list(self, filter: JobFilter, now: int) -> Page:
         """See `Store.list`."""
         return await self._read(lambda session: reading.list_jobs(session, filter, now, self._retention))
 

@@ -97,6 +97,11 @@ async def _put_schedule(bench: Bench) -> Say:
     return lambda deed: bench.store.put_schedule(NIGHTLY, bench.now, deed=deed)
 
 
+async def _delete(bench: Bench) -> Say:
+    id = await bench.bring(Status.FAILED)
+    return lambda deed: bench.store.delete(id, bench.now, deed=deed)
+
+
 async def _change_schedule(bench: Bench) -> Say:
     other = Schedule(name="nightly", cron=Cron("0 4 * * *"), order=NIGHTLY.order)
     await bench.store.put_schedule(other, bench.now)
@@ -154,6 +159,7 @@ DEEDS: Final[Mapping[str, tuple[Action, Callable[[Bench], Awaitable[Say]]]]] = M
         "retry before a gate": (Action.JOB_RETRY, _retry_before_a_gate),
         "place": (Action.JOB_PLACE, _place),
         "purge": (Action.JOB_PURGE, _purge),
+        "delete": (Action.JOB_DELETE, _delete),
         "pause": (Action.QUEUE_PAUSE, _pause),
         "resume": (Action.QUEUE_RESUME, _resume),
         "limit": (Action.TYPE_LIMIT, _limit),

@@ -13,10 +13,12 @@ from ferryman.testing.conformance.bench import Bench
 from ferryman.testing.conformance.chores import Expiring, Promoting, Pruning
 from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
 from ferryman.testing.conformance.controls import CancellingWhatWaits, Placing, RetryingLater
+from ferryman.testing.conformance.deleting import Deleting
 from ferryman.testing.conformance.detours import Detouring
 from ferryman.testing.conformance.edges import Edges
 from ferryman.testing.conformance.explaining import Explaining
 from ferryman.testing.conformance.fencing import Fencing
+from ferryman.testing.conformance.filtering import Filtering
 from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCancelled
 from ferryman.testing.conformance.follow_ups import FollowingUp
 from ferryman.testing.conformance.handing_in import HandingIn
@@ -52,11 +54,13 @@ class StoreConformance(
     RetryingLater,
     Placing,
     CancellingWhatWaits,
+    Deleting,
     Promoting,
     Expiring,
     Pruning,
     Detouring,
     Reading,
+    Filtering,
     Counting,
     KeepingSchedules,
     FiringTicks,

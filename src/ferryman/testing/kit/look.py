@@ -35,20 +35,24 @@ class Look:
         """What the test's clock shows, in UTC. Compute the times that you give to `call(..).at(..)` from it."""
         return self._world.moment()
 
-    def jobs(self, job: JobLike[...] | str | None = None, status: Status | str | None = None) -> list[SeenJob]:
+    def jobs(
+        self, job: JobLike[...] | str | None = None, status: Status | str | None = None, filter: str = ""
+    ) -> list[SeenJob]:
         """The jobs that were enqueued in this test, in that order.
 
         Args:
             job: only those of this job, or of the type of this name.
             status: only those that are now "scheduled", "pending", "completed" ...
+            filter: only those that fit, such as "payload.user.id:42 -tag:nightly" (docs/filters.md).
 
         Raises:
             UnknownType: the app has no such type.
             BadOption: there is no such status.
+            BadFilter: the filter cannot be read.
         """
         type = None if job is None else self._known(wanted(job, (), {})).type
         only = None if status is None else _status(status)
-        found = (seen(each) for each in self._world.jobs())
+        found = (seen(each) for each in self._world.jobs(filter))
         return [each for each in found if type in (None, each.type) and only in (None, each.status)]
 
     @overload

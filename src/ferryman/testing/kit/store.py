@@ -15,7 +15,7 @@ from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.state import Status
-from ferryman.store.controlling import Placement
+from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import (
     Admitted,
@@ -28,6 +28,7 @@ from ferryman.store.protocol import (
     Inserted,
     JobFilter,
     KeyStatus,
+    Page,
     Promoted,
     Retention,
     RetryResult,
@@ -108,11 +109,15 @@ class SharedStore(MemoryStore):
         with self._turn:
             return await super().cancel_waiting(ids, now, deed=deed)
 
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+        with self._turn:
+            return await super().delete(id, now, deed=deed)
+
     async def get(self, id: str, now: int) -> Job | None:
         with self._turn:
             return await super().get(id, now)
 
-    async def list(self, filter: JobFilter, now: int) -> Sequence[Job]:
+    async def list(self, filter: JobFilter, now: int) -> Page:
         with self._turn:
             return await super().list(filter, now)
 

@@ -12,17 +12,18 @@ import msgspec
 
 from ferryman.client import Client
 from ferryman.client.admission import Admission
-from ferryman.domain import options
+from ferryman.domain import filters, options
 from ferryman.domain.bounds import Bound
 from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, Job
 from ferryman.engine.registry import Registry
-from ferryman.store.protocol import JobFilter, Retention
+from ferryman.store.protocol import Retention
 from ferryman.testing.kit.client import KitClient, NobodyWakes
 from ferryman.testing.kit.store import SharedStore, at_once
 
-_ALL: Final = JobFilter(limit=2**31)
+_ALL: Final = 2**31
+"""More than there are jobs."""
 _KEPT: Final = options.MAX_DELAY * MICROS
 """Ended jobs are kept however far a test moves its clock: it wants to look at them."""
 
@@ -89,9 +90,11 @@ class KitWorld:
             accept_unknown_types=self.limits.accept_unknown_types,
         )
 
-    def jobs(self) -> Sequence[Job]:
-        """Every job there is, oldest first."""
-        return at_once(self.store.list(_ALL, self.clock.now()))
+    def jobs(self, filter: str = "") -> Sequence[Job]:
+        """Every job that fits, oldest first. Raises BadFilter."""
+        now = self.clock.now()
+        asked = msgspec.structs.replace(filters.parse(filter, now), limit=_ALL, scan=_ALL)
+        return at_once(self.store.list(asked, now))
 
     def moment(self) -> datetime:
         """What the clock shows, in UTC."""

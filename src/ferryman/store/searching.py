@@ -1,0 +1,74 @@
+"""One look for jobs that fit a filter: which ids to look at next, which jobs fitted, where the page ends.
+
+Places say where jobs of a status and a lane can lie; what else a filter asks for is judged job by job. As few may fit,
+a page ends after so many that do not, and says where to go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ferryman.domain.filters import JobFilter
+from ferryman.domain.job import Job
+from ferryman.store.records import Page
+
+STRIDE: Final = 1000
+"""Ids that are looked at in one go where jobs have to be read before they are judged."""
+
+
+class Search:
+    """The page of one filter while it is made."""
+
+    def __init__(self, filter: JobFilter, first: str = "", last: str = "~") -> None:
+        """`first` and `last` sort before and after every id."""
+        low, high = filter.ids()
+        self._backwards = filter.newest_first
+        self._limit = filter.limit
+        self._left = filter.scan
+        self.step = STRIDE if filter.reads() else filter.limit
+        """How many ids to look at in one go."""
+        self._fits = filter.judge()
+        self._found: list[Job] = []
+        self._looked_at = 0
+        self._next: str | None = None
+        self._ended = filter.limit < 1 or not filter.possible()
+        if self._backwards:
+            self.after = min(high or last, filter.after or last)
+            self._bound = low or first
+        else:
+            self.after = max(low or first, filter.after or first)
+            self._bound = high or last
+
+    def goes_on(self) -> bool:
+        """Whether more ids are to be looked at: `step` of those after `after`."""
+        return not self._ended
+
+    def look(self, ids: Sequence[str], read: Callable[[str], Job | None]) -> None:
+        """Look at the next ids, in their order; `read` gives the job of one, None where it cannot be seen."""
+        for id in ids:
+            if self._is_beyond(id):
+                self._ended = True
+            if self._ended:
+                return
+            self._judge(id, read(id))
+        if len(ids) < self.step:
+            self._ended = True
+        else:
+            self.after = ids[-1]
+
+    def page(self) -> Page:
+        """What was found."""
+        return Page(self._found, self._next, self._looked_at)
+
+    def _is_beyond(self, id: str) -> bool:
+        return id <= self._bound if self._backwards else id >= self._bound
+
+    def _judge(self, id: str, job: Job | None) -> None:
+        self._looked_at += 1
+        if job is not None and self._fits(job):
+            self._found.append(job)
+        else:
+            self._left -= 1
+        if len(self._found) == self._limit or self._left <= 0:
+            self._next, self._ended = id, True
