@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
+from ferryman.domain import filters
+from ferryman.domain.filters import JobFilter
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
@@ -405,3 +409,106 @@ def test_tail_does_not_take_old_jobs_for_new_ones_when_newer_are_pruned(
     shop.one(three)
     shop.pauses = [lambda: shop.clock.advance(10), lambda: None]
     assert shop.call("jobs", "tail").out == ""
+
+
+# -- filters in words ----------------------------------------------------------------------------
+
+
+async def mails(bench: Bench) -> list[str]:
+    """Three jobs with payloads; the second one has failed."""
+    first = await bench.bring(Status.CANCELLED, type="mail", payload='{"user":{"id":1,"name":"Anna B"}}', tags=("x",))
+    failed = await bench.bring(Status.FAILED, payload='{"user":{"id":2}}')
+    return [first, failed, await bench.bring(Status.PENDING, type="mail", payload='{"user":{"id":1}}')]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["type:m*"], [0, 2]),
+        (["payload.user.id:1", "-tag:x"], [2]),
+        (["payload.user.id:1 -tag:x"], [2]),
+        (['payload.user.name:"Anna B"'], [0]),
+        (["created:<1h", "--status", "failed"], [1]),
+        (["status:failed", "--type", "mail"], []),
+        (["-tag:x"], [1, 2]),
+    ],
+)
+def test_ls_takes_a_filter(shop: Shop, words: list[str], found: list[int]) -> None:
+    ids = shop.one(mails)
+    options = [word for word in words if word.startswith("--")]
+    at = words.index(options[0]) if options else len(words)
+    result = shop.call("jobs", "ls", "--order", "asc", *words[at:], "--", *words[:at])
+    assert [row[0] for row in result.rows] == [ids[n] for n in found]
+
+
+def test_a_filter_that_cannot_be_read_is_exit_2(shop: Shop) -> None:
+    shop.one(mails)
+    for command in (["ls"], ["cancel", "--yes"], ["retry", "--dry-run"], ["purge", "q"]):
+        result = shop.call("jobs", *command, "type:a statsu:failed")
+        assert (result.code, result.out) == (2, "")
+        assert "error FM423: The filter cannot be read at column 8. There is no field 'statsu'." in result.err
+        assert "Did you mean status?" in result.err
+
+
+def test_ls_says_when_it_did_not_look_at_all(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = shop.one(mails)
+
+    def parse(text: str, now: int) -> JobFilter:
+        return msgspec.structs.replace(filters.parse(text, now), scan=1)
+
+    monkeypatch.setattr("ferryman.cli.jobs.filters.filters", SimpleNamespace(parse=parse))
+    result = shop.call("jobs", "ls", "payload.user.id:1")
+    assert ([row[0] for row in result.rows], result.code) == ([ids[2]], 0)
+    assert result.err == "There may be more: only 2 jobs were looked at. Bound the time, such as created:<7d.\n"
+    assert shop.call("jobs", "cancel", "payload.user.id:1", "--yes").out == "1 job cancelled, or asked to end.\n"
+
+
+def test_a_filter_says_which_jobs_are_changed(shop: Shop) -> None:
+    ids = shop.one(mails)
+    result = shop.call("jobs", "retry", "payload.user.id:1,2", "--yes")
+    assert (result.code, result.out) == (0, "1 job pending again.\n")
+    result = shop.call("jobs", "retry", "status:cancelled", "tag:x", "--rate", "5/s", "--yes")
+    assert (result.code, result.out) == (0, "1 job sent back at 5/s.\n")
+    assert shop.call("jobs", "cancel", "type:echo", "--yes").out == "1 job cancelled, or asked to end.\n"
+    assert [shop.read(id).status for id in ids] == [Status.PENDING, Status.CANCELLED, Status.PENDING]
+    assert shop.call("jobs", "purge", "default", "-tag:x", "--yes").code == 2
+    assert shop.call("jobs", "purge", "default", "--yes", "--", "-tag:x").out == "1 job cancelled.\n"
+    assert [shop.read(id).status for id in ids] == [Status.PENDING, Status.CANCELLED, Status.CANCELLED]
+
+
+def test_a_dry_run_says_how_many(shop: Shop) -> None:
+    ids = shop.one(mails)
+    result = shop.call("jobs", "retry", "status:failed,cancelled", "--dry-run")
+    assert (result.code, result.out) == (0, "2 jobs would be changed.\n")
+    assert shop.call("jobs", "cancel", "type:m*", "--dry-run", "--json").json == {"would_change": 1}
+    assert shop.call("jobs", "purge", "default", "--dry-run").out == "1 job would be changed.\n"
+    assert [shop.read(id).status for id in ids] == [Status.CANCELLED, Status.FAILED, Status.PENDING]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([UNKNOWN, "type:a"], "by id or by filters, not both"),
+        (["payload.name:Anna", "B"], "A filter with spaces goes into quotes."),
+        ([UNKNOWN, "--dry-run"], "A dry run is for many jobs"),
+        ([], "type:greet"),
+    ],
+)
+def test_ids_and_filters_are_told_apart(shop: Shop, arguments: list[str], told: str) -> None:
+    shop.one(mails)
+    result = shop.call("jobs", "retry", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert told in " ".join(result.err.split())
+
+
+# -- delete --------------------------------------------------------------------------------------
+
+
+def test_ended_jobs_are_deleted(shop: Shop) -> None:
+    ids = shop.one(mails)
+    result = shop.call("jobs", "delete", ids[0], ids[2])
+    assert (result.code, result.out) == (1, f"{ids[0]} deleted\n")
+    assert f"error FM409: Job {ids[2]} is pending." in result.err
+    assert shop.call("jobs", "delete", "payload.user.id:1,2", "--yes").out == "1 job deleted.\n"
+    assert [row[0] for row in shop.call("jobs", "ls").rows] == [ids[2]]
+    assert shop.call("jobs", "delete", "status:pending", "--yes").code == 2

@@ -22,6 +22,7 @@ SCHEDULE = {"cron": "0 3 * * *", "type": "echo", "payload": {"text": "secret"}}
 CHANGES: dict[tuple[str, str], tuple[str, dict[str, Any] | None, str]] = {
     ("POST", "/jobs/{id}/cancel"): ("/jobs/{waiting}/cancel", None, "job.cancel"),
     ("POST", "/jobs/{id}/retry"): ("/jobs/{failed}/retry", None, "job.retry"),
+    ("DELETE", "/jobs/{id}"): ("/jobs/{failed}", None, "job.delete"),
     ("PATCH", "/jobs/{id}"): ("/jobs/{waiting}", {"priority": 1}, "job.place"),
     ("POST", "/jobs/retry"): ("/jobs/retry", {"filter": {"type": "echo"}}, "job.retry"),
     ("POST", "/jobs/purge"): ("/jobs/purge", {"filter": {"queue": "default"}, "confirm": "default"}, "job.purge"),

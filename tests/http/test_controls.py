@@ -11,6 +11,8 @@ from ferryman.domain.outcome import Outcome, What
 from tests.http.world import UNKNOWN, World, is_problem
 
 pytestmark = pytest.mark.anyio
+DONE = {"dry_run": False, "complete": True}
+"""It was no dry run."""
 
 
 async def create(http: httpx.AsyncClient, **members: object) -> str:
@@ -88,7 +90,7 @@ async def test_failed_jobs_are_sent_back_at_a_rate(world: World, http: httpx.Asy
     )
     assert answer.status_code == 200
     due = (await http.get(jobs[2])).json()["run_at"]
-    assert answer.json() == {"retried": 3, "unique_key_taken": 0, "last_run_at": due}
+    assert answer.json() == {"retried": 3, "unique_key_taken": 0, "last_run_at": due, **DONE}
     assert [await status(http, job) for job in (*jobs, other)] == ["pending", "scheduled", "scheduled", "failed"]
 
 
@@ -97,14 +99,42 @@ async def test_without_a_rate_all_are_pending(world: World, http: httpx.AsyncCli
     cancelled = await create(http, tags=["t"])
     await http.post(f"{cancelled}/cancel")
     answer = await http.post("/jobs/retry", json={"filter": {"tag": "t", "status": ["failed", "cancelled"]}})
-    assert answer.json() == {"retried": 2, "unique_key_taken": 0, "last_run_at": None}
+    assert answer.json() == {"retried": 2, "unique_key_taken": 0, "last_run_at": None, **DONE}
     assert await status(http, job) == "pending"
+
+
+async def test_a_filter_may_be_a_text(world: World, http: httpx.AsyncClient) -> None:
+    jobs = [await fail(world, http, payload={"n": n}) for n in range(3)]
+    answer = await http.post("/jobs/retry", json={"filter": "payload.n:1,2 -payload.n:2"})
+    assert answer.json()["retried"] == 1
+    assert [await status(http, job) for job in jobs] == ["failed", "pending", "failed"]
+    answer = await http.post("/jobs/retry", json={"filter": "status:failed,cancelled -status:cancelled error:fm"})
+    assert answer.json()["retried"] == 0
+    answer = await http.post("/jobs/retry", json={"filter": "-status:cancelled type:e*"})
+    assert answer.json()["retried"] == 2
+
+
+async def test_a_dry_run_counts_and_changes_nothing(world: World, http: httpx.AsyncClient) -> None:
+    failed, other = await fail(world, http), await fail(world, http, queue="other")
+    waiting = await create(http, queue="other")
+    answer = await http.post("/jobs/retry", json={"filter": "type:echo", "dry_run": True, "rate": 1})
+    would = {"dry_run": True, "complete": True}
+    assert answer.json() == {"retried": 2, "unique_key_taken": 0, "last_run_at": None, **would}
+    answer = await http.post("/jobs/purge", json={"filter": "queue:other", "confirm": "other", "dry_run": True})
+    assert answer.json() == {"cancelled": 1, **would}
+    assert [await status(http, job) for job in (failed, other, waiting)] == ["failed", "failed", "pending"]
 
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
         ({}, "/filter"),
+        ({"filter": ""}, "/filter"),
+        ({"filter": " "}, "/filter"),
+        ({"filter": "statsu:failed"}, "/filter"),
+        ({"filter": "status:pending"}, "/filter"),
+        ({"filter": 5}, "/filter"),
+        ({"filter": "type:a", "dry_run": "yes"}, "/dry_run"),
         ({"filter": None}, "/filter"),
         ({"filter": {}}, "/filter"),
         ({"filter": []}, "/filter"),
@@ -130,7 +160,7 @@ async def test_a_purge_cancels_what_waits_in_a_queue(world: World, http: httpx.A
     jobs = [await create(http), await create(http, delay=60)]
     other = await create(http, queue="other")
     answer = await http.post("/jobs/purge", json={"filter": {"queue": "default"}, "confirm": "default"})
-    assert (answer.status_code, answer.json()) == (200, {"cancelled": 2})
+    assert (answer.status_code, answer.json()) == (200, {"cancelled": 2, **DONE})
     told = [await status(http, job) for job in (running, *jobs, other)]
     assert told == ["processing", "cancelled", "cancelled", "pending"]
 
@@ -143,6 +173,12 @@ async def test_a_purge_cancels_what_waits_in_a_queue(world: World, http: httpx.A
         ({"filter": {"queue": "default"}, "confirm": "other"}, "/confirm"),
         ({"filter": {"queue": ["default", "other"]}, "confirm": "default"}, "/filter/queue"),
         ({"filter": {"type": "echo"}, "confirm": "default"}, "/filter/queue"),
+        ({"filter": "type:echo", "confirm": "default"}, "/filter"),
+        ({"filter": "queue:default,other", "confirm": "default"}, "/filter"),
+        ({"filter": "-queue:default", "confirm": "default"}, "/filter"),
+        ({"filter": "queue:default status:failed", "confirm": "default"}, "/filter"),
+        ({"filter": "queue:default tag:", "confirm": "default"}, "/filter"),
+        ({"filter": "queue:other", "confirm": "default"}, "/confirm"),
         ({"filter": {"queue": "default", "status": "processing"}, "confirm": "default"}, "/filter/status"),
         ({"filter": {"queue": "default"}, "confirm": "default", "yes": True}, "/yes"),
     ],

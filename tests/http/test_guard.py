@@ -346,10 +346,11 @@ async def test_a_limited_key_sees_its_queues_alone(
 ) -> None:
     own = await made(http, everything, queue="mail")
     await made(http, everything)
-    for query in ("", "?queue=mail"):
+    for query in ("", "?queue=mail", "?filter=type:e*", "?filter=-queue:default", "?filter=queue:mail"):
         listed = await http.get(f"/jobs{query}", headers=limited)
         assert [job["id"] for job in listed.json()] == [own]
-    for query in ("?queue=default", "?queue=mail&queue=default"):
+    assert (await http.get("/jobs?filter=-queue:mail", headers=limited)).json() == []
+    for query in ("?queue=default", "?queue=mail&queue=default", "?filter=queue:default", "?filter=queue:mail,default"):
         is_problem(await http.get(f"/jobs{query}", headers=limited), 403, "FM604")
     queues = await http.get("/queues", headers=limited)
     assert [each["queue"] for each in queues.json()] == ["mail"]
@@ -357,7 +358,7 @@ async def test_a_limited_key_sees_its_queues_alone(
     is_problem(await http.get("/queues/default", headers=limited), 403, "FM604")
 
 
-ONE_JOB = [("GET", ""), ("GET", "/attempts"), ("PATCH", ""), ("POST", "/cancel"), ("POST", "/retry")]
+ONE_JOB = [("GET", ""), ("GET", "/attempts"), ("PATCH", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry")]
 
 
 @pytest.mark.parametrize(("method", "below"), ONE_JOB)
@@ -365,7 +366,7 @@ async def test_a_job_of_another_queue_is_as_if_it_were_not_there(
     world: World, http: httpx.AsyncClient, limited: dict[str, str], everything: dict[str, str], method: str, below: str
 ) -> None:
     own, other = await made(http, everything, queue="mail"), await made(http, everything)
-    if below == "/retry":
+    if below == "/retry" or method == "DELETE":
         for id in (own, other):
             await http.post(f"/jobs/{id}/cancel", headers=everything)
     body: dict[str, Any] = {"json": {"priority": 1}} if method == "PATCH" else {}
@@ -375,7 +376,7 @@ async def test_a_job_of_another_queue_is_as_if_it_were_not_there(
         return is_problem(answer, 404, "FM404") if answer.status_code == 404 else answer.status_code
 
     before = await world.client.get(other)
-    assert await told(own) == 200
+    assert await told(own) == (204 if method == "DELETE" else 200)
     assert json.dumps(await told(other)).replace(other, UNKNOWN) == json.dumps(await told(UNKNOWN))
     assert await world.client.get(other) == before
 
@@ -430,6 +431,7 @@ BY_QUEUE = {
     "GET /jobs",
     "GET /jobs/{id}",
     "PATCH /jobs/{id}",
+    "DELETE /jobs/{id}",
     "GET /jobs/{id}/attempts",
     "POST /jobs/{id}/cancel",
     "POST /jobs/{id}/retry",

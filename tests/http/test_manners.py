@@ -25,7 +25,7 @@ PATHS = {
     "/jobs/import": {"POST"},
     "/jobs/retry": {"POST"},
     "/jobs/purge": {"POST"},
-    f"/jobs/{UNKNOWN}": {"GET", "PATCH"},
+    f"/jobs/{UNKNOWN}": {"GET", "PATCH", "DELETE"},
     f"/jobs/{UNKNOWN}/attempts": {"GET"},
     f"/jobs/{UNKNOWN}/cancel": {"POST"},
     f"/jobs/{UNKNOWN}/retry": {"POST"},
@@ -221,6 +221,7 @@ def test_every_error_has_a_status() -> None:
         errors.QueueFull: {"retry_after": 7},
         errors.TooManyRequests: {"retry_after": 7, "rate": 0.5, "burst": 2},
         errors.ScopeMissing: {"scope": "read"},
+        errors.BadFilter: {"column": 1},
     }
     for kind in leaves(FerrymanError):
         error = kind("It went wrong.", **arguments.get(kind, {}))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from ferryman.domain.errors import FerrymanError, PortInUse, SettingsError, StartupFailed, StoreError, ToolMissing
+from ferryman.domain.errors import (
+    BadFilter,
+    FerrymanError,
+    PortInUse,
+    SettingsError,
+    StartupFailed,
+    StoreError,
+    ToolMissing,
+)
 
 FAILED = 1
 USAGE = 2
@@ -17,7 +25,7 @@ def exit_code(error: FerrymanError) -> int:
         return ENVIRONMENT
     if isinstance(error, StartupFailed):
         return FAILED
-    return USAGE if isinstance(error, SettingsError) else FAILED
+    return USAGE if isinstance(error, SettingsError | BadFilter) else FAILED
 
 
 def print_error(error: FerrymanError) -> None:

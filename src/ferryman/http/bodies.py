@@ -15,6 +15,7 @@ from ferryman.client.many import MOST
 from ferryman.domain.access import QUEUES_MOST, Right
 from ferryman.domain.audit import Action
 from ferryman.domain.cron import Ambiguous, Missed, Nonexistent
+from ferryman.domain.filters import MAX_TEXT
 from ferryman.domain.keyed import LARGEST_SHARE
 from ferryman.domain.keys import OnFailure
 from ferryman.domain.options import COUNT_MAX, MAX_ATTEMPTS, MAX_DELAY, MAX_TAGS, RATE_MAX
@@ -47,6 +48,16 @@ NO_NUL: Final = "^[^\\u0000]*$"
 Text = Annotated[str, Meta(min_length=1, extra_json_schema={"pattern": NO_NUL})]
 Texts = Text | Annotated[list[Text], Meta(min_length=1)]
 """One text, or several that mean "or"."""
+FilterText = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_TEXT,
+        pattern=NO_NUL,
+        description="Terms that all must hold, such as status:failed type:mail.*; see docs/filters.md.",
+    ),
+]
+DryRun = Annotated[bool, Meta(description="Change nothing, and say how many jobs are meant.")]
 UniqueKey = Annotated[str, Meta(min_length=1, max_length=256, pattern=NO_NUL)]
 JobKey = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
 Tag = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
@@ -120,15 +131,17 @@ class PurgeFilter(msgspec.Struct, forbid_unknown_fields=True):
 class RetryMany(msgspec.Struct, forbid_unknown_fields=True):
     """Failed or cancelled jobs to be sent back."""
 
-    filter: RetryFilter
+    filter: RetryFilter | FilterText
     rate: Rate | None = None
+    dry_run: DryRun | None = None
 
 
 class Purge(msgspec.Struct, forbid_unknown_fields=True):
     """Jobs to be cancelled."""
 
-    filter: PurgeFilter
+    filter: PurgeFilter | FilterText
     confirm: Annotated[QueueName, Meta(description="The name of the queue once more.")]
+    dry_run: DryRun | None = None
 
 
 class NewLimit(msgspec.Struct, forbid_unknown_fields=True):
@@ -193,6 +206,7 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True):
 class JobsQuery(msgspec.Struct):
     """Which jobs, and how many of them."""
 
+    filter: FilterText | None = None
     status: list[Status] = []
     type: list[Text] = []
     queue: list[Text] = []

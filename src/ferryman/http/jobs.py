@@ -93,6 +93,16 @@ class Jobs:
                 problems=wrong,
             ),
             Operation(
+                "DELETE",
+                one,
+                Right.OPERATE,
+                self.delete,
+                "Delete an ended job",
+                {204: None},
+                by_queue=True,
+                problems=wrong,
+            ),
+            Operation(
                 "GET",
                 f"{one}/attempts",
                 Right.READ,
@@ -144,14 +154,16 @@ class Jobs:
 
     async def list(self, request: Request) -> Answer:
         """GET /jobs: a page, and where the next one is if there is one."""
-        asked, found = query.job_filter(request)
+        asked, found = query.job_filter(request, self._client.read_filter)
         asked = narrowed(request.caller, asked)
         one_more = await self._client.list(msgspec.structs.replace(asked, limit=asked.limit + 1))
         jobs = one_more[: asked.limit]
+        after = jobs[-1].id if len(one_more) > asked.limit else one_more.next
         link: Headers = ()
-        if len(one_more) > asked.limit:
-            link = ((b"link", query.next_page(f"{request.prefix}/jobs", found, jobs[-1].id)),)
-        return Answer(200, (_JSON, *link), pieces=wire.page_json(await self._client.all_shown(jobs)))
+        if after is not None:
+            link = ((b"link", query.next_page(f"{request.prefix}/jobs", found, after)),)
+        told = query.scanned(asked, one_more, complete=after is None or len(jobs) == asked.limit)
+        return Answer(200, (_JSON, *link, *told), pieces=wire.page_json(await self._client.all_shown(jobs)))
 
     async def show(self, request: Request) -> Answer:
         """GET /jobs/{id}."""
@@ -191,17 +203,31 @@ class Jobs:
         placement = controls.placement(**asked)
         return await self._answer(await controls.place(id, placement, by=actor_of(request)))
 
+    async def delete(self, request: Request) -> Answer:
+        """DELETE /jobs/{id}: 204. It has ended, and is gone with all that was told of it."""
+        await check_bare(request, self._max_body)
+        await self._client.controls.delete(await job_id(self._client, request), by=actor_of(request))
+        return Answer(204, ())
+
     async def retry_all(self, request: Request) -> Answer:
-        """POST /jobs/retry: 200 and how many were sent back."""
-        asked, rate = changes.read_retry(await json_body(request, self._max_body))
-        told = await self._client.controls.retry_all(asked, rate, by=actor_of(request))
-        return Answer(200, (_JSON,), changes.retried_json(told))
+        """POST /jobs/retry: 200 and how many were sent back, or would be."""
+        asked = changes.read_retry(await json_body(request, self._max_body), self._client.read_filter)
+        controls = self._client.controls
+        if asked.dry_run:
+            told = changes.would_retry_json(await controls.would_retry(asked.filter))
+        else:
+            told = changes.retried_json(await controls.retry_all(asked.filter, asked.rate, by=actor_of(request)))
+        return Answer(200, (_JSON,), told)
 
     async def purge(self, request: Request) -> Answer:
-        """POST /jobs/purge: 200 and how many were cancelled."""
-        asked = changes.read_purge(await json_body(request, self._max_body))
-        count = await self._client.controls.purge(asked, by=actor_of(request))
-        return Answer(200, (_JSON,), msgspec.json.encode(changes.PurgedJson(count)))
+        """POST /jobs/purge: 200 and how many were cancelled, or would be."""
+        asked = changes.read_purge(await json_body(request, self._max_body), self._client.read_filter)
+        controls = self._client.controls
+        if asked.dry_run:
+            would = await controls.would_purge(asked.filter)
+            return Answer(200, (_JSON,), changes.purged_json(would.count, dry_run=True, complete=would.complete))
+        count = await controls.purge(asked.filter, by=actor_of(request))
+        return Answer(200, (_JSON,), changes.purged_json(count))
 
     async def _answer(self, job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
         return Answer(status, headers, wire.job_json(await self._client.shown(job)))

@@ -8,9 +8,9 @@ from ferryman.client import Client
 from ferryman.client.request import no_such_job
 from ferryman.domain.access import Caller
 from ferryman.domain.errors import QueueForbidden
+from ferryman.domain.filters import Field, JobFilter
 from ferryman.domain.job import Job
 from ferryman.http.exchange import Request
-from ferryman.store.protocol import JobFilter
 
 
 def check_queue(caller: Caller, queue: str) -> str:
@@ -24,7 +24,7 @@ def narrowed(caller: Caller, asked: JobFilter) -> JobFilter:
     """The filter, within the caller's queues. Raises QueueForbidden: it names another one."""
     if caller.queues is None:
         return asked
-    for queue in sorted(asked.queues):
+    for queue in sorted(asked.named(Field.QUEUE) or ()):
         check_queue(caller, queue)
     return replace(asked, queues=asked.queues or caller.queues)
 

@@ -26,6 +26,7 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.BadText: 400,
     errors.TooDeep: 400,
     errors.BadParameter: 400,
+    errors.BadFilter: 400,
     errors.MalformedRequest: 400,
     errors.JobNotFound: 404,
     errors.KeyNotFound: 404,

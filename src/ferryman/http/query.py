@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, cast
 from urllib.parse import parse_qsl, urlencode
+
+import msgspec
 
 from ferryman.domain import options
 from ferryman.domain.access import is_api_key_id
 from ferryman.domain.audit import Action
 from ferryman.domain.errors import BadParameter
+from ferryman.domain.filters import JobFilter, render
 from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
-from ferryman.http.exchange import Request
-from ferryman.store.protocol import AuditFilter, JobFilter
+from ferryman.http.exchange import Headers, Request
+from ferryman.store.protocol import AuditFilter, Page
 
 LIMIT_DEFAULT: Final = 1000
 LIMIT_MAX: Final = 10_000
 
 Parameters = Mapping[str, list[str]]
 
-_ONCE: Final = frozenset({"limit", "cursor", "order", "on_conflict", "id", "actor", "action", "target"})
-_FILTERS: Final = ("status", "type", "queue", "tag", "limit", "cursor", "order")
+_ONCE: Final = frozenset({"filter", "limit", "cursor", "order", "on_conflict", "id", "actor", "action", "target"})
+_FILTERS: Final = ("filter", "status", "type", "queue", "tag", "limit", "cursor", "order")
 _AUDIT: Final = ("actor", "action", "target", "cursor", "limit")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _MANY: Final = 1000
@@ -52,10 +55,20 @@ def parameters(request: Request, allowed: tuple[str, ...] = ()) -> Parameters:
     return found
 
 
-def job_filter(request: Request) -> tuple[JobFilter, Parameters]:
-    """Which jobs a GET /jobs asks for, and the parameters that said so. Raises BadParameter."""
-    found = parameters(request, _FILTERS)
-    asked = JobFilter(
+def job_filter(request: Request, read: Callable[[str], JobFilter]) -> tuple[JobFilter, Parameters]:
+    """Which jobs a GET /jobs asks for, and the parameters of the pages after it, on which ages have become times.
+
+    Raises:
+        BadParameter: one cannot be had.
+        BadFilter: what `read` says of the text of a filter.
+    """
+    found = dict(parameters(request, _FILTERS))
+    [text] = found.pop("filter", [""])
+    said = read(text) if text else JobFilter()
+    if said != JobFilter():
+        found["filter"] = [render(said)]
+    asked = msgspec.structs.replace(
+        said,
         statuses=frozenset(_status(value) for value in found.get("status", ())),
         types=frozenset(found.get("type", ())),
         queues=frozenset(found.get("queue", ())),
@@ -111,6 +124,13 @@ def next_page(path: str, found: Parameters, last: str) -> bytes:
     """The Link header that leads to the page after the job `last` (RFC 8288)."""
     query = [(name, value) for name, values in found.items() if name != "cursor" for value in values]
     return f'<{path}?{urlencode([*query, ("cursor", last)])}>; rel="next"'.encode()
+
+
+def scanned(asked: JobFilter, page: Page, *, complete: bool) -> Headers:
+    """What tells how many jobs were looked at, where that could be too many (RFC 8941)."""
+    if complete and not asked.reads():
+        return ()
+    return ((b"ferryman-scanned", b"%d;complete=?%d" % (page.looked_at, complete)),)
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ COMMANDS = {
     "reschedule": ("ferryman.cli.jobs.place:reschedule", "Give jobs that wait another time."),
     "move": ("ferryman.cli.jobs.place:move", "Put jobs that wait into another queue."),
     "purge": ("ferryman.cli.jobs.purge:purge", "Cancel every job that waits in a queue."),
+    "delete": ("ferryman.cli.jobs.delete:delete", "Delete jobs that have ended."),
     "tail": ("ferryman.cli.jobs.tail:tail", "Print jobs as they change, until Ctrl-C."),
 }
 

@@ -18,10 +18,10 @@ from ferryman.cli.table import jobs
 from ferryman.cli.world import World
 from ferryman.client import Client
 from ferryman.domain.errors import FerrymanError, JobNotFound, NotConfirmed, StoreError, WrongState
+from ferryman.domain.filters import Field, JobFilter
 from ferryman.domain.job import Job
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.http.wire import page_json
-from ferryman.store.protocol import JobFilter
 
 
 class Changed(msgspec.Struct):
@@ -47,6 +47,8 @@ class Change(msgspec.Struct, frozen=True):
     past: str
     all: Callable[[Client, JobFilter, int], Coroutine[Any, Any, Changed]] | None = None
     """Does it to all that fit and were made before a time, where there is a better way than one after the other."""
+    is_end: bool = False
+    """Whether a job is not there any more afterwards; it is told of as it was."""
 
 
 def change_options(command: Command) -> Command:
@@ -55,19 +57,28 @@ def change_options(command: Command) -> Command:
         json_option("Write a JSON array of the jobs as they then are; for a filter, how many they were."),
         store_options,
         click.option("--yes", is_flag=True, help="Do not ask."),
+        dry_run_option,
         filter_options,
-        click.argument("ids", nargs=-1, metavar="[ID]..."),
+        click.argument("words", nargs=-1, metavar="[ID|FILTER]..."),
     ):
         command = option(command)
     return command
+
+
+def dry_run_option(command: Command) -> Command:
+    """Add --dry-run."""
+    return click.option("--dry-run", is_flag=True, help="Change nothing, and say how many jobs a filter means.")(
+        command
+    )
 
 
 def change_jobs(
     world: World,
     change: Change,
     *,
-    ids: tuple[str, ...],
+    words: tuple[str, ...],
     yes: bool,
+    dry_run: bool,
     as_json: bool,
     target: str | None,
     database_url: str | None,
@@ -75,9 +86,15 @@ def change_jobs(
 ) -> int:
     """Change what is meant, and say what became of it. Returns the exit code."""
     here = session(world, target, {"database_url": database_url})
-    wanted = _wanted(change, ids, asked)
+    wanted = _wanted(change, words, asked, here.clock.now())
     if wanted is None:
-        return _tell(change, here.run(lambda client: _change_each(change, client, ids)), as_json=as_json)
+        if dry_run:
+            raise click.UsageError("A dry run is for many jobs: say which by a filter.")
+        return _tell(change, here.run(lambda client: _change_each(change, client, words)), as_json=as_json)
+    if dry_run:
+        count, _, _ = here.run(lambda client: _count(client, wanted))
+        click.echo(f'{{"would_change":{count}}}' if as_json else f"{jobs(count)} would be changed.")
+        return 0
     ask = _ask(world, change, yes=yes)
     return _tell_count(change, here.run(lambda client: _change_all(change, client, wanted, ask)), as_json=as_json)
 
@@ -98,26 +115,37 @@ def cancel(world: World, /, **asked: Any) -> int:
     \b
       ferryman jobs cancel 01890a5d-ac96-774b-bcce-b302099a8057
       ferryman jobs cancel --type greet --status pending
+      ferryman jobs cancel 'type:mail.* payload.user.id:42' --dry-run
 
-    With filters it says how many jobs they are and asks; --yes does without, and off a terminal it is needed.
+    With filters (docs/filters.md) it says how many jobs they are and asks; --yes does without, and off a
+    terminal it is needed.
     """
     return change_jobs(world, CANCEL, **asked)
 
 
-def _wanted(change: Change, ids: Sequence[str], asked: Mapping[str, Sequence[str]]) -> JobFilter | None:
+def are_ids(words: Sequence[str]) -> bool:
+    """Whether words name jobs by id. Raises UsageError: some do, and others are terms of a filter."""
+    ids = [word for word in words if ":" not in word]
+    if ids and len(ids) < len(words):
+        raise click.UsageError("Name jobs by id or by filters, not both. A filter with spaces goes into quotes.")
+    return bool(ids)
+
+
+def _wanted(change: Change, words: Sequence[str], asked: Mapping[str, Sequence[str]], now: int) -> JobFilter | None:
     """The filter, or None where jobs are named by id."""
     filtered = any(asked[name] for name in NAMES)
-    if ids and filtered:
-        raise click.UsageError("Name jobs by id or by filters, not both.")
-    if not ids and not filtered:
-        raise click.UsageError("Name jobs by id, or say which by --type, --queue, --status or --tag.")
-    if ids:
+    if are_ids(words):
+        if filtered:
+            raise click.UsageError("Name jobs by id or by filters, not both.")
         return None
-    wanted = filter_of(asked)
-    for status in sorted(wanted.statuses - change.possible):
+    if not words and not filtered:
+        raise click.UsageError("Name jobs by id, or say which: type:greet, or --type, --queue, --status or --tag.")
+    wanted = filter_of(asked, words, now)
+    named = wanted.named(Field.STATUS)
+    for status in sorted((named or frozenset()) - change.possible):
         allowed = ", ".join(each for each in Status if each in change.possible)
         raise click.UsageError(f"{change.verb} is not for {status} jobs, only for: {allowed}.")
-    return msgspec.structs.replace(wanted, statuses=wanted.statuses or change.usual)
+    return msgspec.structs.replace(wanted, statuses=change.usual) if named is None else wanted
 
 
 # -- by id ---------------------------------------------------------------------------------------
@@ -142,7 +170,8 @@ def _tell(change: Change, done: Changed, *, as_json: bool) -> int:
     else:
         for job in done.jobs:
             asked = change is CANCEL and job.status is Status.PROCESSING
-            click.echo(f"{job.id} {job.status}{', its handler is asked to end' if asked else ''}")
+            became = change.past if change.is_end else job.status
+            click.echo(f"{job.id} {became}{', its handler is asked to end' if asked else ''}")
     for error in done.errors:
         print_error(error)
     return FAILED if done.errors else 0
@@ -166,10 +195,8 @@ def _ask(world: World, change: Change, *, yes: bool) -> Callable[[int], bool]:
 
 async def _change_all(change: Change, client: Client, wanted: JobFilter, ask: Callable[[int], bool]) -> Changed:
     """Count what fits, ask, change it; what came in after the count is left alone."""
-    done, count, newest, made = Changed(), 0, "", 0
-    async for page in pages(client, wanted):
-        count, newest = count + len(page), page[-1].id
-        made = max(made, *(job.created_at for job in page))
+    done = Changed()
+    count, newest, made = await _count(client, wanted)
     if count and not ask(count):
         done.stopped = True
         return done
@@ -187,6 +214,15 @@ async def _change_all(change: Change, client: Client, wanted: JobFilter, ask: Ca
                 each.add_note(f"Changed before: {jobs(done.count)}.")
                 raise each
     return done
+
+
+async def _count(client: Client, wanted: JobFilter) -> tuple[int, str, int]:
+    """How many fit, the last of their ids, and when the youngest was made."""
+    count, newest, made = 0, "", 0
+    async for page in pages(client, wanted):
+        count, newest = count + len(page), page[-1].id
+        made = max(made, *(job.created_at for job in page))
+    return count, newest, made
 
 
 def _tell_count(change: Change, done: Changed, *, as_json: bool) -> int:
