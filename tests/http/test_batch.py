@@ -305,7 +305,3 @@ async def test_two_jobs_of_a_batch_cannot_have_one_id(http: httpx.AsyncClient) -
 async def test_an_id_is_a_uuid_of_version_7(http: httpx.AsyncClient, id: object) -> None:
     document = is_problem(await send(http, [{"type": "echo", "id": id}]), 422, "FM422")
     assert [each["pointer"] for each in document["errors"]] == ["/jobs/0/id"]
-
-
-async def test_one_job_alone_takes_no_id(http: httpx.AsyncClient) -> None:
-    is_problem(await http.post("/jobs", json={"type": "echo", "id": UNKNOWN}), 422, "FM422")

@@ -79,7 +79,6 @@ async def test_what_a_reference_names_is_there(document: dict[str, Any]) -> None
     ("form", "checks"),
     [
         (bodies.NewJob, wire.OF_A_JOB),
-        (bodies.NewItem, items.MEMBERS),
         (bodies.NewBatch, batch.MEMBERS),
         (bodies.Placement, changes.PLACEMENT),
         (bodies.RetryFilter, changes.FILTER),

@@ -19,6 +19,7 @@ FIELDS = {
     "id", "type", "queue", "priority", "status", "attempt", "max_attempts", "claim", "payload", "result", "error",
     "run_at", "created_at", "started_at", "finished_at", "expires_at", "worker_id", "node", "unique_key", "tags",
 }  # fmt: skip
+MINE = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 async def test_a_job_is_created_and_can_be_read(http: httpx.AsyncClient) -> None:
@@ -284,6 +285,30 @@ async def test_the_same_idempotency_key_with_another_body_is_422(http: httpx.Asy
     assert (await http.post("/jobs", json={"type": "echo"}, headers=headers)).status_code == 201
     is_problem(await http.post("/jobs", json={"type": "echo", "payload": {"a": 1}}, headers=headers), 422, "FM313")
     assert len((await http.get("/jobs")).json()) == 1
+
+
+async def test_a_job_with_an_id_of_its_own_is_stored_once(world: World, http: httpx.AsyncClient) -> None:
+    first = await http.post("/jobs", json={"type": "echo", "id": MINE, "payload": {"a": 1}})
+    assert (first.status_code, first.json()["id"]) == (201, MINE)
+    assert "idempotent-replayed" not in first.headers
+    await world.finish(Outcome(What.DONE, result="null"))
+    again = await http.post("/jobs", json={"type": "echo", "id": MINE, "payload": {"a": 2}, "unique_key": "k"})
+    assert (again.status_code, again.headers["location"]) == (201, f"/jobs/{MINE}")
+    assert again.headers["idempotent-replayed"] == "true"
+    assert (again.json()["status"], again.json()["payload"]) == ("completed", {"a": 1})
+    assert await world.claim() == []
+
+
+@pytest.mark.parametrize("id", ["x", "", 7, MINE.upper(), MINE.replace("-7", "-4")])
+async def test_an_id_that_is_none_is_422(http: httpx.AsyncClient, id: object) -> None:
+    document = is_problem(await http.post("/jobs", json={"type": "echo", "id": id}), 422, "FM422")
+    assert [each["pointer"] for each in document["errors"]] == ["/id"]
+
+
+async def test_an_id_and_an_idempotency_key_are_not_taken_together(http: httpx.AsyncClient) -> None:
+    body = {"type": "echo", "id": MINE}
+    is_problem(await http.post("/jobs", json=body, headers={"idempotency-key": "k-1"}), 400, "FM401")
+    assert (await http.get("/jobs")).json() == []
 
 
 @pytest.mark.parametrize("key", ["", '""', "x" * 256, "two words", "k\u00e9y"])

@@ -103,7 +103,7 @@ class Accepted(msgspec.Struct, frozen=True):
     standing: Job | None = None
     """The earlier job that stands for the request, if `replayed` or `existed`."""
     replayed: bool = False
-    """The idempotency key was used before, for the same request."""
+    """There is a job of its id already, or the idempotency key was used before, for the same request."""
     existed: bool = False
     """Another job holds the unique key, and the request said on_conflict="return"."""
 

@@ -368,7 +368,9 @@ class Client:
 
     async def _accept(self, request: JobRequest, new: NewJob, receipt: Receipt) -> Accepted:
         """The answer to a request. Raises why it was refused."""
-        if receipt.verdict is Verdict.INSERTED or receipt.verdict is Verdict.EXISTS:
+        # an id of ours that is there already was stored by an earlier try of this very call
+        ours = receipt.verdict is Verdict.EXISTS and request.id is None
+        if ours or receipt.verdict is Verdict.INSERTED:
             return Accepted(new)
         error = await self._refusal(request, new, receipt)
         if error is not None:
@@ -376,5 +378,5 @@ class Client:
         standing = await self._store.get(receipt.id, self._clock.now())
         if standing is None:  # its retention has passed, the key's has not: all that is left of it is its id
             new = msgspec.structs.replace(new, id=receipt.id)
-        replayed = receipt.verdict is Verdict.REPLAYED
+        replayed = receipt.verdict is not Verdict.KEY_TAKEN
         return Accepted(new, standing, replayed=replayed, existed=not replayed)

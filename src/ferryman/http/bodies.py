@@ -86,18 +86,13 @@ class NewJob(msgspec.Struct, forbid_unknown_fields=True):
     key: JobKey | None = None
     on_conflict: OnConflict | None = None
     tags: Tags | None = None
-
-
-class NewItem(NewJob):
-    """A job among many to be stored."""
-
     id: NewId | None = None
 
 
 class NewBatch(msgspec.Struct, forbid_unknown_fields=True):
     """Jobs to be stored together."""
 
-    jobs: Annotated[list[NewItem], Meta(min_length=1, max_length=MOST)]
+    jobs: Annotated[list[NewJob], Meta(min_length=1, max_length=MOST)]
     atomic: Annotated[bool, Meta(description="All or none; else each for itself.")] | None = True
 
 

@@ -16,7 +16,7 @@ from ferryman.domain import strictjson
 from ferryman.domain.access import Right
 from ferryman.domain.errors import FerrymanError, RequestTimeout
 from ferryman.http import query
-from ferryman.http.bodies import ConflictQuery, NewItem
+from ferryman.http.bodies import ConflictQuery, NewJob
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.items import read_item, refuse_idempotency_key
 from ferryman.http.ndjson import Lines
@@ -56,7 +56,7 @@ class Imports:
                 "Enqueue any number of jobs, one a line",
                 {200: ImportedJson},
                 ConflictQuery,
-                body=NewItem,
+                body=NewJob,
                 takes=LINES,
                 by_queue=True,
                 problems=(408, 409, 429),

@@ -1,13 +1,10 @@
-"""One job among many: as POST /jobs takes it, and with an id of its own if its sender wants to send it again."""
+"""One job among many, as POST /jobs takes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Final, cast
+from typing import cast
 
 from ferryman.client import JobRequest
-from ferryman.domain import options
 from ferryman.domain.errors import BadParameter, WrongContent
 from ferryman.http.exchange import Request
 from ferryman.http.wire import NEEDED, OF_A_JOB, described_by
@@ -22,7 +19,7 @@ def read_item(value: object, on_conflict: str | None, within: frozenset[str] | N
     if not isinstance(value, dict):
         raise WrongContent("This is not a JSON object.", errors=((at, "Should be an object."),))
     given = cast("dict[str, object]", value)
-    asked = described_by(given, MEMBERS, NEEDED, "This does not describe a job.", at)
+    asked = described_by(given, OF_A_JOB, NEEDED, "This does not describe a job.", at)
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
     return JobRequest(**asked, within=within)
@@ -36,15 +33,3 @@ def refuse_idempotency_key(request: Request) -> None:
             why="A key stands for one job.",
             hint="Leave it out, and give each job an id of its own: then it is stored once, however often it is sent.",
         )
-
-
-def _id(value: object) -> str:
-    """An id as they are minted here; others would stand in the wrong place wherever jobs are listed by age."""
-    if isinstance(value, str) and options.is_id(value) and value[14] == "7" and value[19] in "89ab":
-        return value
-    raise options.refused(
-        "id", value, "a UUID of version 7 in lower case, such as 01890a5d-ac96-774b-bcce-b302099a8057"
-    )
-
-
-MEMBERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType({**OF_A_JOB, "id": _id})

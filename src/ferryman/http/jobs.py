@@ -137,7 +137,7 @@ class Jobs:
         )
 
     async def create(self, request: Request) -> Answer:
-        """POST /jobs: 201 once the job is durable, the same again for a replayed Idempotency-Key."""
+        """POST /jobs: 201 once the job is durable, the same again where its id or its key is known."""
         check_json(request)
         asked = wire.read_request(
             await request.body(self._max_body),

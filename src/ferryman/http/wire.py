@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from ferryman.client import JobRequest
 from ferryman.domain import options, strictjson
-from ferryman.domain.errors import BadOption, WrongContent
+from ferryman.domain.errors import BadOption, BadParameter, WrongContent
 from ferryman.domain.job import Job
 from ferryman.domain.moments import read_moment as read_moment
 from ferryman.domain.moments import write_moment as write_moment
@@ -34,9 +34,16 @@ def read_request(
 
     Raises:
         WrongContent: naming every member that is wrong, with its pointer.
+        BadParameter: there is an idempotency key, and an id.
         MalformedJson, DuplicateMember, BadNumber, BadText, TooDeep: the body is not strict JSON.
     """
     asked = described(body, OF_A_JOB, NEEDED, "a job")
+    if idempotency_key is not None and "id" in asked:
+        raise BadParameter(
+            "The request has an Idempotency-Key, and its job an id.",
+            why="Either makes it safe to be sent again.",
+            hint="Leave one of them out.",
+        )
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
     return JobRequest(**asked, idempotency_key=idempotency_key, within=within)
@@ -152,6 +159,15 @@ def _on_conflict(value: object) -> object:
     raise options.refused("on_conflict", value, "error, return")
 
 
+def _id(value: object) -> str:
+    """An id as they are minted here; others would stand in the wrong place wherever jobs are listed by age."""
+    if isinstance(value, str) and options.is_id(value) and value[14] == "7" and value[19] in "89ab":
+        return value
+    raise options.refused(
+        "id", value, "a UUID of version 7 in lower case, such as 01890a5d-ac96-774b-bcce-b302099a8057"
+    )
+
+
 OF_A_JOB: Final[Mapping[str, Callable[[object], object]]] = {
     "type": options.type_name,
     "payload": _payload,
@@ -166,6 +182,7 @@ OF_A_JOB: Final[Mapping[str, Callable[[object], object]]] = {
     "key": options.key,
     "on_conflict": _on_conflict,
     "tags": options.tags,
+    "id": _id,
 }
 """What may be said of a new job, and what checks it."""
 NEEDED: Final = MappingProxyType({"type": "The type is missing: it says which handler runs the job."})
