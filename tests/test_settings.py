@@ -64,6 +64,7 @@ BAD = {
     "max_body": ["1023", "1MB", "1 Mib", "257MiB", "-1", "1.5MiB", "1GiB"],
     "max_result": ["0", "1kb", "a lot", "2 GiB"],
     "allow_open": ["-", "everybody"],
+    "api_key": [],  # what is wrong with it is said without showing it
 }
 
 GOOD: Mapping[str, Mapping[str, object]] = {
@@ -78,6 +79,7 @@ GOOD: Mapping[str, Mapping[str, object]] = {
         "sqlite:///a/b.db": "sqlite:///a/b.db",
         "sqlite:////var/lib/b.db": "sqlite:////var/lib/b.db",
         "memory://": "memory://",
+        "https://example.org/queue": "https://example.org/queue",
     },
     "queues": {"all": None, "mail:4, default": (("mail", 4), ("default", None)), "a-b.c_d:2": (("a-b.c_d", 2),)},
     "processes": {"0": 0, "4": 4},
@@ -103,6 +105,7 @@ GOOD: Mapping[str, Mapping[str, object]] = {
     "max_body": {"1024": 1024, "2 MiB": 2 * 1024**2, "2048B": 2048},
     "max_result": {"512KiB": 512 * 1024},
     "allow_open": {"true": True, "false": False},
+    "api_key": {"none": None, "sesame": "sesame"},
 }
 
 
@@ -131,6 +134,14 @@ def test_a_bad_value_is_refused_naming_variable_value_and_what_is_allowed(
     assert repr(text[:100]) in told
     assert setting.kind.allowed in told
     assert setting.default in told
+
+
+def test_a_key_is_shown_to_nobody(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting) as caught:
+        loaded(tmp_path, {"FERRYMAN_API_KEY": "open sesame"})
+    assert "FERRYMAN_API_KEY is a text that is not shown" in str(caught.value)
+    assert "sesame" not in str(caught.value)
+    assert BY_FIELD["api_key"].kind.show("sesame") == "***"
 
 
 @pytest.mark.parametrize(
@@ -186,6 +197,7 @@ def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
         "MAX_BODY": "1MiB",
         "MAX_RESULT": "1MiB",
         "ALLOW_OPEN": "false",
+        "API_KEY": "none",
     }
     assert loaded(tmp_path) == Loaded(Settings(), {setting.field: "default" for setting in TABLE})
 

@@ -45,7 +45,8 @@ class Ferryman:
         """Make an app.
 
         Args:
-            database_url: where jobs live, such as "sqlite:///jobs.db"; None leaves it to the settings.
+            database_url: where jobs live, such as "sqlite:///jobs.db", or the server that has them, such as
+                "http://queue.internal:8080"; None leaves it to the settings.
             settings: any other setting by its name in lower case, such as max_pending=1000. What is given
                 here goes before the environment and the settings file.
         """

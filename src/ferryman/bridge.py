@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -21,12 +21,14 @@ from ferryman.store.forks import AroundForks, Forks, before_forks, in_children
 
 if TYPE_CHECKING:
     from ferryman.client import Client
-    from ferryman.crossing import Crossing, Verb
+    from ferryman.crossing import Crossing
     from ferryman.lodging import Lodging
 
 T = TypeVar("T")
 Connect = Callable[[AroundForks], "Client"]
 """Builds a client whose parts have forks wait for them in this way."""
+Verb = Callable[["Client"], Coroutine[Any, Any, T]]
+"""What to do with the client, such as `lambda client: client.get(id)`."""
 
 
 class Way(Protocol):
@@ -49,8 +51,8 @@ class Bridge:
         self._connect = connect
         self._starting = threading.Lock()
         self._pid = os.getpid()
-        self._own: Lodging | None = None
-        self._attached: Crossing | None = None
+        self._own: Lodging[Client] | None = None
+        self._attached: Crossing[Client] | None = None
         self._diverted: Way | None = None
         self._inherited: list[object] = []
         self._unopened: Client | None = None
@@ -130,7 +132,7 @@ class Bridge:
     def _way(self) -> Way:
         return self._diverted or self._crossing()
 
-    def _crossing(self) -> Crossing:
+    def _crossing(self) -> Crossing[Client]:
         if os.getpid() != self._pid:  # forked by something that calls no hooks of Python's
             self._start_anew()
         if self._attached is not None and not self._attached.loop.is_closed():
@@ -138,7 +140,7 @@ class Bridge:
         own = self._own
         return (own or self._lodge()).crossing
 
-    def _lodge(self) -> Lodging:
+    def _lodge(self) -> Lodging[Client]:
         with self._starting:
             if self._own is None:
                 self._own = at_first_use.Lodging(self._alone())

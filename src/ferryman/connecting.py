@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from ferryman.engine.registry import Registry
 from ferryman.engine.runner import InlineRunner
 from ferryman.settings import Settings, load
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, bell_of, joins_of, make_store
+from ferryman.store.factory import MEMORY, SERVER, bell_of, joins_of, make_store
 from ferryman.store.forks import AroundForks
 from ferryman.store.protocol import Clock, Retention
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 def connect(overrides: Mapping[str, object], registry: Registry, around_forks: AroundForks) -> Client:
     """A client of this process's own, as the settings say. Raises SettingsError."""
     settings = load(registry.settings, os.environ, Path.cwd(), overrides).settings
+    if settings.database_url.startswith(SERVER):
+        return _remote_client(settings, registry)
     if registry.settings and settings.database_url == MEMORY:
         raise BadSetting(
             "DATABASE_URL is memory://, which a handler in a worker process cannot reach.",
@@ -38,6 +41,19 @@ def connect(overrides: Mapping[str, object], registry: Registry, around_forks: A
             hint="Use sqlite:///, or leave process=True out.",
         )
     return client_of(settings, registry, SystemClock(), around_forks)
+
+
+def _remote_client(settings: Settings, registry: Registry) -> Client:
+    """What has the verbs of a client that an app says, and says them to a server; only who uses it has it loaded.
+
+    Raises:
+        ToolMissing: what that needs is not installed.
+    """
+    remote = importlib.import_module("ferryman.http.remote")
+    made: Client = remote.client_of(
+        settings.database_url, api_key=settings.api_key, catalogue=registry, max_body=settings.max_body
+    )
+    return made
 
 
 def admission(overrides: Mapping[str, object], registry: Registry) -> Admission:

@@ -15,13 +15,26 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
-from ferryman.client import Client
 from ferryman.domain.errors import StoreClosed, SyncInsideLoop
 
+
+class Opens(Protocol):
+    """A client of any kind."""
+
+    async def open(self) -> None:
+        """Make ready."""
+        ...
+
+    async def close(self) -> None:
+        """Answer what is under way, then let go of everything; idempotent."""
+        ...
+
+
 T = TypeVar("T")
-Verb = Callable[[Client], Coroutine[Any, Any, T]]
+C = TypeVar("C", bound=Opens)
+Verb = Callable[[C], Coroutine[Any, Any, T]]
 """What to do with the client, such as `lambda client: client.get(id)`."""
 AnyFuture = Future[Any] | asyncio.Future[Any]
 
@@ -31,7 +44,7 @@ class Errand:
 
     __slots__ = ("answer", "dropped", "origin", "task", "verb")
 
-    def __init__(self, verb: Verb[Any], answer: AnyFuture, origin: asyncio.AbstractEventLoop | None) -> None:
+    def __init__(self, verb: Verb[Any, Any], answer: AnyFuture, origin: asyncio.AbstractEventLoop | None) -> None:
         self.verb = verb
         self.answer = answer
         self.origin = origin
@@ -40,12 +53,10 @@ class Errand:
         self.dropped = False
 
 
-class Crossing:
+class Crossing(Generic[C]):
     """The way to one event loop and to the client on it."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, connect: Callable[[], Client], client: Client | None = None
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connect: Callable[[], C], client: C | None = None) -> None:
         """`connect` builds the client, on the loop, when the first errand arrives; again if that failed.
 
         A `client` that is given is open already, and `connect` is not called.
@@ -61,18 +72,18 @@ class Crossing:
         self._outbox: dict[asyncio.AbstractEventLoop, list[Errand]] = {}
 
     @classmethod
-    def here(cls, connect: Callable[[], Client], client: Client) -> Self:
+    def here(cls, connect: Callable[[], C], client: C) -> Self:
         """The way to the running loop and to a client on it that is open."""
         return cls(asyncio.get_running_loop(), connect, client)
 
     @property
-    def client(self) -> Client | None:
+    def client(self) -> C | None:
         """The client, once it is open."""
         return self._client
 
     # -- on the caller's side --------------------------------------------------------------------
 
-    def call(self, verb: Verb[T]) -> T:
+    def call(self, verb: Verb[C, T]) -> T:
         """Do an errand, and block this thread until it is done."""
         answer: Future[T] = Future()
         errand = Errand(verb, answer, None)
@@ -85,12 +96,12 @@ class Crossing:
             if not answer.done():
                 self._drop(errand)
 
-    def tell(self, verb: Verb[Any]) -> None:
+    def tell(self, verb: Verb[C, Any]) -> None:
         """Do an errand whose end nobody waits for."""
         self._send(Errand(verb, Future(), None))
         self._wake()
 
-    async def acall(self, verb: Verb[T]) -> T:
+    async def acall(self, verb: Verb[C, T]) -> T:
         """Do an errand and await its answer on whatever loop this is."""
         origin = asyncio.get_running_loop()
         if origin is self.loop and self._client is not None:
@@ -144,7 +155,7 @@ class Crossing:
                 self._under_way.add(errand)
                 errand.task.add_done_callback(partial(self._done, errand))
 
-    async def _connect_first(self, verb: Verb[T]) -> T:
+    async def _connect_first(self, verb: Verb[C, T]) -> T:
         async with self._connecting:
             if self._client is None:
                 client = self._connect()

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, Protocol, TypeVar
 
-from ferryman.bridge import Bridge
 from ferryman.domain import options
 from ferryman.domain.errors import JobCancelled, JobFailed
 from ferryman.domain.job import Job
 from ferryman.domain.state import Status
 
 R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
+
+
+class Looks(Protocol):
+    """The two verbs of a client that a handle says."""
+
+    async def get(self, id: str) -> Job:
+        """One job. Raises JobNotFound."""
+        ...
+
+    async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - as the client has it
+        """The job once it has ended. Raises JobNotFound, ResultTimeout."""
+        ...
+
+
+class Way(Protocol):
+    """The way to a client, from any thread and any loop."""
+
+    def call(self, verb: Callable[[Looks], Coroutine[Any, Any, T]], instead: str) -> T:
+        """Do what `verb` does with the client, and block until it is done. Raises SyncInsideLoop."""
+        ...
+
+    async def acall(self, verb: Callable[[Looks], Coroutine[Any, Any, T]]) -> T:
+        """Do what `verb` does with the client."""
+        ...
 
 
 class Handle(Generic[R_co]):
     """One enqueued job, by its id; `R_co` is what its handler returns."""
 
-    __slots__ = ("_bridge", "_decode", "_id")
+    __slots__ = ("_decode", "_id", "_way")
 
-    def __init__(self, id: str, bridge: Bridge, decode: Callable[[str], Any]) -> None:
+    def __init__(self, id: str, way: Way, decode: Callable[[str], Any]) -> None:
         self._id = id
-        self._bridge = bridge
+        self._way = way
         self._decode = decode
 
     @property
@@ -36,11 +60,11 @@ class Handle(Generic[R_co]):
             JobNotFound: its retention has passed.
             SyncInsideLoop: an event loop runs here; await `astatus`.
         """
-        return self._bridge.call(lambda client: client.get(self._id), "astatus()").status
+        return self._way.call(lambda client: client.get(self._id), "astatus()").status
 
     async def astatus(self) -> Status:
         """As `status`, without blocking."""
-        return (await self._bridge.acall(lambda client: client.get(self._id))).status
+        return (await self._way.acall(lambda client: client.get(self._id))).status
 
     def result(self, timeout: float | None = None) -> R_co:
         """Wait until the job has ended, and give what its handler returned.
@@ -58,12 +82,12 @@ class Handle(Generic[R_co]):
             SyncInsideLoop: an event loop runs here; await `aresult`.
         """
         seconds = _timeout(timeout)
-        return self._read(self._bridge.call(lambda client: client.wait(self._id, seconds), "aresult()"))
+        return self._read(self._way.call(lambda client: client.wait(self._id, seconds), "aresult()"))
 
     async def aresult(self, timeout: float | None = None) -> R_co:  # noqa: ASYNC109 - its error says more
         """As `result`, without blocking."""
         seconds = _timeout(timeout)
-        return self._read(await self._bridge.acall(lambda client: client.wait(self._id, seconds)))
+        return self._read(await self._way.acall(lambda client: client.wait(self._id, seconds)))
 
     def _read(self, job: Job) -> R_co:
         """The result of an ended job."""

@@ -6,19 +6,18 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic
 
-from ferryman.client import Client
-from ferryman.crossing import Crossing
+from ferryman.crossing import C, Crossing
 
 CLOSE_WITHIN: Final = 5.0
 """Seconds that closing may take; what was enqueued is durable either way."""
 
 
-class Lodging:
+class Lodging(Generic[C]):
     """A daemon thread with an event loop, and a client on it."""
 
-    def __init__(self, connect: Callable[[], Client]) -> None:
+    def __init__(self, connect: Callable[[], C]) -> None:
         self.crossing = Crossing(asyncio.new_event_loop(), connect)
         self._pid = os.getpid()
         self._thread = threading.Thread(target=self._live, name="ferryman-client", daemon=True)

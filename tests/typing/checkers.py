@@ -18,7 +18,7 @@ HERE: Final = Path(__file__).parent
 SOURCE: Final = HERE.parents[1] / "src"
 CACHE: Final = HERE.parents[1] / ".mypy_cache"
 BIN: Final = Path(sys.executable).parent
-FILES: Final = ("mistakes", "right", "uses")
+FILES: Final = ("mistakes", "remote", "right", "uses")
 PATIENCE: Final = 300
 
 Lines = Mapping[str, frozenset[int]]

@@ -41,3 +41,8 @@ def test_each_of_many_wrong_uses_is_found_and_no_right_one(found: Found) -> None
     if name == "ty":  # it does not check the names of keywords that a TypedDict declares
         expected -= marked('app.job(que="mail")  # wrong')["uses"]
     assert lines["uses"] == expected, said
+
+
+def test_the_same_holds_for_what_speaks_to_a_server(found: Found) -> None:
+    _, lines, said = found
+    assert lines["remote"] == marked()["remote"], said

@@ -39,6 +39,8 @@ class Kind(msgspec.Struct, frozen=True):
     show: Callable[[Any], str]
     flag: bool = False
     """Whether the command line writes it as a switch."""
+    hidden: bool = False
+    """Whether no text may show the value."""
 
 
 def whole(low: int, high: int, note: str = "") -> Kind:
@@ -225,7 +227,7 @@ def database_url() -> Kind:
             return text
         if scheme.startswith("postgresql+"):
             raise ValueError("It is in SQLAlchemy's form; leave out what follows the + of its scheme.")
-        if text == "memory://":
+        if text == "memory://" or scheme in ("http", "https"):
             return text
         if scheme != "sqlite" or not rest.startswith("/") or rest.endswith("/"):
             raise ValueError
@@ -236,9 +238,23 @@ def database_url() -> Kind:
         return text
 
     return Kind(
-        "sqlite:///relative/path, sqlite:////absolute/path, postgresql://user@host/database or memory://",
+        "sqlite:///relative/path, sqlite:////absolute/path, postgresql://user@host/database, memory:// or, for an app "
+        "that only enqueues, http://host:port",
         read,
         hide_password,
+    )
+
+
+def secret() -> Kind:
+    """A text that is not shown to anybody."""
+
+    def read(text: str) -> str | None:
+        if not re.fullmatch("[!-~]{1,4096}", text):
+            raise ValueError
+        return None if text == "none" else text
+
+    return Kind(
+        "visible ASCII characters, or none", read, lambda value: "none" if value is None else "***", hidden=True
     )
 
 

@@ -202,7 +202,9 @@ def _read(setting: Setting, found: Found) -> Any:
             raise ValueError("It is empty.")
         return setting.kind.read(text)
     except ValueError as error:
-        value = f"what {found.secret_file!r} holds" if found.secret_file else _shown(hide_password(text))
+        value = _shown(hide_password(text))
+        if found.secret_file or setting.kind.hidden:
+            value = f"what {found.secret_file!r} holds" if found.secret_file else "a text that is not shown"
         raise BadSetting(
             f"{found.spelled} is {value}, which is not allowed.",
             why=f"{error} It has to be {setting.kind.allowed}.".strip(),

@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = MIB
     max_result: int = MIB
     allow_open: bool = False
+    api_key: str | None = None
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -166,5 +167,6 @@ TABLE: Final = (
         kinds.switch(),
         "Whether other machines may use the HTTP API while there is no API key: whoever reaches it may do everything.",
     ),
+    Setting("api_key", kinds.secret(), "What an app says to the server that its DATABASE_URL names.", secret=True),
 )
 """In the order in which people read them."""

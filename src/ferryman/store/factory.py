@@ -22,6 +22,8 @@ from ferryman.store.transactions import Joins, ManyTransactions, Transactions
 SQLITE = "sqlite:///"
 MEMORY = "memory://"
 POSTGRES: Final = ("postgresql://", "postgres://")
+SERVER: Final = ("http://", "https://")
+"""Not a store: an app enqueues through what answers there."""
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -62,6 +64,12 @@ def make_store(
         return SqliteStore(path, clock=clock, ids=ids, retention=retention, runner=runner, around_forks=around_forks)
     if url == MEMORY:
         return MemoryStore(clock, ids, retention)
+    if url.startswith(SERVER):
+        raise BadSetting(
+            f"DATABASE_URL is {url!r}, a server, and this needs the database itself.",
+            why="Only an app that enqueues, and looks for its results, can do so through a server.",
+            hint="Name the database here; use ferryman.http.remote for what a server can be asked.",
+        )
     raise BadSetting(
         f"DATABASE_URL is {url!r}.",
         why="No store has such a URL.",

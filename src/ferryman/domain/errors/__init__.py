@@ -76,6 +76,8 @@ FerrymanError
 │   ├── RouteNotFound            FM440
 │   ├── ShuttingDown             FM450
 │   ├── TooManyConnections       FM451
+│   ├── ServerUnreachable        FM460
+│   ├── RemoteError              FM461
 │   └── InternalError            FM499
 ├── HandlerError                 FM5xx handlers and how runs end
 │   ├── HandlerRaised            FM501
@@ -186,10 +188,12 @@ from ferryman.domain.errors.request import (
     MethodNotAllowed,
     NodeNotFound,
     NotAcceptable,
+    RemoteError,
     RequestError,
     RequestTimeout,
     RouteNotFound,
     ScheduleNotFound,
+    ServerUnreachable,
     ShuttingDown,
     TooManyConnections,
     WrongContent,
@@ -303,6 +307,7 @@ __all__ = [
     "ProcessNotStarted",
     "QueueForbidden",
     "QueueFull",
+    "RemoteError",
     "RequestError",
     "RequestTimeout",
     "ResultNotSerialisable",
@@ -316,6 +321,7 @@ __all__ = [
     "SchemaTooNew",
     "ScopeMissing",
     "ServerTooOld",
+    "ServerUnreachable",
     "SettingsError",
     "ShuttingDown",
     "SqliteTooOld",

@@ -133,6 +133,23 @@ class TooManyConnections(RequestError):
     code = "FM451"
 
 
+class ServerUnreachable(RequestError):
+    """No answer came from the server of `ferryman.http.remote`; what was asked may have been done all the same."""
+
+    code = "FM460"
+
+
+class RemoteError(RequestError):
+    """What answers is not, or not only, a server of Ferryman's: `status` is its HTTP status, `remote_code` its code."""
+
+    code = "FM461"
+
+    def __init__(self, what: str, *, status: int, remote_code: str = "", why: str = "", hint: str = "") -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.status = status
+        self.remote_code = remote_code
+
+
 class InternalError(RequestError):
     """Something broke that no other code names: a fault of Ferryman's own."""
 

@@ -1,0 +1,109 @@
+"""What may be said of a job, and of a list of jobs, and how that becomes a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, Protocol, TypedDict, TypeVar, Unpack
+from urllib.parse import urlencode
+
+import msgspec
+
+from ferryman.client.request import JobRequest
+from ferryman.domain import strictjson
+from ferryman.domain.options import moment_of, seconds_of, type_name
+
+R_co = TypeVar("R_co", covariant=True)
+
+PAGE: Final = 100
+"""Each of so many jobs may have a payload and a result of a mebibyte."""
+
+
+class CallLike(Protocol[R_co]):
+    """What `job.call(...)` gives, with or without options."""
+
+    @property
+    def request(self) -> JobRequest:
+        """What is asked for."""
+        ...
+
+    def decode(self, result: str, /) -> R_co:
+        """What the handler returned, of its JSON text."""
+        ...
+
+
+class EnqueueOptions(TypedDict, total=False):
+    """The members of POST /jobs; what is left out is as the call has it, or as the type declares it."""
+
+    queue: str
+    priority: int
+    """0 (runs first) to 9."""
+    max_attempts: int
+    timeout: float
+    """Seconds that a run may take."""
+    delay: float | timedelta
+    """Not before so many seconds from now."""
+    run_at: datetime
+    """Not before this time, given with its time zone."""
+    expires_at: datetime
+    """Cancelled unless it was started before this time."""
+    unique_key: str
+    on_conflict: Literal["error", "return"]
+    tags: Sequence[str]
+    key: str
+    """Whose gate lets it in."""
+    idempotency_key: str
+    id: str
+    """A UUID of version 7; else one is minted."""
+
+
+class ListOptions(TypedDict, total=False):
+    """Which jobs are listed; of several texts any may fit."""
+
+    status: str | Sequence[str]
+    type: str | Sequence[str]
+    queue: str | Sequence[str]
+    tag: str | Sequence[str]
+    newest_first: bool
+    page: int
+    """So many jobs are asked for at once; 100 by default."""
+
+
+def request_of(
+    what: CallLike[Any] | str, payload: Mapping[str, Any] | None = None, **given: Unpack[EnqueueOptions]
+) -> JobRequest:
+    """The request for a call, or for a type by its name with a payload.
+
+    Raises:
+        BadOption: a time or the type's name is not allowed; the server judges the other options.
+        NotSerialisable, BadNumber, BadText, TooDeep: the payload is not JSON.
+    """
+    asked: dict[str, Any] = dict(given)
+    if "delay" in given:
+        asked["delay"] = seconds_of("delay", given["delay"])
+    if "run_at" in given:
+        asked["run_at"] = moment_of("run_at", given["run_at"])
+    if "expires_at" in given:
+        asked["expires_at"] = moment_of("expires_at", given["expires_at"])
+    if "tags" in given:
+        asked["tags"] = tuple(given["tags"]) if isinstance(given["tags"], list) else given["tags"]
+    if not isinstance(what, str):
+        return msgspec.structs.replace(what.request, **asked)
+    return JobRequest(type_name(what), strictjson.encode(dict(payload or {})), **asked)
+
+
+def query_of(**which: Unpack[ListOptions]) -> str:
+    """The query of the first page."""
+    filters = {
+        "status": which.get("status", ()),
+        "type": which.get("type", ()),
+        "queue": which.get("queue", ()),
+        "tag": which.get("tag", ()),
+        "order": "desc" if which.get("newest_first") else "asc",
+        "limit": str(which.get("page", PAGE)),
+    }
+    return urlencode([(name, each) for name, said in filters.items() for each in _several(said)])
+
+
+def _several(said: str | Sequence[str]) -> Sequence[str]:
+    return (said,) if isinstance(said, str) else said

@@ -1,0 +1,202 @@
+"""Answers of the server as values; times are in microseconds, as everywhere in Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from ferryman.domain.errors import FerrymanError
+from ferryman.domain.explain import Explanation
+from ferryman.domain.job import Attempt, Job, JobError
+from ferryman.domain.state import Status
+from ferryman.http.attempts import AttemptJson
+from ferryman.http.explanation import ExplanationJson
+from ferryman.http.nodes import NodeJson
+from ferryman.http.queues import Depth
+from ferryman.http.remote.asking import Reply
+from ferryman.http.remote.problems import Problem, error_from, stranger
+from ferryman.http.rules import RuleJson
+from ferryman.http.types import TypeJson
+from ferryman.http.wire import JobJson, read_moment
+from ferryman.store.protocol import NodeStatus
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+_NEXT: Final = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
+
+
+class _JobIn(JobJson):
+    # msgspec reads no Raw that may also be None: null comes as the text null
+    result: msgspec.Raw  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class _Batch(msgspec.Struct, frozen=True):
+    jobs: tuple[msgspec.Raw, ...]
+
+
+class _Id(msgspec.Struct, frozen=True):
+    id: str
+
+
+def job(reply: Reply) -> Job:
+    """One job."""
+    return _read(reply, _JobIn, _job)
+
+
+def jobs(reply: Reply) -> Sequence[Job]:
+    """A page of jobs."""
+    return _read(reply, tuple[_JobIn, ...], lambda found: tuple(map(_job, found)))
+
+
+def attempts(reply: Reply) -> Sequence[Attempt]:
+    """The ended runs of a job."""
+    return _read(reply, tuple[AttemptJson, ...], lambda found: tuple(map(_attempt, found)))
+
+
+def explanation(reply: Reply) -> Explanation:
+    """Why a job has not started."""
+    return _read(reply, ExplanationJson, _explanation)
+
+
+def nodes(reply: Reply) -> Sequence[NodeStatus]:
+    """The processes that run jobs."""
+    return _read(reply, tuple[NodeJson, ...], lambda found: tuple(map(_node, found)))
+
+
+def queues(reply: Reply) -> Sequence[Depth]:
+    """How many jobs stand where."""
+    return _read(reply, tuple[Depth, ...], _as_it_is)
+
+
+def types(reply: Reply) -> Sequence[TypeJson]:
+    """What types declare."""
+    return _read(reply, tuple[TypeJson, ...], _as_it_is)
+
+
+def rule(reply: Reply) -> RuleJson:
+    """What holds for a queue or a type."""
+    return _read(reply, RuleJson, _as_it_is)
+
+
+def counters(reply: Reply) -> Mapping[str, int]:
+    """What was counted, by name."""
+    return _read(reply, dict[str, int], _as_it_is)
+
+
+def stored(reply: Reply, count: int) -> Sequence[str | FerrymanError]:
+    """For each job of a batch the id of the job that stands for it, or why it was refused."""
+    told = _read(reply, _Batch, lambda found: tuple(map(_stored, found.jobs)))
+    if len(told) != count:
+        raise stranger(reply, f"It answered for {len(told)} of {count} jobs")
+    return told
+
+
+def next_page(reply: Reply) -> str | None:
+    """The query of the next page, if there is one.
+
+    Of the link only that: a proxy may show the API below another path, and a key is not taken to another server.
+    """
+    found = _NEXT.search(reply.headers.get("link", ""))
+    return None if found is None else found[1].partition("?")[2]
+
+
+def _read(reply: Reply, kind: type[S], make: Callable[[S], T]) -> T:
+    """What an answer holds. Raises RemoteError: it does not."""
+    try:
+        return make(msgspec.json.decode(reply.body, type=kind))
+    except (msgspec.MsgspecError, ValueError) as error:
+        wrong = str(error)
+    raise stranger(reply, f"Its answer {reply.status} cannot be read ({wrong})")
+
+
+def _as_it_is(found: T) -> T:
+    return found
+
+
+def _moment(text: str | None) -> int | None:
+    return None if text is None else _certain(text)
+
+
+def _certain(text: str) -> int:
+    found = read_moment(text)
+    if found is None:
+        raise ValueError(f"{text[:40]!a} is no time")
+    return found
+
+
+def _job(found: _JobIn) -> Job:
+    error, status = found.error, Status(found.status)
+    return Job(
+        id=found.id,
+        type=found.type,
+        queue=found.queue,
+        priority=found.priority,
+        status=status,
+        attempt=found.attempt,
+        max_attempts=found.max_attempts,
+        claim=found.claim,
+        payload=bytes(found.payload).decode(),
+        result=bytes(found.result).decode() if status is Status.COMPLETED else None,
+        error=None if error is None else JobError(error.code, error.type, error.message),
+        run_at=_moment(found.run_at),
+        created_at=_certain(found.created_at),
+        started_at=_moment(found.started_at),
+        finished_at=_moment(found.finished_at),
+        expires_at=_moment(found.expires_at),
+        worker_id=found.worker_id,
+        node=found.node,
+        unique_key=found.unique_key,
+        tags=found.tags,
+    )
+
+
+def _attempt(found: AttemptJson) -> Attempt:
+    return Attempt(
+        number=found.claim,
+        what=found.what,
+        status=Status(found.status),
+        attempt=found.attempt,
+        error=found.error,
+        started_at=_moment(found.started_at),
+        finished_at=_certain(found.finished_at),
+        worker_id=found.worker_id,
+        node=found.node,
+    )
+
+
+def _explanation(found: ExplanationJson) -> Explanation:
+    return Explanation(
+        id=found.id,
+        status=found.status,
+        summary=found.summary,
+        conditions=found.conditions,
+        ahead=found.ahead,
+        estimated_start=_moment(found.estimated_start),
+    )
+
+
+def _node(found: NodeJson) -> NodeStatus:
+    return NodeStatus(
+        id=found.id,
+        host=found.host,
+        pid=found.pid,
+        version=found.version,
+        queues=None if found.queues is None else frozenset(found.queues),
+        workers=found.workers,
+        started_at=_certain(found.started_at),
+        ended_at=_moment(found.ended_at),
+        live=found.live,
+        claimed=found.claimed,
+        types=None if found.types is None else frozenset(found.types),
+    )
+
+
+def _stored(entry: msgspec.Raw) -> str | FerrymanError:
+    try:
+        return msgspec.json.decode(entry, type=_Id).id
+    except msgspec.ValidationError:
+        return error_from(msgspec.json.decode(entry, type=Problem))
