@@ -215,6 +215,15 @@ def _money_on_postgres(found: list[Figures]) -> str:
     )
 
 
+def _lost_answers(found: list[Figures]) -> str:
+    return "\n".join(
+        f"- {_when(each)}, {each['store']}: **{each['faults']} faults**; {each['said']:,} jobs said, "
+        f"{each['stored']:,} stored; {each['dropped']:,} of {sum(each['answers'].values()):,} answers lost, "
+        f"{each['answers']['halved']:,} of them in the middle."
+        for each in found
+    )
+
+
 def _when(each: Figures) -> str:
     return f"{each['date']}, commit `{each['commit']}`, {each['duration']:.0f} s, seed {each['seed']}"
 
@@ -241,6 +250,7 @@ _BLOCKS: Final[dict[str, Callable[[list[Figures]], str]]] = {
     "hostile": _hostile,
     "money": _money,
     "money on PostgreSQL": _money_on_postgres,
+    "lost answers": _lost_answers,
 }
 
 

@@ -121,5 +121,6 @@ def test_marks_are_known_and_what_is_not_run_is_at_least_python() -> None:
         "docs/http.md",
         "docs/flow.md",
         "docs/jobs.md",
+        "docs/remote.md",
         "docs/transactions.md",
     }

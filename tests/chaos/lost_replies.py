@@ -86,7 +86,8 @@ class Outcome(msgspec.Struct, frozen=True):
     said: int
     stored: int
     answers: Mapping[str, int]
-    seconds: float
+    duration: float
+    """Seconds."""
     violations: Sequence[str]
 
 
@@ -105,14 +106,15 @@ def main(arguments: Sequence[str]) -> int:
                 return 3
         found = run(url, database, options.jobs, options.drop, options.seed, broken=options.breakage is not None)
     told = {"store": options.store, "seed": options.seed, "drop": options.drop, **msgspec.to_builtins(found)}
+    told["faults"] = len(found.violations)
+    told["dropped"] = dropped = sum(found.answers.get(fate, 0) for fate in DROPPED)
     print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
-    dropped = sum(found.answers.get(fate, 0) for fate in DROPPED)
     print(
         f"lost replies: seed {options.seed}: {found.said} jobs said, {found.stored} stored; {dropped} of "
         f"{sum(found.answers.values())} answers lost; {len(found.violations)} violations"
     )
     if options.results is not None:
-        results.add(options.results, "lost replies", commit, told)
+        results.add(options.results, "lost answers", commit, told)
     return int(bool(found.violations))
 
 
