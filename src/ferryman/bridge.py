@@ -106,7 +106,7 @@ class Bridge:
 
     def attach(self, client: Client | None) -> None:
         """Use a client on the running loop from now on; None ends that."""
-        self._attached = None if client is None else at_first_use.Crossing.here(self._alone(), client)
+        self._attached = None if client is None else at_first_use.Crossing[Any].here(self._alone(), client)
 
     def divert(self, way: Way | None) -> None:
         """Go another way from now on, before any other client; None ends that.

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ferryman.domain.errors import QueueFull, RemoteError, ServerUnreachable, ShuttingDown, StoreBusy
+from ferryman.domain.errors import (
+    QueueFull,
+    RemoteError,
+    ServerUnreachable,
+    ShuttingDown,
+    StoreBusy,
+    TooManyConnections,
+)
 from ferryman.http.remote.asking import Ask, Reply
 from ferryman.http.remote.patience import Patience, Trouble, retry_after, trouble_of
 
@@ -64,6 +71,7 @@ def test_for_room_it_waits_as_long_as_it_may_and_looks_once_more_at_the_end() ->
     [
         (problem(429, "FM314", retry_after="7"), QueueFull, False, True),
         (problem(503, "FM450"), ShuttingDown, False, False),
+        (problem(503, "FM451"), TooManyConnections, False, False),
         (problem(503, "FM207"), StoreBusy, True, False),
         (Reply(502, {}, b"<html>Bad gateway</html>"), RemoteError, True, False),
         (Reply(504, {}, b""), RemoteError, True, False),

@@ -2,7 +2,7 @@
 
 What went wrong                          May it have been carried out?   Said again
 no connection                            no                              always
-429, 503 of a node that stops            no                              always, not before Retry-After
+429, 503 of one that takes no more       no                              always, not before Retry-After
 502, 503, 504                            yes                             if it is repeatable
 the connection broke, no answer in time  yes                             if it is repeatable
 any other answer                         -                               never
@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from ferryman.domain.errors import FerrymanError, ShuttingDown
+from ferryman.domain.errors import FerrymanError, ShuttingDown, TooManyConnections
 from ferryman.domain.retry import Exponential
 from ferryman.http.remote.asking import Ask, Reply
 from ferryman.http.remote.problems import error_of
@@ -76,7 +76,8 @@ def trouble_of(reply: Reply) -> Trouble | None:
         return None
     error = error_of(reply)
     no_room = reply.status == TOO_MANY
-    return Trouble(error, not (no_room or isinstance(error, ShuttingDown)), no_room, retry_after(reply))
+    refused = no_room or isinstance(error, ShuttingDown | TooManyConnections)
+    return Trouble(error, not refused, no_room, retry_after(reply))
 
 
 def retry_after(reply: Reply) -> float:
