@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ferryman.domain.errors import BadSetting
+from ferryman.domain.errors import BadOption, BadSetting
 from ferryman.http.remote import Remote
 from ferryman.http.remote.address import base_of, headers_of
 
@@ -51,3 +53,11 @@ def test_a_remote_does_not_show_its_key() -> None:
     assert repr(remote) == "Remote('http://queue')"
     with pytest.raises(BadSetting):
         Remote("nowhere")
+
+
+@pytest.mark.parametrize(
+    "given", [{"timeout": 0}, {"timeout": -1}, {"timeout": "5"}, {"retries": -1}, {"retries": 1.5}]
+)
+def test_what_is_no_bound_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(BadOption, match=next(iter(given))):
+        Remote("http://queue", **given)

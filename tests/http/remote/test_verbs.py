@@ -31,6 +31,7 @@ from ferryman.domain.errors import (
 from ferryman.domain.job import Job, JobError
 from ferryman.domain.outcome import Outcome, What
 from ferryman.domain.state import Status
+from ferryman.http.remote import sending
 from ferryman.http.remote.client import RemoteClient
 from ferryman.http.remote.options import query_of
 from ferryman.store.protocol import JobFilter
@@ -386,3 +387,15 @@ async def test_wrong_members_come_with_their_places(client: RemoteClient) -> Non
     with pytest.raises(WrongContent) as caught:
         await client.enqueue(echo(id=MINE.replace("-7", "-4")))
     assert [pointer for pointer, _ in caught.value.errors] == ["/id"]
+
+
+async def test_what_shows_a_request_does_not_show_its_payload(times: Times) -> None:
+    line = Scripted(problem(422, "FM310"))
+    remote = client_over(line, times)
+    await remote.open()
+    request = echo('{"token":"sesame"}')
+    with pytest.raises(UnknownType):
+        await remote.enqueue(request)
+    assert b"sesame" in line.seen[0].content
+    parcel = remote._parcel(request)
+    assert "sesame" not in f"{parcel!r} {sending.one(parcel, None)!r} {sending.batch([parcel])!r}"

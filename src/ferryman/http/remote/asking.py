@@ -28,6 +28,10 @@ class Ask(msgspec.Struct, frozen=True):
     held: float = 0.0
     """Seconds for which the server may hold the answer back."""
 
+    def __repr__(self) -> str:
+        # without the body: it may hold secrets
+        return f"<{self.method} {self.path}>"
+
 
 class Reply(msgspec.Struct, frozen=True):
     """What came back."""

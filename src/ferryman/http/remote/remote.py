@@ -11,8 +11,8 @@ import msgspec
 
 from ferryman.client.chunks import achunks, chunks, tally
 from ferryman.client.request import MAX_BODY_DEFAULT
+from ferryman.domain import options
 from ferryman.domain.job import Job
-from ferryman.domain.options import job_id
 from ferryman.handle import Handle
 from ferryman.http.remote.client import RemoteClient
 from ferryman.http.remote.connection import Connection
@@ -22,6 +22,8 @@ from ferryman.http.remote.patience import Patience
 from ferryman.http.remote.way import OwnLoop
 
 R = TypeVar("R")
+
+RETRIES_MOST: Final = 1000
 
 
 class Remote:
@@ -55,8 +57,9 @@ class Remote:
 
         Raises:
             BadSetting: the URL or the key cannot be used.
+            BadOption: the timeout or the number of retries is none.
         """
-        patience = Patience(retries=retries, timeout=timeout)
+        patience = Patience(options.whole("retries", retries, most=RETRIES_MOST), options.timeout(timeout))
 
         def make() -> RemoteClient:
             way = Connection(url, api_key=api_key, patience=patience, transport=transport, trust_env=trust_env)
@@ -159,7 +162,7 @@ class Remote:
 
     def handle(self, id: str) -> Handle[Any]:
         """The handle of a job that was enqueued before. Raises BadOption if that can be no id."""
-        return Handle(job_id(id), self.way, msgspec.json.decode)
+        return Handle(options.job_id(id), self.way, msgspec.json.decode)
 
     def list(self, **which: Unpack[ListOptions]) -> Iterator[Job]:
         """Every job that fits, the oldest first unless asked otherwise; a page is asked for when it is needed.

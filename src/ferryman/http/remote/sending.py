@@ -27,6 +27,9 @@ class Parcel(msgspec.Struct, frozen=True):
     text: bytes
     """As JSON."""
 
+    def __repr__(self) -> str:
+        return f"<{self.request!r} on its way>"  # without its payload, as a request
+
 
 def parcel(request: JobRequest, new: NewJob, declared: JobType | None, max_body: int) -> Parcel:
     """A request as it goes out.
