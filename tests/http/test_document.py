@@ -16,8 +16,7 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from ferryman.http import api_keys, batch, bodies, changes, items, keys, rules, schedule_wire, wire
-from ferryman.http import batch, bodies, changes, keys, rules, schedule_wire, wire
+from ferryman.http import api_keys, batch, bodies, changes, keys, rules, schedule_wire, wire
 from tests.http.world import is_problem
 
 pytestmark = pytest.mark.anyio

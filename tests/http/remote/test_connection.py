@@ -146,8 +146,8 @@ async def test_a_server_that_never_answers_is_given_up(times: Times) -> None:
 
 async def test_no_room_does_not_count_as_a_try(times: Times) -> None:
     full = [problem(429, "FM314", {"retry-after": "1"}) for _ in range(20)]
-    line = Scripted(*full, OK)
-    assert (await (await opened(line, times)).say(ASK)).status == 200
+    line = Scripted(*full, lost(), OK)
+    assert (await (await opened(line, times, patience=Patience(retries=1))).say(ASK)).status == 200
 
 
 async def test_where_there_is_no_room_in_time_it_says_when_to_come_again(times: Times) -> None:

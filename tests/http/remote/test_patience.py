@@ -11,6 +11,7 @@ from ferryman.domain.errors import (
     ShuttingDown,
     StoreBusy,
     TooManyConnections,
+    TooManyRequests,
 )
 from ferryman.http.remote.asking import Ask, Reply
 from ferryman.http.remote.patience import Patience, Trouble, retry_after, trouble_of
@@ -75,7 +76,8 @@ def test_for_room_it_waits_as_long_as_it_may_and_looks_once_more_at_the_end() ->
         (problem(503, "FM207"), StoreBusy, True, False),
         (Reply(502, {}, b"<html>Bad gateway</html>"), RemoteError, True, False),
         (Reply(504, {}, b""), RemoteError, True, False),
-        (Reply(429, {}, b"slow down"), RemoteError, False, True),
+        (problem(429, "FM606", retry_after="1"), TooManyRequests, False, False),
+        (Reply(429, {}, b"slow down"), RemoteError, False, False),
     ],
 )
 def test_which_answers_another_try_may_mend(reply: Reply, kind: type, unsure: bool, no_room: bool) -> None:

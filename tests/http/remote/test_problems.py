@@ -6,7 +6,15 @@ import msgspec
 import pytest
 
 from ferryman.domain import errors
-from ferryman.domain.errors import FerrymanError, QueueFull, RemoteError, UniqueKeyTaken, WrongContent
+from ferryman.domain.errors import (
+    FerrymanError,
+    QueueFull,
+    RemoteError,
+    ScopeMissing,
+    TooManyRequests,
+    UniqueKeyTaken,
+    WrongContent,
+)
 from ferryman.http import problems
 from ferryman.http.remote.asking import Reply
 from ferryman.http.remote.problems import error_of
@@ -14,6 +22,8 @@ from ferryman.http.remote.problems import error_of
 SPECIAL: dict[type[FerrymanError], FerrymanError] = {
     UniqueKeyTaken: UniqueKeyTaken("Taken.", holder="01890a5d-ac96-774b-bcce-b302099a8057", hint="Wait."),
     QueueFull: QueueFull("Full.", retry_after=7, why="So it is.", hint="Wait."),
+    ScopeMissing: ScopeMissing("No.", scope="operate", hint="Ask for it."),
+    TooManyRequests: TooManyRequests("Slower.", retry_after=3, rate=5.0, burst=10, why="So it is."),
     WrongContent: WrongContent("Wrong.", errors=(("/type", "Is missing."), ("/tags/1", "Is none.")), why="See."),
 }
 KINDS = [getattr(errors, name) for name in errors.__all__ if getattr(errors, name) is not RemoteError]

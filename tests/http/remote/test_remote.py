@@ -6,12 +6,14 @@ import asyncio
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ import pytest
 
 from ferryman import Ferryman, PerKey
 from ferryman.domain.errors import (
+    ApiKeyMissing,
+    ApiKeyRefused,
     BadOption,
     BadSetting,
     JobCancelled,
@@ -27,6 +31,7 @@ from ferryman.domain.errors import (
     JobNotFound,
     NotSerialisable,
     ResultTimeout,
+    ScopeMissing,
     ServerUnreachable,
     SyncInsideLoop,
     TransactionImpossible,
@@ -46,11 +51,10 @@ def environment(**more: str) -> dict[str, str]:
     return ours | more
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the program is served."""
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Where the program is served, with its database in a folder."""
     command = [sys.executable, "-m", "ferryman", "serve", str(PROGRAM), "--port", "0"]
-    folder = tmp_path_factory.mktemp("served")
     with subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -60,6 +64,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             server.terminate()
             assert server.wait(PATIENCE) == 0
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("served")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -233,6 +243,7 @@ def test_a_child_that_is_forked_has_a_way_of_its_own(remote: Remote) -> None:
     id = remote.enqueue("add", {"a": 1}).id
     child = os.fork()
     if child == 0:
+        signal.alarm(PATIENCE)  # one that waits for its parent's thread would wait for ever
         os._exit(0 if remote.get(id).id == id else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert remote.get(id).id == id
@@ -307,6 +318,24 @@ def test_its_key_is_a_setting(url: str) -> None:
         declared(Ferryman(url, api_key="a b"))["add"].enqueue(1)
     with Ferryman(url, api_key="sesame") as keyed:
         assert declared(keyed)["add"].enqueue(1).result(timeout=PATIENCE) == 2
+
+
+def test_a_server_with_keys_wants_one_and_lets_it_do_what_it_may(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ferryman", "api-keys", "add", "web", "--scope", "enqueue", "--json"]
+    made = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
+    key = json.loads(made.stdout)["key"]
+    with served(tmp_path) as url:
+        with Remote(url) as nobody, pytest.raises(ApiKeyMissing):
+            nobody.enqueue("add", {"a": 1})
+        with Remote(url, api_key=key[:-1]) as stranger, pytest.raises(ApiKeyRefused):
+            stranger.enqueue("add", {"a": 1})
+        with Remote(url, api_key=key) as web:
+            job = web.enqueue("add", {"a": 1})
+            with pytest.raises(ScopeMissing) as caught:
+                job.status()
+            assert caught.value.scope == "read"
+        with Ferryman(url, api_key=key) as app:
+            assert declared(app)["add"].enqueue(1).id
 
 
 def test_nodes_and_commands_want_the_database_itself(url: str, tmp_path: Path) -> None:

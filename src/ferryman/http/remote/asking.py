@@ -24,7 +24,7 @@ class Ask(msgspec.Struct, frozen=True):
     within: float | None = None
     """Seconds that it may take with all its tries; None leaves it to `Patience`."""
     room: float | None = None
-    """Seconds to go on where the server says that there is no room (429); None is as long as everything else."""
+    """Seconds to go on where the queue has no room; None is as long as everything else."""
     held: float = 0.0
     """Seconds for which the server may hold the answer back."""
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from ferryman.domain.errors import FerrymanError, ShuttingDown, TooManyConnections
+from ferryman.domain.errors import FerrymanError, QueueFull, ShuttingDown, TooManyConnections
 from ferryman.domain.retry import Exponential
 from ferryman.http.remote.asking import Ask, Reply
 from ferryman.http.remote.problems import error_of
@@ -75,9 +75,8 @@ def trouble_of(reply: Reply) -> Trouble | None:
     if reply.status != TOO_MANY and reply.status not in AWAY:
         return None
     error = error_of(reply)
-    no_room = reply.status == TOO_MANY
-    refused = no_room or isinstance(error, ShuttingDown | TooManyConnections)
-    return Trouble(error, not refused, no_room, retry_after(reply))
+    refused = reply.status == TOO_MANY or isinstance(error, ShuttingDown | TooManyConnections)
+    return Trouble(error, not refused, isinstance(error, QueueFull), retry_after(reply))
 
 
 def retry_after(reply: Reply) -> float:

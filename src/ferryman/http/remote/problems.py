@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from ferryman.domain import errors
-from ferryman.domain.errors import FerrymanError, QueueFull, RemoteError, UniqueKeyTaken, WrongContent
+from ferryman.domain.errors import (
+    FerrymanError,
+    QueueFull,
+    RemoteError,
+    ScopeMissing,
+    TooManyRequests,
+    UniqueKeyTaken,
+    WrongContent,
+)
 from ferryman.http.remote.asking import Reply
 
 SHOWN: Final = 200
@@ -33,10 +42,16 @@ class Problem(msgspec.Struct, frozen=True):
     errors: tuple[Wrong, ...] = ()
     holder: str = ""
     retry_after: int = 1
-    """Seconds; where a problem stands alone the header says them."""
+    """Seconds; where a problem stands alone a header says them, as it does what follows."""
+    scope: str = ""
+    rate: float = 0.0
+    burst: int = 0
 
 
 _problem_of: Final = msgspec.json.Decoder(Problem)
+_SECONDS: Final = re.compile("[0-9]{1,9}")
+_SCOPE: Final = re.compile('scope="([^"]*)"')
+_POLICY: Final = re.compile("q=([0-9]{1,9});w=([1-9][0-9]{0,8})")
 _KINDS: Final[Mapping[str, type[FerrymanError]]] = MappingProxyType(
     {kind.code: kind for kind in (getattr(errors, name) for name in errors.__all__)}
 )
@@ -55,6 +70,15 @@ def _wrong(problem: Problem) -> FerrymanError:
     return WrongContent(problem.detail, errors=errors, hint=problem.hint)
 
 
+def _beyond_scope(problem: Problem) -> FerrymanError:
+    return ScopeMissing(problem.detail, scope=problem.scope, hint=problem.hint)
+
+
+def _too_fast(problem: Problem) -> FerrymanError:
+    after, rate, burst = problem.retry_after, problem.rate, problem.burst
+    return TooManyRequests(problem.detail, retry_after=after, rate=rate, burst=burst, hint=problem.hint)
+
+
 def _unknown(problem: Problem) -> FerrymanError:
     return RemoteError(
         f"The server answered {problem.status} with the code {problem.code[:20]!a}: {problem.detail}",
@@ -66,7 +90,14 @@ def _unknown(problem: Problem) -> FerrymanError:
 
 
 _MAKE: Final[Mapping[str, Callable[[Problem], FerrymanError]]] = MappingProxyType(
-    {UniqueKeyTaken.code: _taken, QueueFull.code: _full, WrongContent.code: _wrong, RemoteError.code: _unknown}
+    {
+        UniqueKeyTaken.code: _taken,
+        QueueFull.code: _full,
+        WrongContent.code: _wrong,
+        ScopeMissing.code: _beyond_scope,
+        TooManyRequests.code: _too_fast,
+        RemoteError.code: _unknown,
+    }
 )
 """How those errors are made that need more than their words."""
 
@@ -77,10 +108,19 @@ def error_of(reply: Reply) -> FerrymanError:
         problem = _problem_of.decode(reply.body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return stranger(reply, f"It answered {reply.status}")
-    said = reply.headers.get("retry-after", "")
-    if said.isascii() and said.isdigit():
-        problem = msgspec.structs.replace(problem, retry_after=int(said))
-    return error_from(problem)
+    return error_from(msgspec.structs.replace(problem, **_told_by(reply.headers)))
+
+
+def _told_by(headers: Mapping[str, str]) -> dict[str, Any]:
+    """What headers say of a problem."""
+    found: dict[str, Any] = {}
+    if seconds := _SECONDS.fullmatch(headers.get("retry-after", "")):
+        found["retry_after"] = int(seconds[0])
+    if scope := _SCOPE.search(headers.get("www-authenticate", "")):
+        found["scope"] = scope[1]
+    if policy := _POLICY.search(headers.get("ratelimit-policy", "")):
+        found |= {"burst": int(policy[1]), "rate": int(policy[1]) / int(policy[2])}
+    return found
 
 
 def error_from(problem: Problem) -> FerrymanError:
