@@ -143,3 +143,10 @@ def test_the_interval_lies_around_the_mean_of_the_ratios() -> None:
 
 def test_rounds_that_agree_leave_no_doubt() -> None:
     assert interval([1.25] * 4, random.Random(0)) == pytest.approx((1.25, 1.25, 1.25))
+
+
+def test_a_measure_of_those_who_wait() -> None:
+    command = [sys.executable, "-m", "benchmarks.waiting", "--clients", "4", "--seconds", "0.1"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("2 of 2 got their event") == 4

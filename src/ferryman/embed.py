@@ -8,6 +8,7 @@ The loop, its signals and its log belong to whoever started it; nothing of them 
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from ferryman.app import Ferryman
 from ferryman.domain.errors import BadSetting
-from ferryman.http.api import STOPPING
+from ferryman.http.waits import STOP
 from ferryman.main import Server
 from ferryman.settings import Settings, load
 from ferryman.supervise.role import Role
@@ -59,7 +60,7 @@ class Embedded:
     def __init__(self, settings: Settings, app: Ferryman) -> None:
         _refuse_processes(settings)
         self._server = Server(settings, app.registry, Role(http=False), attach=app.attach)
-        self._stopping = False
+        self._stop = asyncio.Event()
 
     @property
     def node_id(self) -> str:
@@ -71,17 +72,16 @@ class Embedded:
 
         It asks nobody who comes as long as there is no API key.
         """
-        if self._stopping:
-            scope = {**scope, "state": {**scope.get("state", {}), STOPPING: True}}
-        await self._server.asgi(scope, receive, send)
+        known = {**scope, "state": {**scope.get("state", {}), STOP: self._stop}}
+        await self._server.asgi(known, receive, send)
 
     async def start(self) -> None:
         """Start on the running loop. Raises StoreError."""
         await self._server.start()
 
     async def stop(self) -> None:
-        """Stop in order; from now on every request is answered 503."""
-        self._stopping = True
+        """Stop in order; from now on every request is answered 503, and those that wait are answered at once."""
+        self._stop.set()
         await self._server.stop()
 
 

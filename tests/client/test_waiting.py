@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ferryman.client.verbs import POLL
+from ferryman.client.watching import INTERVAL
 from ferryman.domain.errors import ResultTimeout
 from ferryman.domain.events import Ended, RunsEnded
 from ferryman.domain.state import Status
@@ -33,7 +33,7 @@ def test_an_end_in_this_process_is_noticed_at_once() -> None:
         node = await world.node("send")
         claimed = await world.claim(node)
         waiters = [asyncio.create_task(world.client.wait(accepted.id)) for _ in range(2)]
-        await asyncio.wait(waiters, timeout=10 * POLL)
+        await asyncio.wait(waiters, timeout=10 * INTERVAL)
         began = asyncio.get_running_loop().time()
         finish = await world.end(node, claimed, DONE)
         world.events.emit(RunsEnded([Ended(claimed, DONE, finish)]))
@@ -49,7 +49,7 @@ def test_a_cancel_in_this_process_is_noticed_at_once() -> None:
         world = World()
         accepted = await world.client.enqueue(send())
         waiter = asyncio.create_task(world.client.wait(accepted.id))
-        await asyncio.wait([waiter], timeout=10 * POLL)
+        await asyncio.wait([waiter], timeout=10 * INTERVAL)
         began = asyncio.get_running_loop().time()
         await world.client.cancel(accepted.id)
         assert (await waiter).status is Status.CANCELLED
@@ -58,7 +58,7 @@ def test_a_cancel_in_this_process_is_noticed_at_once() -> None:
     virtual.run(main())
 
 
-def test_an_end_in_another_process_is_seen_within_half_a_second() -> None:
+def test_an_end_in_another_process_is_seen_within_an_interval() -> None:
     async def main() -> None:
         world = World()
         accepted = await world.client.enqueue(send())
@@ -69,7 +69,7 @@ def test_an_end_in_another_process_is_seen_within_half_a_second() -> None:
         began = asyncio.get_running_loop().time()
         await world.end(node, claimed, DONE)
         assert (await waiter).status is Status.COMPLETED
-        assert asyncio.get_running_loop().time() - began <= POLL
+        assert asyncio.get_running_loop().time() - began <= INTERVAL
 
     virtual.run(main())
 
@@ -110,9 +110,9 @@ def test_nothing_is_kept_of_waits_that_are_over() -> None:
         await asyncio.wait(waiters, timeout=1)
         waiters[0].cancel()
         await asyncio.wait([waiters[0]])
-        assert len(world.client._endings) == 1
+        assert len(world.client.watcher) == 1
         await world.client.cancel(accepted.id)
         await waiters[1]
-        assert len(world.client._endings) == 0
+        assert len(world.client.watcher) == 0
 
     virtual.run(main())

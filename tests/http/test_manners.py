@@ -228,7 +228,7 @@ def test_every_error_has_a_status() -> None:
         answer = problem(error)
         assert json.loads(answer.body)["code"] == kind.code
         assert answer.status == status_of(error)
-        assert answer.status in {400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 500, 503}
+        assert answer.status in {400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 429, 431, 500, 503}
         assert (answer.status in {429, 503}) == any(name == b"retry-after" for name, _ in answer.headers)
 
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ferryman.domain.errors import StoreBusy
 from ferryman.domain.outcome import Outcome, What
-from ferryman.http.api import STOPPING
+from ferryman.http.waits import STOP
 from ferryman.store.protocol import Counts
 from tests.http.world import Failing, World, is_problem, talk
 
@@ -34,8 +34,11 @@ async def test_health_touches_no_store(world: World, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/health", "/readyz", "/jobs", "/metrics", "/nowhere"])
 async def test_everything_is_503_while_stopping(world: World, path: str) -> None:
+    stop = asyncio.Event()
+    stop.set()
+
     async def stopping(scope: Any, receive: Any, send: Any) -> None:
-        await world.api({**scope, "state": {STOPPING: True}}, receive, send)
+        await world.api({**scope, "state": {STOP: stop}}, receive, send)
 
     async with talk(stopping) as http:
         answer = await http.get(path, headers={"x-request-id": "r-1"})

@@ -421,3 +421,32 @@ async def test_ipv6_stands_in_brackets(world: World) -> None:
         pytest.skip("no IPv6 here")
     await server.stop(PATIENCE)
     assert url.startswith("http://[::1]:")
+
+
+async def test_a_stop_answers_those_who_wait_and_ends_their_streams(served: Served, world: World) -> None:
+    job = await world.client.enqueue(JobRequest("echo"))
+    served.client.gate.set()
+    async with served.talk() as waits, served.talk() as follows:
+        await waits.say("GET", f"/jobs/{job.id}", headers="prefer: wait=60\r\n")
+        await follows.say("GET", f"/jobs/{job.id}/events")
+        await follows.reader.readuntil(b"event: job")
+        stop = asyncio.create_task(served.server.stop(PATIENCE))
+        status, headers, body = await waits.hear()
+        assert (status, json.loads(body)["status"]) == (200, "pending")
+        assert headers["preference-applied"] == "wait=60"
+        assert (await follows.reader.read()).endswith(b"\r\n0\r\n\r\n")
+        await stop
+    assert len(world.client.watcher) == 0
+
+
+async def test_a_wait_ends_with_its_client(served: Served, world: World) -> None:
+    job = await world.client.enqueue(JobRequest("echo"))
+    served.client.gate.set()
+    async with served.talk() as follows:
+        await follows.say("GET", f"/jobs/{job.id}/events")
+        await follows.reader.readuntil(b"event: job")
+        assert served.server._server is not None
+        tasks = set(served.server._server.server_state.tasks)
+        assert len(world.client.watcher) == 1
+    await asyncio.wait(tasks)
+    assert len(world.client.watcher) == 0

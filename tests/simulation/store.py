@@ -45,6 +45,7 @@ from ferryman.store.protocol import (
     Verdict,
 )
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
+from ferryman.store.watching import Version
 from ferryman.testing.history import entries
 from tests.simulation.loop import pause
 from tests.simulation.notes import Notes
@@ -235,14 +236,16 @@ class SimStore:
 
         return await self._call("release", lambda: self._inner.release(node, batch, now), took)
 
-    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
+    async def cancel(
+        self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> CancelResult:
         asked = len(self._notes)
 
         def took(result: CancelResult) -> None:
             if result.before is not None:
                 self._note(entries.CancelTook, asked=asked, job=id, before=result.before.value)
 
-        return await self._call("cancel", lambda: self._inner.cancel(id, now, deed=deed), took)
+        return await self._call("cancel", lambda: self._inner.cancel(id, now, deed=deed, expected=expected), took)
 
     async def promote(self, now: int, limit: int) -> Promoted:
         asked = len(self._notes)
@@ -321,13 +324,21 @@ class SimStore:
     async def force_cancel(self, asked_before: int, now: int) -> int:
         return await self._call("force_cancel", lambda: self._inner.force_cancel(asked_before, now))
 
-    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
-        return await self._call("retry", lambda: self._inner.retry(id, now, run_at, deed=deed))
+    async def retry(
+        self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> RetryResult:
+        return await self._call("retry", lambda: self._inner.retry(id, now, run_at, deed=deed, expected=expected))
 
     async def place(
-        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+        self,
+        ids: Sequence[str],
+        placement: Placement,
+        now: int,
+        *,
+        deed: Deed | None = None,
+        expected: Version | None = None,
     ) -> Mapping[str, Status]:
-        return await self._call("place", lambda: self._inner.place(ids, placement, now, deed=deed))
+        return await self._call("place", lambda: self._inner.place(ids, placement, now, deed=deed, expected=expected))
 
     async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         return await self._call("cancel_waiting", lambda: self._inner.cancel_waiting(ids, now, deed=deed))
@@ -337,6 +348,9 @@ class SimStore:
 
     async def get(self, id: str, now: int) -> Job | None:
         return await self._call("get", lambda: self._inner.get(id, now))
+
+    async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
+        return await self._call("versions", lambda: self._inner.versions(ids, now))
 
     async def list(self, filter: JobFilter, now: int) -> Page:
         return await self._call("list", lambda: self._inner.list(filter, now))

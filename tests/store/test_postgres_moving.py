@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ferryman.domain.errors import StoreBusy
+from ferryman.domain.errors import PreconditionFailed, StoreBusy
+from ferryman.domain.state import Status
 from ferryman.store.controlling import Placement
 from ferryman.store.postgres import controls, people
 from ferryman.store.postgres.driving import drive
@@ -19,6 +20,7 @@ from ferryman.store.postgres.locks import NodeLocks
 from ferryman.store.postgres.loopthread import LoopThread
 from ferryman.store.postgres.steps import Steps
 from ferryman.store.protocol import CancelResult, JobFilter, RetryResult
+from ferryman.store.watching import Version
 from ferryman.testing.conformance import RETENTION
 from tests.store.files import new_job
 from tests.store.servers import connected, minter, opened
@@ -58,6 +60,15 @@ def known_lanes() -> Lanes:
     lanes.learn(1, "default", "echo", 5)
     lanes.learn(2, "default", "echo", 1)
     return lanes
+
+
+def test_one_that_moves_between_the_look_and_the_grasp_is_not_the_one_that_was_meant() -> None:
+    id, meant = IDS.mint(0), Version(Status.PENDING, 0, "default", 5, None)
+    looked: list[Any] = [[PENDING], [(id, "pending", 0, "default", 5, None)]]
+    for lane, number in ((2, 0), (1, 3)):
+        taken: list[Any] = [(id, lane, number, 0, "pending", None, None)]
+        with pytest.raises(PreconditionFailed):
+            play(people.cancel(known_lanes(), id, 0, RETENTION, None, meant), [*looked, taken, []])
 
 
 def place(id: str, answers: Sequence[Sequence[Any]], placement: Placement) -> Any:

@@ -11,8 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from ferryman.client.deeds import Deeds
-from ferryman.client.endings import wait_within
 from ferryman.client.finding import Counted, Finding
+from ferryman.client.pausing import wait_within
 from ferryman.client.request import no_such_job
 from ferryman.domain import options
 from ferryman.domain.audit import MANY, Action
@@ -24,6 +24,7 @@ from ferryman.domain.secrets import MASK
 from ferryman.domain.state import INITIAL, MOVABLE, RETRIABLE, TERMINAL, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.protocol import Clock, RetryResult, Store, Wakeup
+from ferryman.store.watching import Version
 
 T = TypeVar("T")
 
@@ -97,14 +98,17 @@ class Controls:
             None if run_at is None else options.moment("run_at", run_at, now),
         )
 
-    async def place(self, id: str, placement: Placement, *, by: str | None = None) -> Job:
+    async def place(
+        self, id: str, placement: Placement, *, by: str | None = None, expected: Version | None = None
+    ) -> Job:
         """Give a job that waits another queue, priority or time. Gives the job as it then was.
 
         Raises:
             JobNotFound: there is no such job.
+            PreconditionFailed: it has another version than `expected`.
             WrongState: it is neither pending nor scheduled, or has a key.
         """
-        met = await self._place([id], placement, by)
+        met = await self._place([id], placement, by, expected=expected)
         if id not in met:
             raise no_such_job(id)
         if met[id] is Status.WAITING:  # so stores tell of every job with a key that has not started
@@ -139,10 +143,15 @@ class Controls:
         return count
 
     async def _place(
-        self, ids: Sequence[str], placement: Placement, by: str | None, filter: JobFilter | None = None
+        self,
+        ids: Sequence[str],
+        placement: Placement,
+        by: str | None,
+        filter: JobFilter | None = None,
+        expected: Version | None = None,
     ) -> dict[str, Status]:
         met = await self._deeds.do(
-            lambda deed: self._store.place(ids, placement, deed.at, deed=deed),
+            lambda deed: self._store.place(ids, placement, deed.at, deed=deed, expected=expected),
             Action.JOB_PLACE,
             MANY,
             by,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from ferryman.client.chunks import CHUNK
-from ferryman.client.endings import wait_within
+from ferryman.client.pausing import wait_within
 from ferryman.client.pressure import Pressure
 from ferryman.domain.audit import Deed
 from ferryman.domain.claim import ClaimRequest

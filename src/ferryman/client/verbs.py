@@ -17,7 +17,6 @@ from ferryman.client.admission import Admission
 from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.controls import Controls
 from ferryman.client.deeds import Deeds
-from ferryman.client.endings import Endings, wait_within
 from ferryman.client.explaining import Explaining
 from ferryman.client.finding import Finding
 from ferryman.client.inserter import Inserter, patiently
@@ -26,10 +25,13 @@ from ferryman.client.keys import Keys
 from ferryman.client.known import Asking
 from ferryman.client.making import admit, refusal
 from ferryman.client.many import Many
+from ferryman.client.pausing import wait_within
 from ferryman.client.pressure import Pressure
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, no_such_job
 from ferryman.client.rules import Rules
 from ferryman.client.schedules import Schedules
+from ferryman.client.waiting import Waiting
+from ferryman.client.watching import JobWatcher
 from ferryman.domain import filters, options
 from ferryman.domain.audit import PYTHON, Action
 from ferryman.domain.bounds import Bound
@@ -55,10 +57,8 @@ from ferryman.store.protocol import (
     Wakeup,
 )
 from ferryman.store.transactions import Joins
+from ferryman.store.watching import Version
 
-POLL: Final = 0.5
-"""Seconds between two looks at a job that runs in another process; the first looks come faster."""
-_FIRST_PAUSE: Final = 0.01
 ROOM_LOOK: Final = 0.25
 """Seconds between two tries to get into a full queue."""
 
@@ -126,9 +126,12 @@ class Client:
         """The keys of jobs, and their gates."""
         self.access = ApiKeys(store, clock, deeds)
         """Who may use the HTTP API."""
-        self._endings = Endings()
+        self.watcher = JobWatcher(store, clock)
+        """Looks at the jobs for whose changes somebody waits."""
+        self.waiting = Waiting(self.watcher, self.get)
+        """For what becomes of a job."""
         self._on_close = on_close
-        events.listen(self._endings.listen)
+        events.listen(self.watcher.listen)
 
     async def open(self) -> None:
         """Open the store. Raises StoreError."""
@@ -138,6 +141,7 @@ class Client:
         """Answer every enqueue under way, then close the store; idempotent."""
         await self._inserter.flush()
         await self._store.close()
+        await self.watcher.close()
         if self._on_close is not None:
             self._on_close()
 
@@ -272,7 +276,7 @@ class Client:
     async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - it gives an error that says more
         """The job once it has ended; it may have been sent back by hand since.
 
-        An end in this process is noticed at once, one in another process within half a second.
+        An end in this process is noticed at once, one in another process within `watching.INTERVAL`.
 
         Args:
             timeout: seconds to wait; None is no bound.
@@ -280,34 +284,28 @@ class Client:
         Raises:
             JobNotFound: there is no such job (any more).
             ResultTimeout: it had not ended in time.
+            StoreError: the store failed at the first look; later ones are made again.
         """
-        loop = asyncio.get_running_loop()
-        deadline = math.inf if timeout is None else loop.time() + timeout
-        pause = _FIRST_PAUSE
-        while True:
-            with self._endings.watch(id) as ending:  # before the look, so that no end falls between
-                job = await self.get(id)
-                if job.status in TERMINAL:
-                    return job
-                left = deadline - loop.time()
-                if left <= 0:
-                    raise ResultTimeout(f"Job {id} is {job.status} after {timeout:g} s.", hint="Wait longer for it.")
-                await wait_within(ending, min(pause, left))
-            pause = min(2 * pause, POLL)
+        seconds = math.inf if timeout is None else timeout
+        job = await self.waiting.settled(id, seconds)
+        if job.status not in TERMINAL:
+            raise ResultTimeout(f"Job {id} is {job.status} after {seconds:g} s.", hint="Wait longer for it.")
+        return job
 
     # -- changing --------------------------------------------------------------------------------
 
-    async def cancel(self, id: str, *, by: str | None = None) -> Job:
+    async def cancel(self, id: str, *, by: str | None = None, expected: Version | None = None) -> Job:
         """Cancel a job that waits; ask the handler of a running one to end. Gives the job as it then was.
 
         Raises:
             JobNotFound: there is no such job.
+            PreconditionFailed: it has another version than `expected`.
             WrongState: it has ended already.
         """
         if not options.is_id(id):
             raise no_such_job(id)
         result = await self._deeds.do(
-            lambda deed: self._store.cancel(id, deed.at, deed=deed), Action.JOB_CANCEL, id, by
+            lambda deed: self._store.cancel(id, deed.at, deed=deed, expected=expected), Action.JOB_CANCEL, id, by
         )
         if result.before is None:
             raise no_such_job(id)
@@ -322,17 +320,20 @@ class Client:
         self._events.emit(JobCancelledByRequest(id, job.type, job.queue, running))
         return job
 
-    async def retry(self, id: str, *, by: str | None = None) -> Job:
+    async def retry(self, id: str, *, by: str | None = None, expected: Version | None = None) -> Job:
         """Send a failed or cancelled job back to pending, with all its attempts. Gives the job as it then was.
 
         Raises:
             JobNotFound: there is no such job.
+            PreconditionFailed: it has another version than `expected`.
             WrongState: it is neither failed nor cancelled.
             UniqueKeyTaken: another live job has its unique key by now.
         """
         if not options.is_id(id):
             raise no_such_job(id)
-        result = await self._deeds.do(lambda deed: self._store.retry(id, deed.at, deed=deed), Action.JOB_RETRY, id, by)
+        result = await self._deeds.do(
+            lambda deed: self._store.retry(id, deed.at, deed=deed, expected=expected), Action.JOB_RETRY, id, by
+        )
         if result.before is None:
             raise no_such_job(id)
         if result.before not in RETRIABLE:

@@ -22,6 +22,7 @@ from ferryman.http.api_keys import ApiKeyPaths
 from ferryman.http.apidoc import ApiDocument
 from ferryman.http.audit import AuditPaths
 from ferryman.http.batch import Batches
+from ferryman.http.events import JobEvents
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.guard import Guard
 from ferryman.http.importing import Imports
@@ -37,10 +38,8 @@ from ferryman.http.resource import Resource
 from ferryman.http.rules import Rules
 from ferryman.http.schedules import SchedulePaths
 from ferryman.http.types import TypePaths
+from ferryman.http.waits import is_stopping
 from ferryman.observe.metrics import Metrics
-
-STOPPING: Final = "ferryman.stopping"
-"""Set in the server's state, and so in the `state` of each new scope, once the node stops."""
 
 ONE_JOB: Final = "/jobs/{id}"
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9_.:+/=@-]{1,128}")
@@ -71,6 +70,7 @@ def make_api(
     """
     groups = (
         Jobs(client, max_body),
+        JobEvents(client),
         Batches(client, max_body),
         Imports(client, max_body),
         NodePaths(client),
@@ -102,7 +102,7 @@ class Api:
             return
         scope[REQUEST_ID] = self._request_id(scope)
         try:
-            if STOPPING in scope.get("state", ()):
+            if is_stopping(scope):
                 raise _shutting_down()
             await self._app(scope, receive, send)
         except ClientGone:

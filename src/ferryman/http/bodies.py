@@ -70,6 +70,11 @@ OnConflict = Literal["error", "return"]
 # -- bodies ------------------------------------------------------------------------------------------
 
 
+def _header(name: str) -> str:
+    """The header of a field."""
+    return name.replace("_", "-").title()
+
+
 class NewJob(msgspec.Struct, forbid_unknown_fields=True):
     """A job to be stored."""
 
@@ -242,7 +247,27 @@ class ConflictQuery(msgspec.Struct):
     on_conflict: OnConflict | None = None
 
 
-class IdempotentHeaders(msgspec.Struct, rename={"idempotency_key": "Idempotency-Key"}):
-    """What makes a request safe to be sent again."""
+class NewJobHeaders(msgspec.Struct, rename=_header):
+    """What makes a request safe to be sent again, and whether to wait for what becomes of the job."""
 
     idempotency_key: Annotated[str, Meta(pattern="^[!#-~][!-~]{0,254}$")] | None = None
+    prefer: str | None = None
+
+
+class JobHeaders(msgspec.Struct, rename=_header):
+    """Whether to wait for the end of the job, and which version is known already."""
+
+    prefer: str | None = None
+    if_none_match: str | None = None
+
+
+class MatchHeaders(msgspec.Struct, rename=_header):
+    """Which version is to be changed."""
+
+    if_match: str | None = None
+
+
+class EventHeaders(msgspec.Struct, rename=_header):
+    """Which event was the last one that came."""
+
+    last_event_id: str | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from contextlib import aclosing
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -12,7 +13,9 @@ from starlette.types import Receive, Scope, Send
 
 from ferryman.domain.access import NOBODY, Caller
 from ferryman.domain.errors import BodyTooLarge, RequestTimeout
+from ferryman.http.waits import before, stop_of
 
+T = TypeVar("T")
 Headers = tuple[tuple[bytes, bytes], ...]
 
 REQUEST_ID: Final = "ferryman.request_id"
@@ -28,7 +31,7 @@ LINGER_SECONDS: Final = 2.0
 
 
 class ClientGone(Exception):
-    """The client went away before it had sent its request; nobody is left to answer."""
+    """The client went away before it had its answer; nobody is left to tell it to."""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +42,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
     pieces: Iterable[bytes] | None = None
     """A body that is made while it is sent."""
+    stream: AsyncGenerator[bytes] | None = None
+    """A body whose pieces come as things happen; it ends with them, with the client, or with the node."""
     lingers: bool = False
     """The request's body was not read to its end: see `_send_and_linger`."""
 
@@ -130,6 +135,22 @@ class Request:
         piece: bytes = message.get("body", b"")
         return piece
 
+    async def while_wanted(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What a work gives that takes its time; None where the node stops first. The body was read before.
+
+        Raises:
+            ClientGone: the client went away first.
+        """
+        stop = stop_of(self.scope)
+        ends = () if stop is None else (stop.wait(),)
+        return await before(work, self._gone(), *ends)
+
+    async def _gone(self) -> None:
+        """Wait until the client goes away. Raises ClientGone."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        raise ClientGone
+
     async def drop_body(self) -> None:
         """Read what is left of the body and forget it, within bounds."""
         left = LINGER_BYTES
@@ -160,7 +181,13 @@ async def respond(request: Request, answer: Answer, send: Send) -> None:
         await send(start)
         await _send_pieces(() if request.method == "HEAD" else answer.pieces, send)
         return
-    if answer.status != 204:
+    if answer.stream is not None:
+        await send(start)
+        if request.method != "HEAD":
+            await request.while_wanted(_send_stream(answer.stream, send))
+        await send({"type": "http.response.body", "body": b""})
+        return
+    if answer.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send(start)
     if answer.lingers:
@@ -174,6 +201,13 @@ async def _send_pieces(pieces: Iterable[bytes], send: Send) -> None:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         await asyncio.sleep(0)  # other requests and handlers get a turn while a long page is encoded
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_stream(stream: AsyncGenerator[bytes], send: Send) -> None:
+    """Send each piece as it comes; the next one is asked for once there is room for it."""
+    async with aclosing(stream):
+        async for piece in stream:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
 async def _send_and_linger(request: Request, body: bytes, send: Send) -> None:

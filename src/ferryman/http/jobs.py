@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec
 
-from ferryman.client import Client
+from ferryman.client import Accepted, Client
 from ferryman.domain.access import Right
-from ferryman.domain.errors import BadParameter
+from ferryman.domain.errors import BadParameter, JobNotFound, StoreError
 from ferryman.domain.job import Job
 from ferryman.domain.state import Status
-from ferryman.http import bodies, changes, query, wire
+from ferryman.http import bodies, changes, etags, prefer, query, wire
 from ferryman.http.actor import actor_of
 from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
@@ -21,8 +21,10 @@ from ferryman.http.narrowing import check_job, check_queue, job_id, narrowed
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, check_json, json_body
 from ferryman.http.wire import JobJson
+from ferryman.store.watching import Version
 
 _JSON: Final = (b"content-type", b"application/json")
+_ONLY_JSON: Final[Headers] = (_JSON,)
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
 _KEY: Final = re.compile(rb'"([!-~]{1,255})"|([!#-~][!-~]{0,254})')
 """The IETF draft has the key as a quoted string; most clients send it bare. Both are the same key."""
@@ -37,7 +39,7 @@ class Jobs:
 
     def operations(self) -> tuple[Operation, ...]:
         """Everything that can be done to jobs one at a time, or by a filter."""
-        one, job, wrong = "/jobs/{id}", {200: JobJson}, (404, 409)
+        one, job, wrong = "/jobs/{id}", {200: JobJson}, (404, 409, 412)
         return (
             Operation(
                 "GET",
@@ -57,7 +59,7 @@ class Jobs:
                 "Enqueue a job",
                 {200: JobJson, 201: JobJson},
                 bodies.ConflictQuery,
-                bodies.IdempotentHeaders,
+                bodies.NewJobHeaders,
                 bodies.NewJob,
                 by_queue=True,
                 problems=(409, 429),
@@ -80,7 +82,17 @@ class Jobs:
                 {200: changes.PurgedJson},
                 body=bodies.Purge,
             ),
-            Operation("GET", one, Right.READ, self.show, "Show a job", job, by_queue=True, problems=(404,)),
+            Operation(
+                "GET",
+                one,
+                Right.READ,
+                self.show,
+                "Show a job",
+                {200: JobJson, 304: None},
+                headers=bodies.JobHeaders,
+                by_queue=True,
+                problems=(404,),
+            ),
             Operation(
                 "PATCH",
                 one,
@@ -88,6 +100,7 @@ class Jobs:
                 self.change,
                 "Change a job that waits",
                 job,
+                headers=bodies.MatchHeaders,
                 body=bodies.Placement,
                 by_queue=True,
                 problems=wrong,
@@ -128,11 +141,20 @@ class Jobs:
                 self.cancel,
                 "Cancel a job",
                 {200: JobJson, 202: JobJson},
+                headers=bodies.MatchHeaders,
                 by_queue=True,
                 problems=wrong,
             ),
             Operation(
-                "POST", f"{one}/retry", Right.OPERATE, self.retry, "Run a job again", job, by_queue=True, problems=wrong
+                "POST",
+                f"{one}/retry",
+                Right.OPERATE,
+                self.retry,
+                "Run a job again",
+                job,
+                headers=bodies.MatchHeaders,
+                by_queue=True,
+                problems=wrong,
             ),
         )
 
@@ -148,9 +170,25 @@ class Jobs:
         accepted = await self._client.enqueue(asked)
         location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
-        job = accepted.job()
-        check_queue(request.caller, job.queue)  # another job may stand for the request
-        return await self._answer(job, 200 if accepted.existed else 201, headers)
+        check_queue(request.caller, accepted.job().queue)  # another job may stand for the request
+        job, applied = await self._accepted(request, accepted)
+        return await self._answer(job, 200 if accepted.existed else 201, (*headers, *applied))
+
+    async def _accepted(self, request: Request, accepted: Accepted) -> tuple[Job, Headers]:
+        """The job as it is once the client need not wait for it any longer; it is accepted, whatever fails now."""
+        seconds = prefer.wait(request)
+        if seconds is None:
+            return accepted.job(), ()
+        try:
+            job = check_job(request.caller, await self._settled(request, accepted.id, seconds))
+        except (StoreError, JobNotFound):
+            job = accepted.job()
+        return job, (prefer.applied(seconds),)
+
+    async def _settled(self, request: Request, id: str, seconds: int) -> Job:
+        """The job once it has ended, the time is over, or the node stops; as it then is."""
+        job = await request.while_wanted(self._client.waiting.settled(id, seconds))
+        return job or await self._client.get(id)
 
     async def list(self, request: Request) -> Answer:
         """GET /jobs: a page, and where the next one is if there is one."""
@@ -166,9 +204,17 @@ class Jobs:
         return Answer(200, (_JSON, *link, *told), pieces=wire.page_json(await self._client.all_shown(jobs)))
 
     async def show(self, request: Request) -> Answer:
-        """GET /jobs/{id}."""
+        """GET /jobs/{id}, at once, or with a Prefer header once it has ended."""
         query.parameters(request)
-        return await self._answer(check_job(request.caller, await self._client.get(request.job_id)))
+        id, seconds = await job_id(self._client, request), prefer.wait(request)
+        if seconds is None:
+            job, headers = await self._client.get(id), _ONLY_JSON
+        else:
+            job, headers = await self._settled(request, id, seconds), (_JSON, prefer.applied(seconds))
+        check_job(request.caller, job)
+        if etags.is_known(request, job):
+            return Answer(304, (*headers[1:], etags.etag(job)))
+        return await self._answer(job, headers=headers)
 
     async def explain(self, request: Request) -> Answer:
         """GET /jobs/{id}/explain: why it has not started."""
@@ -184,14 +230,15 @@ class Jobs:
     async def cancel(self, request: Request) -> Answer:
         """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""
         await check_bare(request, self._max_body)
-        job = await self._client.cancel(await job_id(self._client, request), by=actor_of(request))
+        id, expected = await job_id(self._client, request), await self._expected(request)
+        job = await self._client.cancel(id, by=actor_of(request), expected=expected)
         return await self._answer(job, 202 if job.status is Status.PROCESSING else 200)
 
     async def retry(self, request: Request) -> Answer:
         """POST /jobs/{id}/retry: 200, the job is pending again."""
         await check_bare(request, self._max_body)
-        id = await job_id(self._client, request)
-        return await self._answer(await self._client.retry(id, by=actor_of(request)))
+        id, expected = await job_id(self._client, request), await self._expected(request)
+        return await self._answer(await self._client.retry(id, by=actor_of(request), expected=expected))
 
     async def change(self, request: Request) -> Answer:
         """PATCH /jobs/{id}: another queue, priority or time for a job that waits; 200 with the job as it then is."""
@@ -201,7 +248,8 @@ class Jobs:
         controls = self._client.controls
         id = await job_id(self._client, request)
         placement = controls.placement(**asked)
-        return await self._answer(await controls.place(id, placement, by=actor_of(request)))
+        expected = await self._expected(request)
+        return await self._answer(await controls.place(id, placement, by=actor_of(request), expected=expected))
 
     async def delete(self, request: Request) -> Answer:
         """DELETE /jobs/{id}: 204. It has ended, and is gone with all that was told of it."""
@@ -229,8 +277,14 @@ class Jobs:
         count = await controls.purge(asked.filter, by=actor_of(request))
         return Answer(200, (_JSON,), changes.purged_json(count))
 
-    async def _answer(self, job: Job, status: int = 200, headers: Headers = (_JSON,)) -> Answer:
-        return Answer(status, headers, wire.job_json(await self._client.shown(job)))
+    async def _expected(self, request: Request) -> Version | None:
+        """The version of the job that is to be changed, if it may be no other one. Raises PreconditionFailed."""
+        if not etags.expects(request):
+            return None
+        return etags.expected(request, check_job(request.caller, await self._client.get(request.job_id)))
+
+    async def _answer(self, job: Job, status: int = 200, headers: Headers = _ONLY_JSON) -> Answer:
+        return Answer(status, (*headers, etags.etag(job)), wire.job_json(await self._client.shown(job)))
 
 
 def _idempotency_key(request: Request) -> str | None:

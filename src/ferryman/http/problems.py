@@ -38,6 +38,7 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.RequestTimeout: 408,
     errors.WrongState: 409,
     errors.UniqueKeyTaken: 409,
+    errors.PreconditionFailed: 412,
     errors.PayloadTooLarge: 413,
     errors.BodyTooLarge: 413,
     errors.WrongContentType: 415,

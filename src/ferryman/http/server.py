@@ -15,10 +15,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ferryman.domain.errors import PortInUse
-from ferryman.http.api import STOPPING
 from ferryman.http.bounds import Bounds
 from ferryman.http.connection import Connection
 from ferryman.http.tls import Tls
+from ferryman.http.waits import STOP
 from ferryman.store.forks import in_children
 
 BACKLOG: Final = 2048
@@ -53,6 +53,7 @@ class HttpServer:
         """The same socket once it serves, for children that must not keep the port."""
         self._server: uvicorn.Server | None = None
         self._ticks: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
         self._url = ""
         self.is_local = False
         """Whether only this machine can reach the address; known once it is bound."""
@@ -111,6 +112,7 @@ class HttpServer:
         config.ssl = context
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
+        self._stop = server.lifespan.state[STOP] = asyncio.Event()
         await server.startup(sockets=[listener])
         self._server = server
         self._ticks = asyncio.create_task(server.main_loop())  # keeps the Date header right, and looks at connections
@@ -132,7 +134,7 @@ class HttpServer:
             return
         for listening in server.servers:  # new connections are refused
             listening.close()
-        server.lifespan.state[STOPPING] = True  # kept ones are told 503 and closed
+        self._stop.set()  # kept ones are told 503 and closed, requests that wait are answered
         state = server.server_state
         if not await _all_ended(lambda: state.tasks, grace):  # what is under way ends
             for task in set(state.tasks):  # or is told 503 as well

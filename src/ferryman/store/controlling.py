@@ -14,6 +14,7 @@ import msgspec
 from ferryman.domain.audit import Deed
 from ferryman.domain.job import Lane
 from ferryman.domain.state import Status
+from ferryman.store.watching import Version
 
 
 class Placement(msgspec.Struct, frozen=True):
@@ -48,7 +49,13 @@ class Controlling(Protocol):
     """What a store does for those who look after its queues."""
 
     async def place(
-        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+        self,
+        ids: Sequence[str],
+        placement: Placement,
+        now: int,
+        *,
+        deed: Deed | None = None,
+        expected: Version | None = None,
     ) -> Mapping[str, Status]:
         """Give pending and scheduled jobs another queue, priority or time, all in one commit; leave all others alone.
 
@@ -59,6 +66,9 @@ class Controlling(Protocol):
 
         Returns:
             The status in which each job was met; without those that are not there or whose retention has passed.
+
+        Raises:
+            PreconditionFailed: one of them has another version than `expected`; nothing was changed.
         """
         ...
 

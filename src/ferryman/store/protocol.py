@@ -42,6 +42,7 @@ from ferryman.store.records import (
 )
 from ferryman.store.ruling import Ruling
 from ferryman.store.scheduling import Scheduling
+from ferryman.store.watching import Version, Watching
 
 __all__ = [
     "NODES_SHOWN",
@@ -73,7 +74,7 @@ __all__ = [
 ]
 
 
-class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Auditing, Protocol):
+class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Watching, Access, Auditing, Protocol):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means.
 
     Those that an operator may say take a `deed`; see `auditing`.
@@ -146,18 +147,30 @@ class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Access, Auditin
 
     # -- people ----------------------------------------------------------------------------------
 
-    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
-        """Cancel a job that waits; ask for it where it is processing."""
+    async def cancel(
+        self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> CancelResult:
+        """Cancel a job that waits; ask for it where it is processing.
+
+        Raises:
+            PreconditionFailed: it has another version than `expected`; nothing was changed. Said again after a
+                lost reply it may be that the first one has changed it.
+        """
         ...
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
         """End as cancelled the processing jobs whose cancel was asked for before a time. Returns how many."""
         ...
 
-    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
+    async def retry(
+        self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> RetryResult:
         """Send a failed or cancelled job back: attempt restarts at 0, the claim number grows.
 
         It is pending at once, or scheduled where `run_at` is after `now`.
+
+        Raises:
+            PreconditionFailed: as `cancel`.
         """
         ...
 

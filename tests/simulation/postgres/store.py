@@ -36,6 +36,7 @@ from ferryman.store.protocol import (
     RetryResult,
 )
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
+from ferryman.store.watching import Version
 from tests.simulation.noting import TOOK
 from tests.simulation.postgres.admitting import Admitting
 from tests.simulation.postgres.claiming import Claiming
@@ -131,10 +132,12 @@ class ModelStore:
 
     # -- people ----------------------------------------------------------------------------------
 
-    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
+    async def cancel(
+        self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> CancelResult:
         """Take the job from the line; where somebody else has taken it, wait what becomes of that."""
         took, locked, keys = TOOK.get(), self._server.locked, set[str]()
-        cancel = self._gates.noting(lambda: self._memory.cancel(id, now, deed=deed), keys)
+        cancel = self._gates.noting(lambda: self._memory.cancel(id, now, deed=deed, expected=expected), keys)
 
         def begun(transaction: Transaction) -> Callable[[], CancelResult]:
             row = self._memory.tables.jobs.get(id)
@@ -150,14 +153,26 @@ class ModelStore:
         answer, _ = await self._gates.after("force_cancel", lambda: self._memory.force_cancel(asked_before, now), now)
         return answer
 
-    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
-        answer, _ = await self._gates.after("retry", lambda: self._memory.retry(id, now, run_at, deed=deed), now)
+    async def retry(
+        self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> RetryResult:
+        answer, _ = await self._gates.after(
+            "retry", lambda: self._memory.retry(id, now, run_at, deed=deed, expected=expected), now
+        )
         return answer
 
     async def place(
-        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+        self,
+        ids: Sequence[str],
+        placement: Placement,
+        now: int,
+        *,
+        deed: Deed | None = None,
+        expected: Version | None = None,
     ) -> Mapping[str, Status]:
-        return await self._connection.simply("place", lambda: self._memory.place(ids, placement, now, deed=deed))
+        return await self._connection.simply(
+            "place", lambda: self._memory.place(ids, placement, now, deed=deed, expected=expected)
+        )
 
     async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         answer, _ = await self._gates.after(
@@ -171,6 +186,9 @@ class ModelStore:
 
     async def get(self, id: str, now: int) -> Job | None:
         return await self._connection.read(lambda: self._memory.get(id, now))
+
+    async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
+        return await self._connection.read(lambda: self._memory.versions(ids, now))
 
     async def list(self, filter: JobFilter, now: int) -> Page:
         return await self._connection.read(lambda: self._memory.list(filter, now))

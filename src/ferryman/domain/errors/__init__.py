@@ -65,6 +65,7 @@ FerrymanError
 │   ├── NotAcceptable            FM406
 │   ├── RequestTimeout           FM408
 │   ├── WrongState               FM409
+│   ├── PreconditionFailed       FM412
 │   ├── BodyTooLarge             FM413
 │   ├── WrongContentType         FM415
 │   ├── NodeNotFound             FM416
@@ -188,6 +189,7 @@ from ferryman.domain.errors.request import (
     MethodNotAllowed,
     NodeNotFound,
     NotAcceptable,
+    PreconditionFailed,
     RemoteError,
     RequestError,
     RequestTimeout,
@@ -304,6 +306,7 @@ __all__ = [
     "PayloadMismatch",
     "PayloadTooLarge",
     "PortInUse",
+    "PreconditionFailed",
     "ProcessNotStarted",
     "QueueForbidden",
     "QueueFull",

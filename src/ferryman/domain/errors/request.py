@@ -59,6 +59,12 @@ class WrongState(RequestError):
     code = "FM409"
 
 
+class PreconditionFailed(RequestError):
+    """The job has changed since the client has read it."""
+
+    code = "FM412"
+
+
 class BodyTooLarge(RequestError):
     """The body is over MAX_BODY."""
 

@@ -8,16 +8,23 @@ from ferryman.domain.audit import Deed
 from ferryman.domain.state import INITIAL, MOVABLE, TERMINAL, Status
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.memory.people import People
+from ferryman.store.watching import Version
 
 
 class Controls(People):
     """Implements `Controlling`."""
 
     async def place(
-        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+        self,
+        ids: Sequence[str],
+        placement: Placement,
+        now: int,
+        *,
+        deed: Deed | None = None,
+        expected: Version | None = None,
     ) -> Mapping[str, Status]:
         """Move what waits, one after the other."""
-        rows = [row for row in (self._visible(id, now) for id in dict.fromkeys(ids)) if row is not None]
+        rows = [row for row in (self._expect(id, now, expected) for id in dict.fromkeys(ids)) if row is not None]
         keyed = {row.job.id for row in rows if row.job.key is not None and row.status in MOVABLE}
         met = {row.job.id: Status.WAITING if row.job.id in keyed else row.status for row in rows}
         free = [row for row in rows if row.status in MOVABLE and row.job.id not in keyed]

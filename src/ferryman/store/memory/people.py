@@ -14,6 +14,7 @@ from ferryman.store.memory.rows import JobRow, as_read
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import TOTALS, CancelResult, Counts, Declaration, JobFilter, Page, Retention, RetryResult
 from ferryman.store.searching import Search
+from ferryman.store.watching import Version, check_version, version_of
 
 
 class People(Auditing):
@@ -28,9 +29,17 @@ class People(Auditing):
         row = self._tables.jobs.get(id)
         return None if row is None or row.hidden(now, self._retention) else row
 
-    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
-        """End a job that nobody runs; note the wish, once, for one that somebody does."""
+    def _expect(self, id: str, now: int, expected: Version | None) -> JobRow | None:
+        """The job, if it is visible. Raises PreconditionFailed: it is not as expected."""
         row = self._visible(id, now)
+        check_version(id, expected, None if row is None else version_of(as_read(row)))
+        return row
+
+    async def cancel(
+        self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> CancelResult:
+        """End a job that nobody runs; note the wish, once, for one that somebody does."""
+        row = self._expect(id, now, expected)
         if row is None:
             return CancelResult(None)
         before = row.status
@@ -53,9 +62,11 @@ class People(Auditing):
         self._tables.let_in(now)
         return len(late)
 
-    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
+    async def retry(
+        self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> RetryResult:
         """Start an ended job over, unless another live job took its unique key meanwhile."""
-        row = self._visible(id, now)
+        row = self._expect(id, now, expected)
         if row is None:
             return RetryResult(None)
         before = row.status
@@ -83,6 +94,11 @@ class People(Auditing):
     def _read(self, id: str, now: int) -> Job | None:
         row = self._visible(id, now)
         return None if row is None else as_read(row)
+
+    async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
+        """Versions of what is visible."""
+        rows = [row for row in (self._visible(id, now) for id in ids) if row is not None]
+        return {row.job.id: version_of(as_read(row)) for row in rows}
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         """Every outcome of the job, cancels and retries by people included."""

@@ -16,9 +16,10 @@ from ferryman.store.postgres import lanes
 from ferryman.store.postgres.auditing import note, note_over
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.lanes import Lanes
-from ferryman.store.postgres.people import LOOKS, end_waiting, keys_of, restless, visible
+from ferryman.store.postgres.people import LOOKS, check_place, end_waiting, expect, keys_of, restless, visible
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import Retention
+from ferryman.store.watching import Version
 
 
 class Placed(NamedTuple):
@@ -50,12 +51,14 @@ def place(
     now: int,
     retention: Retention,
     deed: Deed | None = None,
+    expected: Version | None = None,
 ) -> Steps[Placed]:
     """Move those that are pending or scheduled. Whoever moves one of them meanwhile is waited for."""
     met: dict[str, Status] = {}
     moved: list[str] = []
-    left = list(dict.fromkeys(id for id in ids if is_id(id)))
+    left = given = list(dict.fromkeys(id for id in ids if is_id(id)))
     for _ in range(LOOKS):
+        yield from expect(left, now, retention, expected)
         found = {row[0]: (row[1], row[2]) for row in (yield Ask("places", (left,)))}
         yield from lanes.read(known)
         met |= {id: _status(due) for id, (_, due) in found.items()}
@@ -64,21 +67,26 @@ def place(
         if missing:
             return Placed({}, frozenset(missing))
         right = {id for id in found if (known.number(*targets[id]), placement.due(found[id][1], now)) == found[id]}
-        gone = yield from _move(known, [id for id in left if id in found and id not in right], placement, now)
+        gone = yield from _move(known, [id for id in left if id in found and id not in right], placement, now, expected)
         met |= gone
         moved += gone
         left = yield from _look_again([id for id in left if id not in right and id not in gone], met, now, retention)
         if not left:
+            yield from expect([id for id in given if id not in moved], now, retention, expected)
             yield from note_over(deed, moved)
             return Placed({id: met[id] for id in ids if id in met})
     raise restless(left[0])
 
 
-def _move(known: Lanes, ids: Sequence[str], placement: Placement, now: int) -> Steps[dict[str, Status]]:
+def _move(
+    known: Lanes, ids: Sequence[str], placement: Placement, now: int, expected: Version | None
+) -> Steps[dict[str, Status]]:
     """Take jobs from their places, and put them where they are to stand. Gives how it met those that it got."""
     if not ids:
         return {}
     found = {row[0]: Uprooted._make(row) for row in (yield Ask("uproot", (list(ids),)))}
+    for id, job in found.items():
+        check_place(known, id, expected, _status(job.due), job.number, job.lane)
     targets = {id: _target(known, placement, found[id].lane) for id in ids if id in found}
     if not targets:
         return {}

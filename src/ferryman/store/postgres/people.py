@@ -15,8 +15,10 @@ from ferryman.store.postgres.finishing import encode
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.inserting import Holder, put_keys, unique_scope
 from ferryman.store.postgres.lanes import Lanes
+from ferryman.store.postgres.reading import versions
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import CancelResult, Retention, RetryResult
+from ferryman.store.watching import Version, check_version
 
 LOOKS: Final = 10
 """How often a job may move on between our look and our grasp before we give up."""
@@ -54,20 +56,33 @@ def visible(id: str, now: int, retention: Retention) -> Steps[Standing | None]:
     return None if job.ended_at + kept <= now else job
 
 
+def expect(ids: Sequence[str], now: int, retention: Retention, expected: Version | None) -> Steps[None]:
+    """Look whether each job has the expected version. Raises PreconditionFailed."""
+    if expected is not None:
+        found = yield from versions(ids, now, retention)
+        for id in ids:
+            check_version(id, expected, found.get(id))
+
+
 def cancel(
-    lanes: Lanes, id: str, now: int, retention: Retention, deed: Deed | None = None
+    lanes: Lanes, id: str, now: int, retention: Retention, deed: Deed | None = None, expected: Version | None = None
 ) -> Steps[tuple[CancelResult, Sequence[str]]]:
     """Cancel what waits; ask for it where it runs. Whoever moves the job meanwhile is waited for.
+
+    What is expected of the job is looked at before it is taken, so that no place is locked for nothing, and once more
+    when it can move no longer.
 
     Returns:
         Also the keys whose gates may have room by that.
     """
     for _ in range(LOOKS):
         job = yield from visible(id, now, retention)
+        yield from expect([id], now, retention, expected)
         if job is None:
             return CancelResult(None), ()
         if job.status is Status.PROCESSING:
             yield Ask("lock_run", (id,))
+            yield from expect([id], now, retention, expected)
             asked = yield Ask("ask_cancel", (id, now))
             if asked:
                 yield from note(deed if asked[0][1] else None)
@@ -77,9 +92,17 @@ def cancel(
         else:
             ended = yield from end_waiting(lanes, [id], now, None)
             if ended:
+                check_place(lanes, id, expected, ended[0].status, ended[0].number, ended[0].lane)
                 yield from note(deed)
                 return CancelResult(ended[0].status), keys_of(ended)
     raise restless(id)
+
+
+def check_place(lanes: Lanes, id: str, expected: Version | None, status: Status, number: int, lane: int) -> None:
+    """Look whether a job that was taken from its place had the expected version. Raises PreconditionFailed."""
+    if expected is not None:
+        stood = lanes.by_number[lane]
+        check_version(id, expected, Version(status, number, stood.queue, stood.priority, expected.run_at))
 
 
 class Left(NamedTuple):
@@ -125,7 +148,13 @@ def end_waiting(lanes: Lanes, ids: Sequence[str], now: int, error: JobError | No
 
 
 def retry(
-    lanes: Lanes, id: str, now: int, retention: Retention, run_at: int | None, deed: Deed | None = None
+    lanes: Lanes,
+    id: str,
+    now: int,
+    retention: Retention,
+    run_at: int | None,
+    deed: Deed | None = None,
+    expected: Version | None = None,
 ) -> Steps[tuple[RetryResult, Sequence[str]]]:
     """Send a failed or cancelled job back; the marker under the next claim number is its audit.
 
@@ -134,6 +163,7 @@ def retry(
     """
     if is_id(id):
         yield Ask("lock_job", (id,))  # two people, or a person and a prune, one after the other
+    yield from expect([id], now, retention, expected)
     job = yield from visible(id, now, retention)
     if job is None:
         return RetryResult(None), ()

@@ -18,6 +18,7 @@ from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import TOTALS, Counts, Declaration, JobFilter, Page, Retention
 from ferryman.store.searching import Search
 from ferryman.store.views import JobRow, error_of, job_of, running, worker_id
+from ferryman.store.watching import Version, portions
 
 _declared: Final = msgspec.json.Decoder(Declaration)
 
@@ -28,6 +29,15 @@ def get(id: str, now: int, retention: Retention) -> Steps[Job | None]:
         return None
     found = yield from _view([id], JobFilter(), now, retention)
     return found[0] if found else None
+
+
+def versions(ids: Sequence[str], now: int, keep: Retention) -> Steps[Mapping[str, Version]]:
+    """What of each job changes."""
+    found: dict[str, Version] = {}
+    for some in portions([id for id in ids if is_id(id)]):
+        rows = yield Ask("versions", (list(some), now - keep.completed, now - keep.failed, now - keep.cancelled))
+        found |= {row[0]: Version(Status(row[1]), *row[2:]) for row in rows}
+    return found
 
 
 def list_jobs(lanes: Lanes, filter: JobFilter, now: int, retention: Retention) -> Steps[Page]:

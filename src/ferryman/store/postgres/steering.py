@@ -24,6 +24,7 @@ from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.rules import Rules
 from ferryman.store.protocol import Retention
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
+from ferryman.store.watching import Version
 
 
 class Steering:
@@ -39,11 +40,17 @@ class Steering:
     _flow: Flow
 
     async def place(
-        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+        self,
+        ids: Sequence[str],
+        placement: Placement,
+        now: int,
+        *,
+        deed: Deed | None = None,
+        expected: Version | None = None,
     ) -> Mapping[str, Status]:
         """See `Controlling.place`. New lanes are made before, so that nobody waits for one."""
         while True:
-            steps = controls.place(self._lanes, ids, placement, now, self._retention, deed)
+            steps = controls.place(self._lanes, ids, placement, now, self._retention, deed, expected)
             placed = await self._people.transact(steps)
             if not placed.missing:
                 return placed.met

@@ -51,6 +51,7 @@ from ferryman.store.protocol import (
     Retention,
     RetryResult,
 )
+from ferryman.store.watching import Version
 
 LEASE_SECONDS: Final = 10.0
 
@@ -198,10 +199,12 @@ class PostgresStore(Steering):
 
     # -- people ----------------------------------------------------------------------------------
 
-    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
+    async def cancel(
+        self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> CancelResult:
         """See `Store.cancel`."""
         await self._people.do(lanes.read(self._lanes))
-        result, keys = await self._people.transact(people.cancel(self._lanes, id, now, self._retention, deed))
+        result, keys = await self._people.transact(people.cancel(self._lanes, id, now, self._retention, deed, expected))
         return result.having_let_in(await self._gates.made_room(keys, now, over=self._people))
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
@@ -210,16 +213,24 @@ class PostgresStore(Steering):
             self._chores, self._lanes, self._gates, What.CANCELLED, now, asked_before=asked_before
         )
 
-    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
+    async def retry(
+        self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> RetryResult:
         """See `Store.retry`."""
         await self._people.do(lanes.read(self._lanes))
-        result, keys = await self._people.transact(people.retry(self._lanes, id, now, self._retention, run_at, deed))
+        result, keys = await self._people.transact(
+            people.retry(self._lanes, id, now, self._retention, run_at, deed, expected)
+        )
         await self._gates.let_in(keys, now, over=self._people)
         return result
 
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""
         return await self._people.read(reading.get(id, now, self._retention))
+
+    async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
+        """See `Watching.versions`."""
+        return await self._people.do(reading.versions(ids, now, self._retention))
 
     async def list(self, filter: JobFilter, now: int) -> Page:
         """See `Store.list`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -16,9 +16,11 @@ from ferryman.store.searching import Search
 from ferryman.store.sqlite.people import running_runs
 from ferryman.store.sqlite.session import Session, encode
 from ferryman.store.views import JobRow, error_of, job_of, running, worker_id
+from ferryman.store.watching import Version, portions
 
 _ids: Final = msgspec.json.Decoder(list[str])
 _rows: Final = msgspec.json.Decoder(list[JobRow])
+_versions: Final = msgspec.json.Decoder(list[tuple[str, Status, int, str, int, int | None]])
 _open: Final = msgspec.json.Decoder(list[tuple[int, str, int]])
 _attempts: Final = msgspec.json.Decoder(
     list[tuple[int, str, Status, int, str | None, int | None, int, str | None, int | None]]
@@ -31,6 +33,24 @@ def get(session: Session, id: str, now: int, retention: Retention) -> Job | None
     """One job, or None."""
     found = _view(session, [id], JobFilter(), now, retention)
     return found[0] if found else None
+
+
+def versions(session: Session, ids: Sequence[str], now: int, keep: Retention) -> Mapping[str, Version]:
+    """What of each job changes."""
+    found: dict[str, Version] = {}
+    for some in portions(ids):
+        rows = session.document(
+            "versions",
+            _versions,
+            ids=encode(some).decode(),
+            completed_before=now - keep.completed,
+            failed_before=now - keep.failed,
+            cancelled_before=now - keep.cancelled,
+        )
+        found |= {
+            id: Version(status, number, queue, priority, run_at) for id, status, number, queue, priority, run_at in rows
+        }
+    return found
 
 
 def list_jobs(session: Session, filter: JobFilter, now: int, retention: Retention) -> Page:

@@ -19,10 +19,11 @@ from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import Admitted, KeyStatus
 from ferryman.store.protocol import Retention
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
-from ferryman.store.sqlite import access, auditing, chores, controls, explaining, keys, rules, scheduling
+from ferryman.store.sqlite import access, auditing, chores, controls, explaining, keys, reading, rules, scheduling
 from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.writer import Writer
+from ferryman.store.watching import Version, check_version
 
 Result = TypeVar("Result")
 
@@ -44,11 +45,33 @@ class Steering:
             raise StoreClosed("The store is closed.", hint="Open it before use.")
         return await self._reader.do(request)
 
+    async def _write_where(
+        self, ids: Sequence[str], now: int, expected: Version | None, request: Callable[[Session], Result]
+    ) -> Result:
+        """Write, if each of these jobs has the expected version. Nobody else can write in between."""
+
+        def step(session: Session) -> Result:
+            if expected is not None:
+                found = reading.versions(session, ids, now, self._retention)
+                for id in ids:
+                    check_version(id, expected, found.get(id))
+            return request(session)
+
+        return await self._write(step)
+
     async def place(
-        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+        self,
+        ids: Sequence[str],
+        placement: Placement,
+        now: int,
+        *,
+        deed: Deed | None = None,
+        expected: Version | None = None,
     ) -> Mapping[str, Status]:
         """See `Controlling.place`."""
-        return await self._write(lambda session: controls.place(session, ids, placement, now, self._retention, deed))
+        return await self._write_where(
+            ids, now, expected, lambda session: controls.place(session, ids, placement, now, self._retention, deed)
+        )
 
     async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """See `Controlling.cancel_waiting`."""

@@ -53,6 +53,7 @@ from ferryman.store.sqlite.statements import Statements
 from ferryman.store.sqlite.steering import Steering
 from ferryman.store.sqlite.transaction import SqliteTransactions
 from ferryman.store.sqlite.writer import Writer
+from ferryman.store.watching import Version
 
 Result = TypeVar("Result")
 EXIT_ENVIRONMENT: Final = 3
@@ -207,9 +208,13 @@ class SqliteStore(Steering):
         """See `Store.cancellations`."""
         return await self._read(lambda session: session.document("node_cancellations", finishing.run_keys, node=node))
 
-    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
+    async def cancel(
+        self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> CancelResult:
         """See `Store.cancel`."""
-        return await self._write(lambda session: people.cancel(session, id, now, self._retention, deed))
+        return await self._write_where(
+            [id], now, expected, lambda each: people.cancel(each, id, now, self._retention, deed)
+        )
 
     async def force_cancel(self, asked_before: int, now: int) -> int:
         """See `Store.force_cancel`."""
@@ -217,13 +222,21 @@ class SqliteStore(Steering):
             lambda session: finishing.end_open_runs(session, What.CANCELLED, now, asked_before=asked_before)
         )
 
-    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
+    async def retry(
+        self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> RetryResult:
         """See `Store.retry`."""
-        return await self._write(lambda session: people.retry(session, id, now, self._retention, run_at, deed))
+        return await self._write_where(
+            [id], now, expected, lambda session: people.retry(session, id, now, self._retention, run_at, deed)
+        )
 
     async def get(self, id: str, now: int) -> Job | None:
         """See `Store.get`."""
         return await self._read(lambda session: reading.get(session, id, now, self._retention))
+
+    async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
+        """See `Watching.versions`."""
+        return await self._read(lambda session: reading.versions(session, ids, now, self._retention))
 
     async def list(self, filter: JobFilter, now: int) -> Page:
         """See `Store.list`."""

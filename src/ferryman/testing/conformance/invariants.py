@@ -10,6 +10,7 @@ from ferryman.domain.job import Attempt, Job
 from ferryman.domain.outcome import What
 from ferryman.domain.state import MOVABLE, TERMINAL, Status, allowed
 from ferryman.store.protocol import JobFilter, Store
+from ferryman.store.watching import version_of
 
 PAGE: Final = 500
 FREE: Final = frozenset({What.SNOOZED, What.INTERRUPTED, What.RELEASED})
@@ -22,6 +23,7 @@ async def check(store: Store, nodes: Sequence[int], now: int) -> None:
     for job in jobs:
         check_job(job)
         check_history(job, await store.attempts(job.id))
+    assert await store.versions([job.id for job in jobs], now) == {job.id: version_of(job) for job in jobs}
     await check_counts(store, jobs, now)
     await check_keys(store, jobs)
     await check_claims(store, jobs, nodes)

@@ -7,6 +7,8 @@ import pytest
 from ferryman.domain.job import MICROS, Lane
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
+from ferryman.store.controlling import Placement
+from ferryman.store.watching import VERSIONS, version_of
 from ferryman.testing.conformance.bench import Bench
 
 
@@ -85,6 +87,47 @@ class Reading:
         assert await found(types=frozenset({"mail"}), queues=frozenset({"post"}), tags=frozenset({"c"})) == []
         assert await found(types=frozenset({"mail"}), after=failed, limit=1) == [later]
         assert await found(queues=frozenset({"post"}), newest_first=True) == [gone, failed]
+
+    async def test_versions_are_those_of_the_jobs_as_they_are_read(self, bench: Bench) -> None:
+        ids = [await bench.bring(status) for status in Status if status not in (Status.WAITING, Status.PENDING)]
+        ids.append(await bench.bring(Status.PENDING, priority=2, queue="post"))
+        found = await bench.store.versions(ids, bench.now)
+        assert found == {id: version_of(await bench.read(id)) for id in ids}
+
+    async def test_who_is_not_there_has_no_version(self, bench: Bench) -> None:
+        id, never = await bench.add(), bench.job().id
+        assert list(await bench.store.versions([never, id, "x"], bench.now)) == [id]
+        assert await bench.store.versions([], bench.now) == {}
+
+    async def test_more_jobs_than_one_statement_takes_have_versions(self, bench: Bench) -> None:
+        jobs = [bench.job() for _ in range(VERSIONS + 1)]
+        await bench.insert(*jobs)
+        assert set(await bench.store.versions([job.id for job in jobs], bench.now)) == {job.id for job in jobs}
+
+    async def test_a_version_changes_with_the_claim_the_status_and_the_place(self, bench: Bench) -> None:
+        id = await bench.add()
+        seen = [await self._tag(bench, id)]
+        for placement in (Placement(queue="post"), Placement(priority=1), Placement(run_at=bench.now + MICROS)):
+            await bench.store.place([id], placement, bench.now)
+            seen.append(await self._tag(bench, id))
+        bench.clock.advance(2)
+        await bench.store.promote(bench.now, 10)
+        seen.append(await self._tag(bench, id))
+        for what in (What.RELEASED, What.DONE):
+            [job] = (await bench.claim()).jobs
+            seen.append(await self._tag(bench, id))
+            await bench.finish(job, what)
+            seen.append(await self._tag(bench, id))
+        assert len(set(seen)) == len(seen)
+
+    async def test_a_job_past_its_retention_has_no_version(self, bench: Bench) -> None:
+        ids = [await bench.bring(status) for status in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)]
+        for kept in (3, 2, 1, 0):
+            assert len(await bench.store.versions(ids, bench.now)) == kept
+            bench.clock.advance(100)
+
+    async def _tag(self, bench: Bench, id: str) -> str:
+        return (await bench.store.versions([id], bench.now))[id].tag
 
     async def test_text_survives_as_it_is(self, bench: Bench) -> None:
         strange = "\u00e4\u4e2d\U0001f6a2 '\"\\%_\n\t\x7f\ufeff"

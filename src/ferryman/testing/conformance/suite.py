@@ -16,6 +16,7 @@ from ferryman.testing.conformance.controls import CancellingWhatWaits, Placing, 
 from ferryman.testing.conformance.deleting import Deleting
 from ferryman.testing.conformance.detours import Detouring
 from ferryman.testing.conformance.edges import Edges
+from ferryman.testing.conformance.expecting import Expecting
 from ferryman.testing.conformance.explaining import Explaining
 from ferryman.testing.conformance.fencing import Fencing
 from ferryman.testing.conformance.filtering import Filtering
@@ -55,6 +56,7 @@ class StoreConformance(
     Placing,
     CancellingWhatWaits,
     Deleting,
+    Expecting,
     Promoting,
     Expiring,
     Pruning,

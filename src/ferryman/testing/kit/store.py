@@ -33,6 +33,7 @@ from ferryman.store.protocol import (
     Retention,
     RetryResult,
 )
+from ferryman.store.watching import Version
 
 T = TypeVar("T")
 
@@ -91,19 +92,29 @@ class SharedStore(MemoryStore):
         with self._turn:
             return await super().finish(node, finishes, now)
 
-    async def cancel(self, id: str, now: int, *, deed: Deed | None = None) -> CancelResult:
+    async def cancel(
+        self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> CancelResult:
         with self._turn:
-            return await super().cancel(id, now, deed=deed)
+            return await super().cancel(id, now, deed=deed, expected=expected)
 
-    async def retry(self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None) -> RetryResult:
+    async def retry(
+        self, id: str, now: int, run_at: int | None = None, *, deed: Deed | None = None, expected: Version | None = None
+    ) -> RetryResult:
         with self._turn:
-            return await super().retry(id, now, run_at, deed=deed)
+            return await super().retry(id, now, run_at, deed=deed, expected=expected)
 
     async def place(
-        self, ids: Sequence[str], placement: Placement, now: int, *, deed: Deed | None = None
+        self,
+        ids: Sequence[str],
+        placement: Placement,
+        now: int,
+        *,
+        deed: Deed | None = None,
+        expected: Version | None = None,
     ) -> Mapping[str, Status]:
         with self._turn:
-            return await super().place(ids, placement, now, deed=deed)
+            return await super().place(ids, placement, now, deed=deed, expected=expected)
 
     async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         with self._turn:
@@ -112,6 +123,10 @@ class SharedStore(MemoryStore):
     async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
         with self._turn:
             return await super().delete(id, now, deed=deed)
+
+    async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
+        with self._turn:
+            return await super().versions(ids, now)
 
     async def get(self, id: str, now: int) -> Job | None:
         with self._turn:
