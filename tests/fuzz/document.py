@@ -32,7 +32,7 @@ Headers = Mapping[str, str]
 
 EXAMPLES: Final = 10
 """Requests for each operation and kind, unless somebody says how many."""
-_GOOD: Final = ["2xx", "403", "404", "409", "412", "429"]
+_GOOD: Final = ["2xx", "304", "403", "404", "409", "412", "429"]
 # what no schema says: that a body is too long, a number has 64 bits, a type is known, a burst needs a rate
 _BODIES: Final = [*_GOOD, "400", "413", "422"]
 _WRONG: Final = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422"]

@@ -433,6 +433,7 @@ BY_QUEUE = {
     "PATCH /jobs/{id}",
     "DELETE /jobs/{id}",
     "GET /jobs/{id}/attempts",
+    "GET /jobs/{id}/events",
     "POST /jobs/{id}/cancel",
     "POST /jobs/{id}/retry",
     "GET /queues",
