@@ -9,6 +9,7 @@ import pytest
 
 from ferryman.client.rules import limit_of
 from ferryman.client.schedules import ScheduleRequest
+from ferryman.domain.access import ApiKey, Right
 from ferryman.domain.audit import Action, Deed
 from ferryman.domain.cron import Cron
 from ferryman.domain.errors import BadOption, StoreBusy, UniqueKeyTaken
@@ -186,7 +187,42 @@ async def run(world: World) -> tuple[Action, str, dict[str, Any]]:
     return Action.SCHEDULE_RUN, "nightly", {"job": accepted.id}
 
 
+async def add_api_key(world: World) -> tuple[Action, str, dict[str, Any]]:
+    await world.client.access.add("web", ["read"], queues=["mail"], by=ANNA)
+    return Action.API_KEY_ADD, "web", {"scopes": ["read"], "queues": ["mail"]}
+
+
+async def rotate_api_key(world: World) -> tuple[Action, str, dict[str, Any]]:
+    await kept_api_key(world)
+    await world.client.access.rotate("web", by=ANNA)
+    return Action.API_KEY_ROTATE, "web", {}
+
+
+async def revoke_api_key(world: World) -> tuple[Action, str, dict[str, Any]]:
+    await kept_api_key(world)
+    await world.client.access.revoke("web", by=ANNA)
+    return Action.API_KEY_REVOKE, "web", {}
+
+
+async def forget_api_key(world: World) -> tuple[Action, str, dict[str, Any]]:
+    """One that had ended is only dropped."""
+    await kept_api_key(world, created_at=0, expires_at=1)
+    await world.client.access.revoke("web", forget=True, by=ANNA)
+    return Action.API_KEY_DROP, "web", {}
+
+
+async def kept_api_key(world: World, **other: Any) -> None:
+    key = ApiKey(
+        id="1" * 16, name="web", digest="d", rights=(Right.READ,), **{"created_at": world.clock.now(), **other}
+    )
+    await world.store.add_api_key(key, world.clock.now())
+
+
 PLAYS: list[Play] = [
+    add_api_key,
+    rotate_api_key,
+    revoke_api_key,
+    forget_api_key,
     cancel,
     retry,
     retry_all,

@@ -24,16 +24,29 @@ from ferryman.domain.state import Status
 from ferryman.http.query import LIMIT_DEFAULT, LIMIT_MAX
 from ferryman.http.wire import Moment
 
-Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+def _text(
+    pattern: str, min_length: int | None = None, max_length: int | None = None, description: str | None = None
+) -> Meta:
+    """A text that looks so; only the document has to know how.
+
+    Told as `Meta(pattern=)`, msgspec 0.22 breaks its memory where such a text or something else may stand, and the
+    process dies when it ends.
+    """
+    schema = {"pattern": pattern}
+    return Meta(min_length=min_length, max_length=max_length, description=description, extra_json_schema=schema)
+
+
+Id = Annotated[str, _text(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 NewId = Annotated[
     str,
-    Meta(
+    _text(
         pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
         description="A UUID of version 7 that the client makes: sent again, the job is not stored again.",
     ),
 ]
-QueueName = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,128}$")]
-Name = Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
+QueueName = Annotated[str, _text(pattern="^[A-Za-z0-9_.-]{1,128}$")]
+Name = Annotated[str, _text(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
 Delay = Annotated[float, Meta(ge=0, le=MAX_DELAY, description="In so many seconds.")]
 Timeout = Annotated[float, Meta(gt=0, le=MAX_DELAY, description="Seconds that one run may take.")]
 Priority = Annotated[int, Meta(ge=0, le=9, description="0 runs first.")]
@@ -41,16 +54,15 @@ Attempts = Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)]
 Count = Annotated[int, Meta(ge=1, le=COUNT_MAX)]
 Rate = (
     Annotated[float, Meta(gt=0, le=RATE_MAX, description="So many a second.")]
-    | Annotated[str, Meta(pattern=r"^\d{1,7}(\.\d{1,6})?(/[smhd])?$", description="Such as 20/s, 5/m or 100/h.")]
+    | Annotated[str, _text(pattern=r"^\d{1,7}(\.\d{1,6})?(/[smhd])?$", description="Such as 20/s, 5/m or 100/h.")]
 )
 NO_NUL: Final = "^[^\\u0000]*$"
-# not pattern=: with it msgspec 0.22 breaks its memory where a text or a list may stand; the process dies when it ends
-Text = Annotated[str, Meta(min_length=1, extra_json_schema={"pattern": NO_NUL})]
+Text = Annotated[str, _text(min_length=1, pattern=NO_NUL)]
 Texts = Text | Annotated[list[Text], Meta(min_length=1)]
 """One text, or several that mean "or"."""
 FilterText = Annotated[
     str,
-    Meta(
+    _text(
         min_length=1,
         max_length=MAX_TEXT,
         pattern=NO_NUL,
@@ -58,9 +70,9 @@ FilterText = Annotated[
     ),
 ]
 DryRun = Annotated[bool, Meta(description="Change nothing, and say how many jobs are meant.")]
-UniqueKey = Annotated[str, Meta(min_length=1, max_length=256, pattern=NO_NUL)]
-JobKey = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
-Tag = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
+UniqueKey = Annotated[str, _text(min_length=1, max_length=256, pattern=NO_NUL)]
+JobKey = Annotated[str, _text(min_length=1, max_length=200, pattern=NO_NUL)]
+Tag = Annotated[str, _text(min_length=1, max_length=64, pattern=NO_NUL)]
 Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS)]
 Retriable = Literal["failed", "cancelled"]
 Waiting = Literal["waiting", "scheduled", "pending"]
@@ -226,7 +238,7 @@ class PageQuery(msgspec.Struct):
 class ApiKeyQuery(msgspec.Struct):
     """Which key of a name; all without."""
 
-    id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")] | None = None
+    id: Annotated[str, _text(pattern="^[0-9a-f]{16}$")] | None = None
 
 
 class AuditQuery(msgspec.Struct):
@@ -237,7 +249,7 @@ class AuditQuery(msgspec.Struct):
     target: Text | None = None
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
     cursor: (
-        Annotated[str, Meta(pattern="^[1-9][0-9]{0,17}$", description="As the Link to the next page has it.")] | None
+        Annotated[str, _text(pattern="^[1-9][0-9]{0,17}$", description="As the Link to the next page has it.")] | None
     ) = None
 
 
@@ -250,7 +262,7 @@ class ConflictQuery(msgspec.Struct):
 class NewJobHeaders(msgspec.Struct, rename=_header):
     """What makes a request safe to be sent again, and whether to wait for what becomes of the job."""
 
-    idempotency_key: Annotated[str, Meta(pattern="^[!#-~][!-~]{0,254}$")] | None = None
+    idempotency_key: Annotated[str, _text(pattern="^[!#-~][!-~]{0,254}$")] | None = None
     prefer: str | None = None
 
 
