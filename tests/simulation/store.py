@@ -19,6 +19,7 @@ from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
+from ferryman.domain.report import Logs, ProgressOf, Report
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
@@ -44,6 +45,7 @@ from ferryman.store.protocol import (
     Store,
     Verdict,
 )
+from ferryman.store.reporting import Runs
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
 from ferryman.store.watching import Version
 from ferryman.testing.history import entries
@@ -357,6 +359,17 @@ class SimStore:
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         return await self._call("attempts", lambda: self._inner.attempts(id))
+
+    async def report(self, node: int, reports: Sequence[Report]) -> Runs:
+        return await self._call("report", lambda: self._inner.report(node, reports))
+
+    async def progress(self, id: str) -> ProgressOf | None:
+        return await self._call("progress", lambda: self._inner.progress(id))
+
+    async def logs(
+        self, id: str, claim: int | None = None, after: tuple[int, int] | None = None, limit: int = 1000
+    ) -> Logs:
+        return await self._call("logs", lambda: self._inner.logs(id, claim, after, limit))
 
     async def counts(self, now: int) -> Counts:
         return await self._call("counts", lambda: self._inner.counts(now))

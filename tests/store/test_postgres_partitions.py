@@ -10,6 +10,7 @@ import pytest
 
 from ferryman.domain.job import MICROS
 from ferryman.domain.outcome import Outcome, Run, What, decide
+from ferryman.domain.report import Line, Progress, ProgressOf, Report
 from ferryman.domain.state import Status
 from ferryman.store.postgres import PostgresStore
 from ferryman.store.postgres.partitions import KEPT, PERIOD, SOON
@@ -88,6 +89,33 @@ async def test_a_day_is_dropped_with_all_that_nobody_needs(
     await store.prune(clock.now(), 10)
     left = {row[0] for row in await admin.fetch("SELECT id::text FROM ferryman.job_rest")}
     assert left == kept - {done.id, running.id}
+
+
+async def test_what_runs_have_said_is_dropped_with_its_day_or_kept_with_its_job(
+    store: PostgresStore, clock: ManualClock, admin: Any
+) -> None:
+    node = await store.register(node_info("n"), clock.now())
+    await store.insert([new_job(IDS.mint(NOON)) for _ in range(2)], clock.now())
+    jobs = [(await store.claim(claim_of(node, batch, 1), clock.now())).jobs[0] for batch in (1, 2)]
+    said = Progress(1, 2, "half", 5)
+    lines = [Line(5, "info", "shop", "one")]
+    assert not await store.report(node, [Report(j.id, 1, 1, j.batch, 7, said, 0, lines, dropped=3) for j in jobs])
+    where = "SELECT tableoid::regclass::text FROM ferryman."
+    rows = [row[0] for table in ("log", "progress") for row in await admin.fetch(where + table)]
+    assert rows == ["log_20260103"] * 2 + ["progress_20260103"] * 2
+    gone, kept = jobs
+    await store.finish(node, [decide(gone, Outcome(What.DONE, "1"), Run(1), NOON)], clock.now())
+    clock.advance(DAYS)
+    await store.prune(clock.now(), 10)
+    assert "job_20260103" not in await days(admin)
+    assert [await admin.fetchval(f"SELECT count(*) FROM ferryman.{table}") for table in ("progress", "log")] == [1, 1]
+    assert await store.progress(kept.id) == ProgressOf(1, said)
+    assert [each.line for each in (await store.logs(kept.id)).lines] == lines
+
+
+async def test_days_that_had_partitions_before_have_some_for_what_runs_say(admin: Any) -> None:
+    found = [(await admin.fetch(SQL_DAYS.replace("job", table))) for table in ("progress", "log")]
+    assert [[row[0].split("_")[1] for row in rows] for rows in found] == [[day[4:] for day in await days(admin)]] * 2
 
 
 async def test_a_day_of_which_much_is_needed_stays(

@@ -14,6 +14,7 @@ import pytest
 
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Outcome, Run, What, decide
+from ferryman.domain.report import Line, Progress, Report
 from ferryman.store.postgres.connections import ENGINE
 from ferryman.store.postgres.statements import Statements
 from tests.postgres.databases import Databases
@@ -66,7 +67,9 @@ async def fill(database: str, count: int) -> None:
         later = [new_job(ids.mint(0), run_at=1 << 50, expires_at=1 << 51) for _ in range(count // 4)]
         await store.insert(later, 0)
         await store.insert([new_job(ids.mint(0), unique_key=f"{n}") for n in range(count // 4)], 0)
-        await store.claim(claim_of(node, 2, count // 10), 0)
+        running = (await store.claim(claim_of(node, 2, count // 10), 0)).jobs
+        line, said = Line(0, "info", "shop", "one"), Progress(1, 2, "half", 0)
+        await store.report(node, [Report(job.id, 1, 1, 2, 7, said, 0, [line]) for job in running])
         one = GateRule(concurrency=1)
         await store.insert([new_job(ids.mint(0), key=f"{n % (count // 8)}", gate=one) for n in range(count // 2)], 0)
     async with connected(database) as connection:
@@ -111,6 +114,8 @@ async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None
         ("next_shares", "share_turn"),
         ("undrawn", "share_turn"),
         ("lanes_of_keys", "held_lane"),
+        ("progress", r"progress_\w+_pkey"),
+        ("log_page", r"log_\w+_pkey"),
     ],
 )
 async def test_the_statements_that_matter_use_their_index(planner: Any, name: str, index: str) -> None:

@@ -12,6 +12,7 @@ from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
+from ferryman.domain.report import Logs, ProgressOf, Report
 from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.access import Added
@@ -35,6 +36,7 @@ from ferryman.store.protocol import (
     Rescued,
     RetryResult,
 )
+from ferryman.store.reporting import Runs
 from ferryman.store.scheduling import Fired, KeptSchedule, Put
 from ferryman.store.watching import Version
 from tests.simulation.noting import TOOK
@@ -195,6 +197,17 @@ class ModelStore:
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         return await self._connection.read(lambda: self._memory.attempts(id))
+
+    async def report(self, node: int, reports: Sequence[Report]) -> Runs:
+        return await self._connection.simply("report", lambda: self._memory.report(node, reports))
+
+    async def progress(self, id: str) -> ProgressOf | None:
+        return await self._connection.read(lambda: self._memory.progress(id))
+
+    async def logs(
+        self, id: str, claim: int | None = None, after: tuple[int, int] | None = None, limit: int = 1000
+    ) -> Logs:
+        return await self._connection.read(lambda: self._memory.logs(id, claim, after, limit))
 
     async def counts(self, now: int) -> Counts:
         return await self._connection.read(lambda: self._memory.counts(now))

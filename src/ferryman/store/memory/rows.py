@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ferryman.domain.job import Attempt, ClaimedJob, Idempotency, Job, NewJob
+from ferryman.domain.report import Line, Progress, Report
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.protocol import NodeInfo, Retention
 
@@ -44,6 +45,23 @@ class KeyRow(msgspec.Struct, frozen=True):
     id: str
 
 
+class SaidRow(msgspec.Struct):
+    """What one run has said of itself."""
+
+    progress: Progress | None = None
+    attempt: int = 0
+    lines: dict[int, Line] = {}
+    """By their places."""
+    dropped: int = 0
+
+    def add(self, report: Report) -> None:
+        """What is newer takes the place of what is older; lines stay."""
+        self.progress = report.progress or self.progress
+        self.attempt, self.dropped = report.attempt, max(self.dropped, report.dropped)
+        for place, line in enumerate(report.lines, report.first):
+            self.lines.setdefault(place, line)
+
+
 class JobRow(msgspec.Struct):
     """A job and where it stands now."""
 
@@ -67,6 +85,8 @@ class JobRow(msgspec.Struct):
     cancel_asked: int | None = None
     """When a person asked to cancel the run under way."""
     outcomes: dict[int, OutcomeRow] = {}
+    said: dict[int, SaidRow] = {}
+    """By claim number."""
 
     @property
     def last(self) -> OutcomeRow | None:

@@ -23,6 +23,7 @@ from ferryman.store.memory.controls import Controls
 from ferryman.store.memory.keys import Keys
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
+from ferryman.store.memory.reports import Reports
 from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
 from ferryman.store.memory.rules import Rules
 from ferryman.store.memory.ruling import Ruling
@@ -49,7 +50,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(Controls, Timetable, Keys, Ruling, ApiKeys):
+class MemoryStore(Controls, Timetable, Keys, Ruling, ApiKeys, Reports):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(

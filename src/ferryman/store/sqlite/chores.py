@@ -26,6 +26,8 @@ DueRow = tuple[int, str, int, int, int, int, int, int, str | None]
 _due: Final = msgspec.json.Decoder(list[DueRow])
 _ids: Final = msgspec.json.Decoder(list[str])
 _prunable: Final = msgspec.json.Decoder(list[tuple[str, bool | int, str | None]])
+PRUNED: Final = ("job", "outcome", "result", "failure", "progress", "log")
+"""The tables that hold something of an ended job."""
 EXPIRED: Final = JobError(JobExpired.code, "JobExpired", "The job was not started before its expires_at.")
 
 
@@ -141,8 +143,8 @@ def delete(session: Session, id: str, now: int, retention: Retention, deed: Deed
 def forget(session: Session, gone: Mapping[str, str | None], now: int) -> None:
     """Delete jobs (id -> key) with all that is told of them, and let sequences go on that waited for them."""
     ids = encode(list(gone)).decode()
-    for table in ("prune_job", "prune_outcome", "prune_result", "prune_failure"):
-        session.run(table, ids=ids)
+    for table in PRUNED:
+        session.run(f"prune_{table}", ids=ids)
     keyed = {id: key for id, key in gone.items() if key is not None}
     slots = with_slots(session, keyed) if keyed else {}
     if slots:

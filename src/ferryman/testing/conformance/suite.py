@@ -35,6 +35,7 @@ from ferryman.testing.conformance.nodes import Nodes
 from ferryman.testing.conformance.people import Cancelling, Retrying
 from ferryman.testing.conformance.racing import Racing
 from ferryman.testing.conformance.reading import Counting, Reading
+from ferryman.testing.conformance.reporting import FencingReports, Logging, Progressing
 from ferryman.testing.conformance.ruling import Ruling
 from ferryman.testing.conformance.scheduling import FiringTicks, KeepingSchedules, Overlapping
 from ferryman.testing.conformance.shares import Sharing, SharingWithin
@@ -79,6 +80,9 @@ class StoreConformance(
     Edges,
     Racing,
     Ruling,
+    Progressing,
+    Logging,
+    FencingReports,
     Explaining,
     ControllingKeys,
     KeepingApiKeys,

@@ -14,6 +14,7 @@ from ferryman.domain.job import Attempt, Job, NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
+from ferryman.domain.report import Logs, ProgressOf, Report
 from ferryman.domain.state import Status
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.memory import MemoryStore
@@ -33,6 +34,7 @@ from ferryman.store.protocol import (
     Retention,
     RetryResult,
 )
+from ferryman.store.reporting import Runs
 from ferryman.store.watching import Version
 
 T = TypeVar("T")
@@ -139,6 +141,20 @@ class SharedStore(MemoryStore):
     async def attempts(self, id: str) -> Sequence[Attempt]:
         with self._turn:
             return await super().attempts(id)
+
+    async def report(self, node: int, reports: Sequence[Report]) -> Runs:
+        with self._turn:
+            return await super().report(node, reports)
+
+    async def progress(self, id: str) -> ProgressOf | None:
+        with self._turn:
+            return await super().progress(id)
+
+    async def logs(
+        self, id: str, claim: int | None = None, after: tuple[int, int] | None = None, limit: int = 1000
+    ) -> Logs:
+        with self._turn:
+            return await super().logs(id, claim, after, limit)
 
     async def counts(self, now: int) -> Counts:
         with self._turn:

@@ -6,6 +6,8 @@ WITH gone AS MATERIALIZED (
     RETURNING id
 ),
 results AS (DELETE FROM ferryman.result WHERE id = $1::uuid AND EXISTS (SELECT 1 FROM gone)),
+progress AS (DELETE FROM ferryman.progress WHERE id = $1::uuid AND EXISTS (SELECT 1 FROM gone)),
+logs AS (DELETE FROM ferryman.log WHERE id = $1::uuid AND EXISTS (SELECT 1 FROM gone)),
 failures AS (DELETE FROM ferryman.failure WHERE id = $1::uuid AND EXISTS (SELECT 1 FROM gone)),
 outcomes AS (DELETE FROM ferryman.outcome WHERE id = $1::uuid AND EXISTS (SELECT 1 FROM gone))
 SELECT id::text FROM gone;

@@ -13,5 +13,7 @@ WITH gone AS MATERIALIZED (
 jobs AS (DELETE FROM ferryman.job_rest WHERE id = ANY (ARRAY(SELECT id FROM gone))),
 results AS (DELETE FROM ferryman.result_rest WHERE id = ANY (ARRAY(SELECT id FROM gone))),
 failures AS (DELETE FROM ferryman.failure_rest WHERE id = ANY (ARRAY(SELECT id FROM gone))),
+progress AS (DELETE FROM ferryman.progress_rest WHERE id = ANY (ARRAY(SELECT id FROM gone))),
+logs AS (DELETE FROM ferryman.log_rest WHERE id = ANY (ARRAY(SELECT id FROM gone))),
 outcomes AS (DELETE FROM ferryman.outcome_rest WHERE id = ANY (ARRAY(SELECT id FROM gone)))
 SELECT count(*) FROM gone;

@@ -1,0 +1,1 @@
+DELETE FROM log WHERE id IN (SELECT value FROM json_each(:ids));
