@@ -49,6 +49,16 @@ def double(n: int) -> int:
 
 
 @app.job_with_context(process=True)
+def reports(ctx: Context, count: int, path: str = "") -> None:
+    for n in range(count):
+        ctx.progress(n + 1, count, f"step {n}")
+    logging.getLogger("shop").warning("I am %s", path or "done")
+    if path:
+        tell(path, "reported")
+        hang()
+
+
+@app.job_with_context(process=True)
 def context(ctx: Context, word: str) -> dict[str, Any]:
     left = None if ctx.deadline is None else ctx.deadline - time.monotonic()
     return {

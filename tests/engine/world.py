@@ -17,6 +17,7 @@ from ferryman.domain.events import Ended, Event, Events, RunsEnded, WritesFenced
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
+from ferryman.domain.report import Report
 from ferryman.domain.retry import Fixed, RetryPolicy
 from ferryman.engine.node import Node
 from ferryman.engine.registry import Handler, Registry
@@ -26,6 +27,7 @@ from ferryman.engine.wakeup import LocalWakeup
 from ferryman.engine.world import NodeOptions, World
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import Admitted, Clock, FinishReport, NodeInfo, Rescued, Retention
+from ferryman.store.reporting import Runs
 from ferryman.testing.virtual_loop import VirtualClock
 
 T = TypeVar("T")
@@ -41,6 +43,7 @@ class FaultyStore(MemoryStore):
         self.calls: list[str] = []
         self.requests: list[ClaimRequest] = []
         self.groups: list[list[Finish]] = []
+        self.reports: list[list[Report]] = []
         self.beats: deque[bool | Exception] = deque()
         """What the next beats answer."""
         self.trip = 0.0
@@ -83,6 +86,10 @@ class FaultyStore(MemoryStore):
     async def finish(self, node: int, finishes: Sequence[Finish], now: int) -> FinishReport:
         self.groups.append(list(finishes))
         return await self._through("finish", super().finish(node, finishes, now))
+
+    async def report(self, node: int, reports: Sequence[Report]) -> Runs:
+        self.reports.append(list(reports))
+        return await self._through("report", super().report(node, reports))
 
     async def open_batches(self, node: int) -> Sequence[OpenBatch]:
         return await self._through("open_batches", super().open_batches(node))

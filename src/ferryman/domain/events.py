@@ -38,6 +38,12 @@ class WritesFenced(msgspec.Struct, frozen=True):
     runs: Sequence[Ended]
 
 
+class ReportsFenced(msgspec.Struct, frozen=True):
+    """Runs said how far they are, or logged, when their claim was no longer theirs; nothing of it is kept."""
+
+    jobs: Sequence[ClaimedJob]
+
+
 class JobsRescued(msgspec.Struct, frozen=True):
     """Claims of a dead node were given back."""
 
@@ -86,6 +92,7 @@ Event = (
     Enqueued
     | RunsEnded
     | WritesFenced
+    | ReportsFenced
     | JobsRescued
     | JobCancelledByRequest
     | JobRetriedByRequest

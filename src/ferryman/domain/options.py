@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from operator import index
 from typing import Final, TypeGuard, TypeVar, cast
 
 from ferryman.domain.errors import BadOption
@@ -25,6 +26,7 @@ RATE_MIN: Final = 1 / MAX_DELAY
 """One in ten years: the time of the next one is still a time."""
 RATE_MAX: Final = 1e6
 COUNT_MAX: Final = 1_000_000
+AMOUNT_END: Final = 2**63
 
 _QUEUE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 """Without a colon, which parts a queue from its share of the workers in QUEUES."""
@@ -46,6 +48,15 @@ def refused(option: str, value: object, allowed: str, hint: str = "") -> BadOpti
         shown = f"a {type(value).__name__}"
     shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
     return BadOption(f"{option} cannot be {shown}.", why=f"Allowed: {allowed}.", hint=hint)
+
+
+def amount(option: str, value: object) -> int | float:
+    """How much of something there is."""
+    if isinstance(value, float) and math.isfinite(value) and value >= 0:
+        return float(value)
+    if hasattr(value, "__index__") and not isinstance(value, bool) and 0 <= (whole := index(value)) < AMOUNT_END:
+        return whole
+    raise refused(option, value, f"a number from 0 to {AMOUNT_END - 1}")
 
 
 def queue(value: object) -> str:

@@ -29,6 +29,7 @@ from ferryman.engine.finding import Handlers
 from ferryman.engine.forwarding import Forwarding
 from ferryman.engine.frames import Done, Frame, Hello, NotFound, Ready, Unpacker, pack
 from ferryman.engine.kinship import die_with, start_guard
+from ferryman.engine.pacing import Pacing
 from ferryman.engine.parttime import PartTimeLoop
 from ferryman.engine.threads import Stopped
 from ferryman.engine.work import Work
@@ -67,6 +68,7 @@ class Child:
         self._pid = os.getpid()
         self._loop = PartTimeLoop()
         self._hooks = ChildHooks(self._loop)
+        self._pacing = Pacing(self._send)
 
     def work(self) -> None:
         """Run jobs until there are no more. Raises Stopped if the process was asked to end."""
@@ -131,7 +133,8 @@ class Child:
         # so may they have done; they, or the run before, may have set the signal to something else
         log.install(hello.log_level)
         self._listen_to_sigterm()
-        outcome = childrun.run(work, found, self._loop, hello.max_result)
+        outcome = childrun.run(work, found, self._loop, hello.max_result, self._pacing)
+        self._pacing.flush()
         return Done(outcome, stopped=self._asked and _was_stopped(outcome))
 
     # -- the node --------------------------------------------------------------------------------
@@ -164,6 +167,7 @@ class Child:
     def _forget(self) -> None:
         """In a process that a handler forked: the connection is its parent's."""
         self._forked = True
+        self._pacing.forget()
         self._socket.close()
 
 

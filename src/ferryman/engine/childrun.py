@@ -14,25 +14,30 @@ from ferryman.domain import strictjson
 from ferryman.domain.errors import PayloadMismatch, TransactionImpossible
 from ferryman.domain.outcome import Outcome, Run
 from ferryman.engine import endings
+from ferryman.engine.capture import RUN
 from ferryman.engine.context import Context
 from ferryman.engine.finding import Found
 from ferryman.engine.middleware import wrap
 from ferryman.engine.parttime import PartTimeLoop
-from ferryman.engine.running import Running
+from ferryman.engine.running import Listener, Running
 from ferryman.engine.work import Work
 
 
-def run(work: Work, found: Found, loop: PartTimeLoop, max_result: int) -> Outcome:
-    """Run a job. The loop turns for middleware only; the handler is called where none runs."""
+def run(work: Work, found: Found, loop: PartTimeLoop, max_result: int, listener: Listener | None = None) -> Outcome:
+    """Run a job. The loop turns for middleware only; the handler is called where none runs.
+
+    `listener` is told how far it is.
+    """
     job, handler, middleware = work.job, found.handler, found.registry.hooks.middleware
     try:
         arguments = handler.signature.decode(job.payload)
     except PayloadMismatch as error:
         return endings.mismatched(error)
-    running = Running(job, Run(), Elsewhere(work.worker), work.began)
+    running = Running(job, Run(), Elsewhere(work.worker), work.began, listener=listener)
     context = Context(running, work.deadline, found.registry.admit, _no_transaction)
     positional = (context,) if handler.wants_context else ()
     function = partial(handler.function, *positional, **arguments)
+    before = RUN.set(running)
     try:
         if middleware:
             value = loop.run(wrap(middleware, context, partial(_innermost, running, function, loop)))
@@ -42,6 +47,7 @@ def run(work: Work, found: Found, loop: PartTimeLoop, max_result: int) -> Outcom
         return endings.raised(error, job, handler.retry, work.share, handler.hiding(job.payload))
     finally:
         running.end()
+        RUN.reset(before)
     outcome = endings.returned(value, strictjson.encode, max_result)
     if outcome.error is not None:
         return endings.without(outcome, handler.hiding(job.payload))

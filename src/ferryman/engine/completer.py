@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -30,6 +30,10 @@ CAP: Final = 1000
 """Outcomes in one commit."""
 
 
+async def _silence(_finishes: Sequence[Finish]) -> None:
+    """Runs have nothing to say."""
+
+
 class Completer:
     """Takes outcomes from workers, writes them for one node, and tells everybody once they are durable."""
 
@@ -42,9 +46,15 @@ class Completer:
         events: Events,
         on_written: Callable[[Sequence[Finish]], None],
         token: Callable[[], int],
+        last: Callable[[Sequence[Finish]], Awaitable[None]] = _silence,
     ) -> None:
-        """`on_written` hears of every run whose outcome, ours or another one, is in the store; `token` gives each
-        release its own, by which it knows its own write again."""
+        """Make a completer.
+
+        Args:
+            on_written: hears of every run whose outcome, ours or another one, is in the store.
+            token: gives each release its own, by which it knows its own write again.
+            last: writes what runs have still to say; raises StoreError.
+        """
         self._store = store
         self._node = node
         self._clock = clock
@@ -52,6 +62,7 @@ class Completer:
         self._events = events
         self._on_written = on_written
         self._token = token
+        self._last = last
         self._pile: Pile[Ended, None] = Pile(self._write, CAP)
         self._pause = Pause()
         self._giving_up = False
@@ -115,6 +126,7 @@ class Completer:
         failures = 0
         while True:
             try:
+                await self._last(finishes)
                 return await self._store.finish(self._node, finishes, self._clock.now())
             except IllegalTransition:
                 raise

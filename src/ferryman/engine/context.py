@@ -139,6 +139,26 @@ class Context:
         """Whether the run was asked to end; a handler in a thread should look now and then."""
         return self._running.reason is not None
 
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Say how far the run is; of all that it says the newest counts.
+
+        Never waits; works on the loop, in threads and in worker processes, as often as one likes: it is written about
+        once a second, and the last time before the run ends. A run that has lost its claim is not heard, and not told.
+
+        Args:
+            done: how much is done, in whatever unit; from 0 on.
+            total: how much there is to do, if that is known.
+            message: for people; cut after 4,096 characters.
+
+        Raises:
+            BadOption: one of them is no such value.
+        """
+        told = options.amount("done", done), None if total is None else options.amount("total", total)
+        if not isinstance(message, str):
+            raise options.refused("message", message, "a text")
+        if self._running.listener is not None:
+            self._running.listener.progress(self._running, *told, message)
+
     def transaction(self, *, using: Any = None) -> Transaction:
         """A transaction in the store's own database: `with` in a `def` handler, `async with` on the loop.
 

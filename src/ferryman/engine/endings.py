@@ -97,7 +97,7 @@ def process_lost(error: HandlerError, job: ClaimedJob, policy: RetryPolicy, shar
     """The handler's process ended under it, or never began: an attempt failed, whatever it was."""
     message = " ".join(part for part in (error.what, error.why, error.hint) if part)
     where = error.traceback if isinstance(error, ProcessNotStarted) else None
-    told = JobError(error.code, type(error).__name__, plain(message)[:MESSAGE_MAX], where and _end_of(where))
+    told = JobError(error.code, type(error).__name__, plain(message)[:MESSAGE_MAX], where and end_of(where))
     return failed(told, policy.delay(error, job.attempt, share))
 
 
@@ -164,10 +164,11 @@ def traceback_of(error: BaseException, hide: Hide = str) -> str:
         text = plain(hide("".join(lines)))
     except Exception as broken:  # an exception's own __str__ or __repr__ may do anything
         text = f"The traceback cannot be printed: {type(broken).__name__}."
-    return _end_of(text)
+    return end_of(text)
 
 
-def _end_of(text: str) -> str:
+def end_of(text: str) -> str:
+    """As much of a traceback as is kept."""
     return text if len(text) <= TRACEBACK_MAX else "...\n" + text[4 - TRACEBACK_MAX :]
 
 

@@ -26,13 +26,14 @@ from ferryman.domain.job import ClaimedJob, NewJob
 from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.domain.state import Status
 from ferryman.engine import endings
+from ferryman.engine.capture import RUN
 from ferryman.engine.context import Context
 from ferryman.engine.failing import FailureHooks, cause
 from ferryman.engine.heartbeat import Lease
 from ferryman.engine.middleware import wrap
 from ferryman.engine.origin import Origin
 from ferryman.engine.registry import Handler, Registry
-from ferryman.engine.running import Committed, Ladder, Running
+from ferryman.engine.running import Committed, Ladder, Listener, Running
 from ferryman.engine.telling import tell
 from ferryman.engine.trampoline import drive
 from ferryman.engine.transaction import AnyDesk, Transaction
@@ -59,6 +60,7 @@ class Executor:
         max_result: int,
         admit: Callable[[Any], NewJob],
         desk: AnyDesk | None,
+        listener: Listener | None = None,
     ) -> None:
         """Make an executor.
 
@@ -69,6 +71,7 @@ class Executor:
             max_result: bytes of a result's JSON.
             admit: the job for a request that a handler makes.
             desk: where handlers get their transactions, if the store has any.
+            listener: whom they tell how far they are.
         """
         self.asked: Collection[tuple[str, int]] = frozenset()
         """The runs whose cancel is known; they do not start."""
@@ -85,6 +88,7 @@ class Executor:
         self._failures = FailureHooks(registry.hooks.failure)
         self._admit = admit
         self._desk = desk
+        self._listener = listener
 
     async def run(self, running: Running) -> Outcome:
         """Run a job in the task that awaits this. Whatever the handler does, there is an outcome."""
@@ -94,6 +98,8 @@ class Executor:
             return self._not_started(running, endings.RELEASED)  # never failed: another node may know the type
         if (refused := self._refuse(running)) is not None:
             return self._not_started(running, refused)
+        running.listener = self._listener
+        RUN.set(running)
         if handler.origin is not None:
             outcome = await self._in_process(running, handler, handler.origin)
             return await self._failed(running, handler, outcome, None)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from ferryman.engine.capture import RUN
 from ferryman.engine.endings import plain
 from ferryman.engine.frames import Logged
 
@@ -33,7 +34,7 @@ class Forwarding(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send a record. A process that a handler forked has no node; it writes to standard error."""
         try:
-            if not self._send(Logged(self._portable(record))):
+            if not self._send(Logged(self._portable(record), _of_run())):
                 sys.stderr.write(f"{self.format(record)}\n")
         except Exception:  # as every handler of logging: say so on standard error, and let the caller go on
             self.handleError(record)
@@ -48,6 +49,11 @@ class Forwarding(logging.Handler):
             text = plain(logging.Formatter().formatException(record.exc_info))
             told.update(exc_text=text, traceback=text)  # the one for foreign formatters, the other for ours
         return told
+
+
+def _of_run() -> bool:
+    running = RUN.get()
+    return running is not None and not running.ended
 
 
 def _simple(value: object) -> object:

@@ -1,7 +1,7 @@
 """What a node and its worker processes say to each other: frames on a pair of sockets.
 
     node -> process    Hello, then Work for each run, at last Bye
-    process -> node    Ready, then any number of Logged and one Done or NotFound for each Work
+    process -> node    Ready, then any number of Logged and Said and one Done or NotFound for each Work
 
 A frame is four bytes of length and a msgpack object that names its kind.
 """
@@ -42,6 +42,16 @@ class Logged(msgspec.Struct, frozen=True, tag=True):
     """A log record, as far as it can travel."""
 
     record: dict[str, Any]
+    of_run: bool = False
+    """Whether it is the run under way that has logged it."""
+
+
+class Said(msgspec.Struct, frozen=True, tag=True):
+    """How far the run under way is."""
+
+    done: int | float
+    total: int | float | None
+    message: str
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
@@ -61,7 +71,7 @@ class NotFound(msgspec.Struct, frozen=True, tag=True):
     traceback: str | None
 
 
-Frame = Hello | Work | Bye | Ready | Logged | Done | NotFound
+Frame = Hello | Work | Bye | Ready | Logged | Said | Done | NotFound
 
 _encoder: Final = msgspec.msgpack.Encoder(enc_hook=repr)
 _decoder: Final = msgspec.msgpack.Decoder(Frame)

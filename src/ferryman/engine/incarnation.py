@@ -12,6 +12,7 @@ from typing import Final
 from ferryman.domain.errors import StoreError
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish
+from ferryman.engine.capture import Capture
 from ferryman.engine.channel import Channel
 from ferryman.engine.completer import Completer
 from ferryman.engine.deadlines import Deadlines
@@ -23,7 +24,8 @@ from ferryman.engine.manydesk import ManyDesk
 from ferryman.engine.pause import Pause, backoff
 from ferryman.engine.pool import Pool
 from ferryman.engine.processes import Processes
-from ferryman.engine.running import Ladder, Reason
+from ferryman.engine.running import Ladder, Listener, Reason
+from ferryman.engine.scribe import Scribe
 from ferryman.engine.shares import Shares
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
@@ -68,10 +70,18 @@ class Incarnation:
         lease = Lease()
         ladder = Ladder(Deadlines(world.clock.monotonic), options.grace)
         self._desk = _desk(world, options, number)
-        executor = _executor(world, options, ladder, lease, self._desk)
+        self._scribe = Scribe(world.store, number, world.clock, world.events, world.registry.hiding)
+        executor = _executor(world, options, ladder, lease, self._desk, self._scribe.notebook)
         self.channel: Channel[ClaimedJob] = Channel(options.capacity)
         self.completer = Completer(
-            world.store, number, world.clock, world.wakeup, world.events, self._written, world.ids.number
+            world.store,
+            number,
+            world.clock,
+            world.wakeup,
+            world.events,
+            self._written,
+            world.ids.number,
+            self._scribe.last,
         )
         self.pool = _pool(world, options, id, self.channel, executor, self.completer, ladder)
         self.dispatcher = _dispatcher(
@@ -81,22 +91,31 @@ class Incarnation:
         self._cancellations = Cancellations(world.store, number, self.pool)
         self._poll = Poll(self.dispatcher)
         self._upkeep = Sweeper(world.clock.monotonic, [self._poll, self._cancellations, Reconcile(self.dispatcher)])
-        self._parts = self._start_list()
+        self._parts = StartList(*self._start_list(options.log_capture))
 
-    def _start_list(self) -> StartList:
+    def _start_list(self, log_capture: int | None) -> list[Part]:
         """Every part in the order of starting; the stop goes the other way."""
-        return StartList(
+        parts = [
             # beats before there is anything to lose, and until nothing is left to lose
             Part("registration", _nothing, self._retire),
             Part("heartbeat", self._heartbeat.start, self._heartbeat.stop),
+            # writes what runs say as long as there are runs
+            Part("scribe", self._scribe.start, self._scribe.stop),
             # writes the outcomes of the parts below, so it ends after them
             Part("completer", _nothing, self._flush),
+        ]
+        if log_capture is not None:
+            capture = Capture(self._scribe.notebook, log_capture)
+            # listens from the first run to the last
+            parts.append(Part("capture", capture.start, capture.stop))
+        return [
+            *parts,
             # workers wait at the channel before anything is sent, and end after it was closed
             Part("pool", self.pool.start, self._end_runs),
             # stops claiming, closes the channel, releases what no worker has received
             Part("dispatcher", self.dispatcher.start, self.dispatcher.stop),
             Part("upkeep", self._upkeep.start, self._upkeep.stop),
-        )
+        ]
 
     async def start(self) -> None:
         """Start every part, in order."""
@@ -180,7 +199,9 @@ def _desk(world: World, options: NodeOptions, node: int) -> AnyDesk | None:
     return Desk(world.transactions, node, world.clock, world.ids.number, timeout=timeout, steps=world.steps)
 
 
-def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease, desk: AnyDesk | None) -> Executor:
+def _executor(
+    world: World, options: NodeOptions, ladder: Ladder, lease: Lease, desk: AnyDesk | None, listener: Listener
+) -> Executor:
     return Executor(
         world.registry,
         world.clock,
@@ -193,6 +214,7 @@ def _executor(world: World, options: NodeOptions, ladder: Ladder, lease: Lease, 
         max_result=options.max_result,
         admit=world.admit,
         desk=desk,
+        listener=listener,
     )
 
 

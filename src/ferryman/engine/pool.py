@@ -175,6 +175,7 @@ class Pool:
             return
         running, worker.running = worker.running, None
         if running is not None:
+            running.unheard = True
             self._completer.submit(running.job, Outcome(What.INTERRUPTED), running.run)
         self._workers.pop(worker.number)
         if not self._stopping:

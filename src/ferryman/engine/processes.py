@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import Final
 
 from ferryman.domain.errors import HandlerError, ProcessNotStarted
+from ferryman.engine.capture import RUN
 from ferryman.engine.deaths import kill_group, told, watch
-from ferryman.engine.frames import Bye, Done, Frame, Hello, Logged, NotFound, Ready
+from ferryman.engine.frames import Bye, Done, Frame, Hello, Logged, NotFound, Ready, Said
 from ferryman.engine.hooks import Hooks
 from ferryman.engine.line import Line
+from ferryman.engine.running import Running
 from ferryman.engine.threads import Answer, Stopped
 from ferryman.engine.work import Work
 
@@ -42,6 +44,8 @@ class ProcessCall:
 
     def __init__(self, process: HandlerProcess) -> None:
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.running = RUN.get()
+        """The run that calls."""
         self._process = process
 
     def stop(self) -> bool:
@@ -191,7 +195,9 @@ class HandlerProcess:
             case Ready():
                 self._ready = True
             case Logged():
-                _log(frame)
+                _log(frame, self._call.running if frame.of_run and self._call else None)
+            case Said():
+                self._hear_progress(frame)
             case Done(stopped=True) if self.usable:
                 self.usable = False  # by a SIGTERM that was not ours; it ends by it, and that is the answer
             case Done():
@@ -202,6 +208,11 @@ class HandlerProcess:
                 self._answered(Answer(None, found))
             case _:
                 self.kill()
+
+    def _hear_progress(self, said: Said) -> None:
+        running = None if self._call is None else self._call.running
+        if running is not None and running.listener is not None:
+            running.listener.progress(running, said.done, said.total, said.message)
 
     def _answered(self, answer: Answer) -> None:
         call, self._call = self._call, None
@@ -250,9 +261,13 @@ def _spawn(worker: str, theirs: socket.socket) -> subprocess.Popen[bytes]:
     )
 
 
-def _log(frame: Logged) -> None:
-    """Log what a handler logged, as if it had done so here."""
+def _log(frame: Logged, running: Running | None) -> None:
+    """Log what a handler logged, as if it had done so here, in its run."""
     record = logging.makeLogRecord(frame.record)
     logger = logging.getLogger(record.name)
     if logger.isEnabledFor(record.levelno):
-        logger.handle(record)
+        before = RUN.set(running)
+        try:
+            logger.handle(record)
+        finally:
+            RUN.reset(before)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from ferryman.domain.errors import DuplicateType, UnknownType
-from ferryman.domain.job import AfterCrashes, NewJob
+from ferryman.domain.job import AfterCrashes, ClaimedJob, NewJob
 from ferryman.domain.keyed import KeyedByArgument, KeySource
 from ferryman.domain.retry import RetryPolicy
 from ferryman.engine.hooks import Hooks
@@ -97,6 +97,11 @@ class Registry:
     def get(self, type: str) -> Handler | None:
         """The handler of a type."""
         return self._handlers.get(type)
+
+    def hiding(self, job: ClaimedJob) -> Callable[[str], str]:
+        """What takes the secrets of a job out of a text that is kept."""
+        handler = self._handlers.get(job.lane.type)
+        return str if handler is None else handler.hiding(job.payload)
 
     @property
     def types(self) -> frozenset[str]:

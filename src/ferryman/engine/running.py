@@ -73,6 +73,13 @@ class Slot(Protocol):
         """The handler will not end: write the run as ended and go on without it."""
 
 
+class Listener(Protocol):
+    """Whom a handler tells how far its run is."""
+
+    def progress(self, running: Running, done: float, total: float | None, message: str) -> None:
+        """Hear it, in any thread. Never waits, and never raises because the run is not heard any more."""
+
+
 class Committed(msgspec.Struct, frozen=True):
     """How a run ended whose handler has committed its completion itself, and under which token that was written."""
 
@@ -100,6 +107,10 @@ class Running(msgspec.Struct, eq=False):
     """Whether the handler has ended; nothing can be asked of it any more."""
     follow_ups: list[NewJob] | None = None
     """What the handler enqueued with its completion; its Context makes the list."""
+    listener: Listener | None = None
+    """Whom the handler tells how far the run is."""
+    unheard: bool = False
+    """Whether nobody listens to what the handler says any more: the run has ended, or has lost its claim."""
     in_transaction: bool = False
     committed: Committed | None = None
     """Set by the thread that commits a transaction of the handler's own, once and for all."""

@@ -100,7 +100,7 @@ class Worker:
         elif running.call is not None:
             running.call.give_up()  # which really ends it, so that nobody needs to know
         elif not self._given_up:
-            self._given_up = True
+            self._given_up = running.unheard = True
             self._completer.submit(running.job, self._executor.given_up(running), running.run)
             self._overseer.worker_given_up(self)
 
@@ -113,6 +113,7 @@ class Worker:
                 run = Run(token(), number, clock.now())
                 running = self.running = Running(job, run, self, clock.monotonic())
                 outcome = await executor.run(running)
+                running.unheard = True
                 if self._given_up:
                     completer.too_late(job, outcome, running.run)
                     return

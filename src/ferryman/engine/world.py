@@ -47,6 +47,8 @@ class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Resident memory after which it is; 0 is never."""
     transaction_timeout: float = 2.0
     """How long a handler's transaction may last."""
+    log_capture: int | None = None
+    """The lowest level of the lines that runs log to be kept, as logging counts them; None keeps none."""
 
 
 class World(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from ferryman.domain.events import (
     JobRetriedByRequest,
     JobsRescued,
     LoopStalled,
+    ReportsFenced,
     RunsEnded,
     StaleStart,
     ThreadStuck,
@@ -48,6 +49,10 @@ class JobLog:
                 for ended in event.runs:
                     fields = self._run("write_fenced", ended.job, ended.finish.worker)
                     self._log.warning("The outcome was refused: the claim is no longer this node's", extra=fields)
+            case ReportsFenced():
+                for job in event.jobs:
+                    fields = self._run("report_fenced", job)
+                    self._log.warning("What the run says was refused: its claim is no longer this node's", extra=fields)
             case JobsRescued():
                 rescued: Fields = {"event": "jobs_rescued", "node": event.node, "count": event.count}
                 self._log.warning("Node %s died: %d jobs were rescued", event.node, event.count, extra=rescued)

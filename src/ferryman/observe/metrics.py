@@ -15,6 +15,7 @@ from ferryman.domain.events import (
     Event,
     JobCancelledByRequest,
     JobsRescued,
+    ReportsFenced,
     RunsEnded,
     StaleStart,
     WritesFenced,
@@ -166,6 +167,8 @@ class Metrics:
                 self.enqueued[event.type, event.queue] += event.count
             case WritesFenced():
                 self.fenced_writes += len(event.runs)
+            case ReportsFenced():
+                self.fenced_writes += len(event.jobs)
             case StaleStart():
                 self.stale_starts += 1
             case JobsRescued():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from asyncio import CancelledError
 from collections.abc import Callable
@@ -25,9 +26,11 @@ from ferryman.domain.errors import (
 from ferryman.domain.events import Events
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, What, decide
+from ferryman.engine.capture import Capture
 from ferryman.engine.deadlines import Deadlines
 from ferryman.engine.executor import Executor
 from ferryman.engine.heartbeat import Lease
+from ferryman.engine.notebook import Notebook
 from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.running import Ladder, Reason, Running
 from ferryman.engine.signals import Retry
@@ -94,10 +97,13 @@ class HandNode:
     async def _run(self, job: ClaimedJob) -> Ran:
         world = self._world
         ladder = Ladder(Deadlines(world.clock.monotonic), GRACE)
-        executor = _Executor(world, ladder)
+        notebook = Notebook(world.clock, world.registry.hiding)
+        executor = _Executor(world, ladder, notebook)
+        capture = Capture(notebook, logging.INFO)
         slot = _Slot(f"{self.id}/worker-1", self._thread)
         run = Run(world.ids.number(), slot.number, world.clock.now())
         running = Running(job, run, slot, world.clock.monotonic())
+        await capture.start()
         before = _UNDER_WAY.set((*_UNDER_WAY.get(), self))
         try:
             slot.begin(executor.run(running))
@@ -110,8 +116,11 @@ class HandNode:
             await slot.end()
             raise
         finally:
+            await capture.stop()
+            running.unheard = True
             outcome = self._outcome(executor, running, slot)
             finish = decide(job, outcome, running.run, world.clock.now())
+            at_once(world.store.report(self._number, notebook.last([finish])))
             at_once(world.store.finish(self._number, [finish], finish.finished_at))
         return Ran(job.id, _error_of(outcome, running, executor.raised))
 
@@ -124,7 +133,7 @@ class HandNode:
 class _Executor(Executor):
     """The executor of every node; it remembers what the handler raised."""
 
-    def __init__(self, world: KitWorld, ladder: Ladder) -> None:
+    def __init__(self, world: KitWorld, ladder: Ladder, notebook: Notebook) -> None:
         super().__init__(
             _Here(world.registry),
             world.clock,
@@ -137,6 +146,7 @@ class _Executor(Executor):
             max_result=world.limits.max_result,
             admit=world.admission.admit,
             desk=None,
+            listener=notebook,
         )
         self.raised: BaseException | None = None
 

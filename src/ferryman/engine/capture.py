@@ -1,0 +1,51 @@
+"""Keeps what handlers log: the records of the standard library's logging that are made while a run is under way.
+
+A context variable says which run that is. `async def` handlers, the tasks they start, threads of `asyncio.to_thread`
+and the worker's own threads have it; a thread that a handler starts by other means has not, and is not heard.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+from typing import Final
+
+from ferryman.engine.notebook import Notebook
+from ferryman.engine.running import Running
+
+RUN: Final[ContextVar[Running | None]] = ContextVar("ferryman_run", default=None)
+"""The run in whose handler this code runs."""
+
+
+class Capture(logging.Handler):
+    """A handler of the root logger, beside those that are there."""
+
+    def __init__(self, notebook: Notebook, level: int) -> None:
+        """`level` is the lowest that is kept, of what loggers let through."""
+        super().__init__(level)
+        self._notebook = notebook
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        logging.getLogger().addHandler(self)
+
+    async def stop(self) -> None:
+        """Listen no more; idempotent."""
+        logging.getLogger().removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record, if a run of this node has made it."""
+        self._stand_in(record)
+        running = RUN.get()
+        if running is None or running.listener is not self._notebook:
+            return
+        try:
+            self._notebook.line(running, record)
+        except Exception:  # as every handler of logging: say so on standard error, and let the caller go on
+            self.handleError(record)
+
+    def _stand_in(self, record: logging.LogRecord) -> None:
+        """Where there is no other handler, warnings go to standard error; that there is this one changes nothing."""
+        last = logging.lastResort
+        if last is not None and record.levelno >= last.level and logging.getLogger().handlers == [self]:
+            last.handle(record)
