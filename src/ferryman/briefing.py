@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from ferryman.engine.world import NodeOptions
@@ -12,6 +13,8 @@ OF_THE_CLIENT: Final = frozenset(
     {"database_url", "max_body", "max_pending", "max_age", "accept_unknown_types", "retention"}
 )
 """Settings that decide what becomes of a job that is enqueued."""
+
+OFF: Final = "off"
 
 
 def for_worker_processes(settings: Settings) -> dict[str, str]:
@@ -42,4 +45,7 @@ def node_options(settings: Settings) -> NodeOptions:
         process_max_jobs=settings.process_max_jobs,
         process_max_rss=settings.process_max_rss,
         transaction_timeout=settings.transaction_timeout,
+        log_capture=None
+        if settings.log_capture == OFF
+        else logging.getLevelNamesMapping()[settings.log_capture.upper()],
     )

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, cast
 
+from ferryman.briefing import OFF
 from ferryman.engine.registry import Registry
 from ferryman.main import FORCED, Attach, Server
 from ferryman.observe import logs
@@ -66,7 +67,8 @@ async def serve(
 def run(settings: Settings, registry: Registry, role: Role = EVERYTHING, *, attach: Attach | None = None) -> int:
     """Serve in this process, which is ours alone; gives the exit code."""
     sys.setswitchinterval(SWITCH_INTERVAL)
-    pipe = logs.configure(settings.log_level, cast("logs.Format", settings.log_format))
+    lowest = None if settings.log_capture == OFF else settings.log_capture
+    pipe = logs.configure(settings.log_level, cast("logs.Format", settings.log_format), lowest=lowest)
     try:
         ready = _say_ready if role.report_to is None else _say_nothing
         return run_loop(serve(settings, registry, role, ready=ready, attach=attach))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import logging.handlers
 import queue
 import re
 import sys
@@ -54,6 +55,23 @@ def test_a_json_line_has_its_fields() -> None:
         "type": "t",
         "attempt": 2,
     }
+
+
+@pytest.mark.parametrize(("level", "lowest"), [("warning", "debug"), ("warning", None), ("warning", "error")])
+def test_others_may_hear_lines_that_are_not_written(level: str, lowest: str | None) -> None:
+    stream = io.StringIO()
+    pipe = logs.configure(level, "json", stream, lowest=lowest)
+    heard = queue.SimpleQueue[logging.LogRecord]()
+    other = logging.handlers.QueueHandler(heard)
+    logging.getLogger().addHandler(other)
+    try:
+        logging.getLogger("shop").debug("quiet")
+        logging.getLogger("shop").warning("loud")
+    finally:
+        logging.getLogger().removeHandler(other)
+        pipe.stop()
+    assert [line["message"] for line in lines(stream)] == ["loud"]
+    assert heard.qsize() == (2 if lowest == "debug" else 1)
 
 
 def test_a_line_without_event_has_a_plain_one() -> None:

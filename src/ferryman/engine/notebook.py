@@ -185,7 +185,6 @@ def _token(running: Running) -> int:
 
 def _traceback(record: logging.LogRecord, hide: Hide) -> str:
     """The traceback of the exception that was logged, here or in a worker process."""
-    error = record.exc_info[1] if record.exc_info else None
-    if error is not None:
-        return traceback_of(error, hide)
+    if record.exc_info:
+        return "" if record.exc_info[1] is None else traceback_of(record.exc_info[1], hide)
     return end_of(plain(hide(record.exc_text))) if record.exc_text else ""

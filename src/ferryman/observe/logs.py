@@ -25,18 +25,21 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 """What every record has, and what is written in a place of its own; whatever else it has is a field."""
 
 
-def configure(level: str, format: Format = "auto", stream: IO[str] | None = None) -> LogPipe:
+def configure(
+    level: str, format: Format = "auto", stream: IO[str] | None = None, *, lowest: str | None = None
+) -> LogPipe:
     """Send every log line of this process through one pipe, in place of the handlers there were.
 
     Args:
         level: debug, info, warning or error.
         format: text, json, or auto: text where the stream is a terminal.
         stream: where to; standard error if not given, as standard output has the ready line alone.
+        lowest: the level from which on others want to hear lines, too, if that is lower.
     """
     out: IO[str] = sys.stderr if stream is None else stream
     text = out.isatty() if format == "auto" else format == "text"
     pipe = LogPipe(out, TextFormatter() if text else JsonFormatter())
-    pipe.start(level)
+    pipe.start(level, lowest)
     return pipe
 
 
@@ -51,14 +54,16 @@ class LogPipe:
         self._listener = QueueListener(waiting, writer)
         self._before: tuple[int, list[logging.Handler]] | None = None
 
-    def start(self, level: str) -> None:
-        """Take the root logger over."""
+    def start(self, level: str, lowest: str | None = None) -> None:
+        """Take the root logger over. It lets lines through from `lowest` on, if that is lower than our own level."""
         root = logging.getLogger()
         if self._before is None:
             self._before = root.level, root.handlers
             root.handlers = [self._sender]
             self._listener.start()
-        root.setLevel(level.upper())
+        self._sender.setLevel(level.upper())
+        root.setLevel((lowest or level).upper())
+        root.setLevel(min(root.level, self._sender.level))
 
     def stop(self) -> None:
         """Write what waits, then give the root logger back as it was."""

@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     log_format: str = "auto"
     log_jobs: bool = False
+    log_capture: str = "info"
     max_body: int = MIB
     max_result: int = MIB
     allow_open: bool = False
@@ -160,6 +161,11 @@ TABLE: Final = (
     Setting("log_level", kinds.choice("debug", "info", "warning", "error"), "The least level that is logged."),
     Setting("log_format", kinds.choice("auto", "text", "json"), "auto is text on a terminal and JSON lines elsewhere."),
     Setting("log_jobs", kinds.switch(), "Whether to log one line per job that ends."),
+    Setting(
+        "log_capture",
+        kinds.choice("debug", "info", "warning", "error", "off"),
+        "The least level of a handler's own log lines that is kept with its job; off keeps none.",
+    ),
     Setting("max_body", kinds.size(1024, 256 * MIB), "The largest request body, and the largest payload."),
     Setting("max_result", kinds.size(1024, 256 * MIB), "The largest result a handler may return, as JSON."),
     Setting(
