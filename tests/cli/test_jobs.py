@@ -159,8 +159,9 @@ def test_show_as_json_adds_the_attempts(shop: Shop) -> None:
     shop.call("jobs", "retry", id)
     told = shop.call("jobs", "show", id, "--json").json
     listed = shop.call("jobs", "ls", "--json").json[0]
-    attempts = told.pop("attempts")
+    attempts, progress = told.pop("attempts"), told.pop("progress")
     assert told == listed
+    assert progress["done"] is None
     assert [each["what"] for each in attempts] == ["failed", "failed", "retried"]
     assert [each["claim"] for each in attempts] == [1, 2, 3]
     assert attempts[1]["error"]["traceback"] == ERROR.traceback

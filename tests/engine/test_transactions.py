@@ -27,6 +27,7 @@ from ferryman.domain.errors import (
     TransactionImpossible,
     TransactionTimedOut,
 )
+from ferryman.domain.events import ReportsFenced
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish, What
@@ -551,3 +552,20 @@ def test_a_closed_desk_undoes_what_is_open_and_refuses_what_waits_and_comes() ->
     assert desk.rollback(opened).result(60) is None
     with pytest.raises(StoreClosed):
         desk.commit(opened, Any, Any)  # type: ignore[arg-type]
+
+
+async def test_what_a_run_says_before_and_after_its_transaction_is_kept(tmp_path: Path) -> None:
+    def tells(ctx: Context) -> None:
+        ctx.progress(1, 3)
+        with ctx.transaction() as tx:
+            move(tx)
+            ctx.progress(2, 3)
+        ctx.progress(3, 3, "paid")
+
+    async with Bank(tmp_path, tells) as bank:
+        (id,) = await bank.enqueue("tells")
+        await bank.until_ended(1)
+        told = await bank.file.progress(id)
+        assert told is not None
+        assert (told.progress.done, told.progress.message) == (3, "paid")
+        assert not any(isinstance(each, ReportsFenced) for each in bank.events)

@@ -27,6 +27,7 @@ from ferryman.client.making import admit, refusal
 from ferryman.client.many import Many
 from ferryman.client.pausing import wait_within
 from ferryman.client.pressure import Pressure
+from ferryman.client.reports import Reports
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, no_such_job
 from ferryman.client.rules import Rules
 from ferryman.client.schedules import Schedules
@@ -130,6 +131,8 @@ class Client:
         """Looks at the jobs for whose changes somebody waits."""
         self.waiting = Waiting(self.watcher, self.get)
         """For what becomes of a job."""
+        self.reports = Reports(store, self.get)
+        """What runs say of themselves."""
         self._on_close = on_close
         events.listen(self.watcher.listen)
 

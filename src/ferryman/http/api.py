@@ -34,6 +34,7 @@ from ferryman.http.operation import Operation
 from ferryman.http.problems import problem
 from ferryman.http.progress import PROGRESS
 from ferryman.http.queues import QueuePaths
+from ferryman.http.reports import ReportPaths
 from ferryman.http.resource import Resource
 from ferryman.http.rules import Rules
 from ferryman.http.schedules import SchedulePaths
@@ -71,6 +72,7 @@ def make_api(
     groups = (
         Jobs(client, max_body),
         JobEvents(client),
+        ReportPaths(client),
         Batches(client, max_body),
         Imports(client, max_body),
         NodePaths(client),

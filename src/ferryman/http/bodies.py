@@ -21,7 +21,7 @@ from ferryman.domain.keys import OnFailure
 from ferryman.domain.options import COUNT_MAX, MAX_ATTEMPTS, MAX_DELAY, MAX_TAGS, RATE_MAX
 from ferryman.domain.schedule import MISSED_MOST, Overlap
 from ferryman.domain.state import Status
-from ferryman.http.query import LIMIT_DEFAULT, LIMIT_MAX
+from ferryman.http.query import CLAIM_MAX, LIMIT_DEFAULT, LIMIT_MAX
 from ferryman.http.wire import Moment
 
 
@@ -250,6 +250,19 @@ class AuditQuery(msgspec.Struct):
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
     cursor: (
         Annotated[str, _text(pattern="^[1-9][0-9]{0,17}$", description="As the Link to the next page has it.")] | None
+    ) = None
+
+
+class LogsQuery(msgspec.Struct):
+    """Which lines, and how many of them."""
+
+    claim: (
+        Annotated[int, Meta(ge=0, le=CLAIM_MAX, description="Only those of the run with this claim number.")] | None
+    ) = None
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    cursor: (
+        Annotated[str, Meta(pattern="^[0-9]{1,9}-[0-9]{1,9}$", description="As the Link to the next page has it.")]
+        | None
     ) = None
 
 

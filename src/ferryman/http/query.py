@@ -21,13 +21,18 @@ from ferryman.store.protocol import AuditFilter, Page
 
 LIMIT_DEFAULT: Final = 1000
 LIMIT_MAX: Final = 10_000
+CLAIM_MAX: Final = 2**31 - 1
 
 Parameters = Mapping[str, list[str]]
 
-_ONCE: Final = frozenset({"filter", "limit", "cursor", "order", "on_conflict", "id", "actor", "action", "target"})
+_ONCE: Final = frozenset(
+    {"filter", "limit", "cursor", "order", "on_conflict", "claim", "id", "actor", "action", "target"}
+)
 _FILTERS: Final = ("filter", "status", "type", "queue", "tag", "limit", "cursor", "order")
 _AUDIT: Final = ("actor", "action", "target", "cursor", "limit")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+_LOG_CURSOR: Final = re.compile("([0-9]{1,9})-([0-9]{1,9})")
+_CURSOR: Final = ("the cursor of a Link header", "Follow the link with rel=next as it is.")
 _MANY: Final = 1000
 """More parameters than this are refused unread."""
 
@@ -111,8 +116,28 @@ def audit_page(request: Request) -> tuple[AuditFilter, int | None, int, Paramete
     if action is not None and action not in set(Action):
         raise _refused("action", action, ", ".join(Action), did_you_mean(action, Action))
     if cursor is not None and not _NUMBER.fullmatch(cursor):
-        raise _refused("cursor", cursor, "the cursor of a Link header", "Follow the link with rel=next as it is.")
+        raise _refused("cursor", cursor, *_CURSOR)
     return AuditFilter(actor, action, target), None if cursor is None else int(cursor), _limit(found), found
+
+
+def logs_page(request: Request) -> tuple[int | None, tuple[int, int] | None, int, Parameters]:
+    """The claim number whose lines are asked for, the line after which a page begins, how many it takes, and the
+    parameters that said so. Raises BadParameter."""
+    found = parameters(request, ("claim", "limit", "cursor"))
+    [claim] = cast("list[str | None]", found.get("claim", [None]))
+    if claim is not None and not (re.fullmatch("[0-9]{1,10}", claim) and int(claim) <= CLAIM_MAX):
+        raise _refused("claim", claim, f"an integer from 0 to {CLAIM_MAX}")
+    [cursor] = cast("list[str | None]", found.get("cursor", [None]))
+    place = None if cursor is None else _LOG_CURSOR.fullmatch(cursor)
+    if cursor is not None and place is None:
+        raise _refused("cursor", cursor, *_CURSOR)
+    after = None if place is None else (int(place[1]), int(place[2]))
+    return None if claim is None else int(claim), after, _limit(found), found
+
+
+def log_cursor(number: int, place: int) -> str:
+    """What leads to the lines after this one."""
+    return f"{number}-{place}"
 
 
 def on_conflict(request: Request) -> str | None:
@@ -160,7 +185,7 @@ def _cursor(found: Parameters) -> str | None:
     [value] = cast("list[str | None]", found.get("cursor", [None]))
     if value is None or options.is_id(value):
         return value
-    raise _refused("cursor", value, "the cursor of a Link header", "Follow the link with rel=next as it is.")
+    raise _refused("cursor", value, *_CURSOR)
 
 
 def _choice(found: Parameters, name: str, allowed: tuple[str | None, ...]) -> str | None:

@@ -7,6 +7,7 @@ from ferryman.cli.group import LazyGroup
 COMMANDS = {
     "ls": ("ferryman.cli.jobs.ls:ls", "List jobs, the newest first."),
     "show": ("ferryman.cli.jobs.show:show", "Show everything about a job, with each of its attempts."),
+    "logs": ("ferryman.cli.jobs.logs:logs", "Show what the runs of a job have logged."),
     "explain": ("ferryman.cli.jobs.explain:explain", "Say why a job has not started."),
     "cancel": ("ferryman.cli.jobs.change:cancel", "Cancel jobs, by id or by what they have in common."),
     "retry": ("ferryman.cli.jobs.retry:retry", "Send failed or cancelled jobs back, at once or at a rate."),

@@ -14,7 +14,9 @@ from ferryman.cli.table import lines_of, plain, span
 from ferryman.cli.world import World
 from ferryman.client import Client
 from ferryman.domain.job import Attempt, Job, JobError
+from ferryman.domain.report import ProgressOf
 from ferryman.http.attempts import attempt_of
+from ferryman.http.reports import progress_of
 from ferryman.http.wire import job_json, write_moment
 
 _TIMES: Final = ("run_at", "created_at", "started_at", "finished_at", "expires_at")
@@ -24,7 +26,9 @@ _WIDTH: Final = 14
 @click.command()
 @click.argument("id")
 @store_options
-@json_option("Write one JSON object: the job as GET /jobs/ID has it, with its attempts and their tracebacks.")
+@json_option(
+    "Write one JSON object: the job as GET /jobs/ID has it, with its progress, its attempts and their tracebacks."
+)
 @click.pass_obj
 def show(world: World, /, id: str, *, as_json: bool, target: str | None, database_url: str | None) -> None:
     """Show everything about a job, with each of its attempts.
@@ -34,17 +38,20 @@ def show(world: World, /, id: str, *, as_json: bool, target: str | None, databas
     of a type that no node has registered yet are known with --target only.
     """
     here = session(world, target, {"database_url": database_url})
-    job, attempts = here.run(lambda client: _read(client, id))
+    job, progress, attempts = here.run(lambda client: _read(client, id))
     if as_json:
         whole: dict[str, Any] = msgspec.json.decode(job_json(job), type=dict[str, msgspec.Raw])
-        click.echo(msgspec.json.encode({**whole, "attempts": [attempt_of(each) for each in attempts]}).decode())
+        more = {"progress": progress_of(progress), "attempts": [attempt_of(each) for each in attempts]}
+        click.echo(msgspec.json.encode({**whole, **more}).decode())
         return
-    click.echo("\n".join([*_lines(job, here.clock.now()), *(line for each in attempts for line in _attempt(each))]))
+    now = here.clock.now()
+    told = [*_lines(job, now)] if progress is None else [*_lines(job, now), _progress(progress, now)]
+    click.echo("\n".join([*told, *(line for each in attempts for line in _attempt(each))]))
 
 
-async def _read(client: Client, id: str) -> tuple[Job, Sequence[Attempt]]:
-    job = await client.get(id)
-    return await client.shown(job), await client.attempts(id)
+async def _read(client: Client, id: str) -> tuple[Job, ProgressOf | None, Sequence[Attempt]]:
+    job = await client.shown(await client.get(id))
+    return job, await client.reports.progress(id), await client.attempts(id)
 
 
 def _lines(job: Job, now: int) -> Iterator[str]:
@@ -61,6 +68,16 @@ def _lines(job: Job, now: int) -> Iterator[str]:
             yield _line(name, _short(value))
         else:
             yield _line(name, str(value))
+
+
+def _progress(told: ProgressOf, now: int) -> str:
+    """How far it is, and since when."""
+    said = told.progress
+    parts = [f"{said.done:,g}"] if said.total is None else [f"{said.done:,g} of {said.total:,g}"]
+    if said.fraction is not None:
+        parts[0] += f" ({said.fraction:.0%})"
+    parts += [said.message] if said.message else []
+    return _line("progress", ", ".join([*parts, f"claim {told.number}, {span(now - said.at)} ago"]))
 
 
 def _attempt(attempt: Attempt) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final, ParamSpec, overload
 from ferryman.domain import options
 from ferryman.domain.errors import UnknownType
 from ferryman.domain.job import NewJob
+from ferryman.domain.report import Line, Progress
 from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
 from ferryman.testing.kit.seen import SeenJob, seen
@@ -20,6 +21,8 @@ P = ParamSpec("P")
 
 _SHOWN: Final = 5
 """So many jobs are told of when the one that was looked for is not there."""
+
+_LINES: Final = 2**31
 
 
 class Look:
@@ -92,6 +95,21 @@ class Look:
             lines = [f"Enqueued all the same: {looked_for}.", *map(self._line, found[:_SHOWN]), *_more(found)]
             raise AssertionError("\n".join(lines))
 
+    def progress(self, job: SeenJob | str) -> Progress | None:
+        """What a job said last with `ctx.progress`: `done`, `total`, `message`, `fraction`; None where it said nothing.
+
+        `job` is one that this queue gave, or its id.
+        """
+        told = at_once(self._world.store.progress(_id(job)))
+        return None if told is None else told.progress
+
+    def logs(self, job: SeenJob | str) -> list[Line]:
+        """What the runs of a job have logged, from the level info on: `at`, `level`, `logger`, `message`.
+
+        As everywhere, it is Python's logging that says what it lets through; in pytest `caplog.set_level("INFO")` does.
+        """
+        return [each.line for each in at_once(self._world.store.logs(_id(job), limit=_LINES)).lines]
+
     # -- how ----------------------------------------------------------------------------------------
 
     def _known(self, looked_for: Wanted) -> Wanted:
@@ -132,6 +150,10 @@ class Look:
 
     def _line(self, job: NewJob) -> str:
         return f"  {job.type}({spelled(job.payload)})"
+
+
+def _id(job: SeenJob | str) -> str:
+    return job if isinstance(job, str) else job.id
 
 
 def _more(found: list[Any]) -> list[str]:
