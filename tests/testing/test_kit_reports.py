@@ -57,7 +57,7 @@ async def test_so_it_is_for_coroutines_for_threads_and_for_attempts_that_fail(ap
         shop.info("from a thread")
 
     async with app.testing(raise_errors=False) as queue:
-        await fails.aenqueue("hunter22")
+        await fails.aenqueue(Secret("hunter22"))
         await threaded.aenqueue()
         await queue.run_all()
         one, two = queue.jobs()

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import index
-from typing import Final, TypeGuard, TypeVar, cast
+from typing import Final, SupportsIndex, TypeGuard, TypeVar, cast
 
 from ferryman.domain.errors import BadOption
 from ferryman.domain.job import MICROS, PRIORITIES, AfterCrashes
@@ -54,9 +54,16 @@ def amount(option: str, value: object) -> int | float:
     """How much of something there is."""
     if isinstance(value, float) and math.isfinite(value) and value >= 0:
         return float(value)
-    if hasattr(value, "__index__") and not isinstance(value, bool) and 0 <= (whole := index(value)) < AMOUNT_END:
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool) and 0 <= (whole := index(value)) < AMOUNT_END:
         return whole
     raise refused(option, value, f"a number from 0 to {AMOUNT_END - 1}")
+
+
+def message(value: object) -> str:
+    """What people are told; what a store cannot keep of it is written out later."""
+    if isinstance(value, str):
+        return value
+    raise refused("message", value, "a text")
 
 
 def queue(value: object) -> str:

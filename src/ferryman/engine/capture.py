@@ -20,14 +20,16 @@ RUN: Final[ContextVar[Running | None]] = ContextVar("ferryman_run", default=None
 class Capture(logging.Handler):
     """A handler of the root logger, beside those that are there."""
 
-    def __init__(self, notebook: Notebook, level: int) -> None:
-        """`level` is the lowest that is kept, of what loggers let through."""
-        super().__init__(level)
+    def __init__(self, notebook: Notebook, level: int | None) -> None:
+        """`level` is the lowest that is kept, of what loggers let through; None keeps nothing."""
+        super().__init__(level or logging.NOTSET)
         self._notebook = notebook
+        self._on = level is not None
 
     async def start(self) -> None:
         """Begin to listen."""
-        logging.getLogger().addHandler(self)
+        if self._on:
+            logging.getLogger().addHandler(self)
 
     async def stop(self) -> None:
         """Listen no more; idempotent."""

@@ -153,11 +153,11 @@ class Context:
         Raises:
             BadOption: one of them is no such value.
         """
-        told = options.amount("done", done), None if total is None else options.amount("total", total)
-        if not isinstance(message, str):
-            raise options.refused("message", message, "a text")
+        done = options.amount("done", done)
+        total = None if total is None else options.amount("total", total)
+        message = options.message(message)
         if self._running.listener is not None:
-            self._running.listener.progress(self._running, *told, message)
+            self._running.listener.progress(self._running, done, total, message)
 
     def transaction(self, *, using: Any = None) -> Transaction:
         """A transaction in the store's own database: `with` in a `def` handler, `async with` on the loop.

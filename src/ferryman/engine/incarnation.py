@@ -71,6 +71,7 @@ class Incarnation:
         ladder = Ladder(Deadlines(world.clock.monotonic), options.grace)
         self._desk = _desk(world, options, number)
         self._scribe = Scribe(world.store, number, world.clock, world.events, world.registry.hiding)
+        self._capture = Capture(self._scribe.notebook, options.log_capture)
         executor = _executor(world, options, ladder, lease, self._desk, self._scribe.notebook)
         self.channel: Channel[ClaimedJob] = Channel(options.capacity)
         self.completer = Completer(
@@ -91,31 +92,26 @@ class Incarnation:
         self._cancellations = Cancellations(world.store, number, self.pool)
         self._poll = Poll(self.dispatcher)
         self._upkeep = Sweeper(world.clock.monotonic, [self._poll, self._cancellations, Reconcile(self.dispatcher)])
-        self._parts = StartList(*self._start_list(options.log_capture))
+        self._parts = self._start_list()
 
-    def _start_list(self, log_capture: int | None) -> list[Part]:
+    def _start_list(self) -> StartList:
         """Every part in the order of starting; the stop goes the other way."""
-        parts = [
+        return StartList(
             # beats before there is anything to lose, and until nothing is left to lose
             Part("registration", _nothing, self._retire),
             Part("heartbeat", self._heartbeat.start, self._heartbeat.stop),
-            # writes what runs say as long as there are runs
+            # writes by itself what runs say, until there are none
             Part("scribe", self._scribe.start, self._scribe.stop),
+            # hears what runs log, from the first to the last
+            Part("capture", self._capture.start, self._capture.stop),
             # writes the outcomes of the parts below, so it ends after them
             Part("completer", _nothing, self._flush),
-        ]
-        if log_capture is not None:
-            capture = Capture(self._scribe.notebook, log_capture)
-            # listens from the first run to the last
-            parts.append(Part("capture", capture.start, capture.stop))
-        return [
-            *parts,
             # workers wait at the channel before anything is sent, and end after it was closed
             Part("pool", self.pool.start, self._end_runs),
             # stops claiming, closes the channel, releases what no worker has received
             Part("dispatcher", self.dispatcher.start, self.dispatcher.stop),
             Part("upkeep", self._upkeep.start, self._upkeep.stop),
-        ]
+        )
 
     async def start(self) -> None:
         """Start every part, in order."""
