@@ -28,6 +28,10 @@ def moment(value: Any) -> int:
     return options.moment("run_at", value, NOW)
 
 
+def done(value: Any) -> int | float:
+    return options.amount("done", value)
+
+
 def seconds(value: Any) -> float:
     return options.seconds_of("delay", value)
 
@@ -53,6 +57,10 @@ def seconds(value: Any) -> float:
         (options.idempotency_key, "!~" * 127),
         (options.tags, ("a", "ß" * 64)),
         (options.tags, ()),
+        (done, 0),
+        (done, 2.5),
+        (done, 2**63 - 1),
+        (options.message, "half of it\0"),
     ],
 )
 def test_what_is_allowed_comes_back(check: Callable[[Any], Any], value: Any) -> None:
@@ -65,6 +73,8 @@ def test_what_is_allowed_comes_back(check: Callable[[Any], Any], value: Any) -> 
         (options.queue, "queue", ["", "a b", "a:4", "q" * 129, "é", "a\n", None, 5, b"a"]),
         (options.type_name, "type", ["", "a b", "t" * 129, "größe", "a\n", None, 5]),
         (options.job_id, "id", ["", "x", "01890A5D-AC96-774B-BCCE-B302099A8057", None, 5]),
+        (done, "done", ["1", None, True, -1, -0.5, float("nan"), float("inf"), 2**63, 1j]),
+        (options.message, "message", [None, 5, b"a"]),
         (options.priority, "priority", [-1, 10, 1.0, "5", True, None, 10**5000]),
         (options.max_attempts, "max_attempts", [0, 1001, 2.0, "5", True, None]),
         (options.timeout, "timeout", [0, -1, float("nan"), float("inf"), "5", True, None, 10**400]),

@@ -15,6 +15,7 @@ from ferryman.domain.events import (
     JobRetriedByRequest,
     JobsRescued,
     LoopStalled,
+    ReportsFenced,
     RunsEnded,
     StaleStart,
     ThreadStuck,
@@ -101,6 +102,7 @@ def test_a_job_that_expired_says_so(told: Told) -> None:
     ("event", "level", "name", "words"),
     [
         (WritesFenced([ended(What.DONE)]), "WARNING", "write_fenced", "no longer"),
+        (ReportsFenced([ended(What.DONE).job]), "WARNING", "report_fenced", "no longer"),
         (JobsRescued("node-9", 3), "WARNING", "jobs_rescued", "Node node-9 died: 3 jobs"),
         (StaleStart(claimed()), "WARNING", "stale_start", "in doubt"),
         (ThreadStuck(claimed(), "node-1/worker-2"), "ERROR", "thread_stuck", "given up"),

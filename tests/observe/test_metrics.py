@@ -14,6 +14,7 @@ from ferryman.domain.events import (
     JobCancelledByRequest,
     JobRetriedByRequest,
     JobsRescued,
+    ReportsFenced,
     RunsEnded,
     StaleStart,
     WritesFenced,
@@ -117,12 +118,13 @@ def test_the_other_events_are_counted(metrics: Metrics) -> None:
     metrics.listen(Enqueued("echo", "mail", 3))
     metrics.listen(Enqueued("echo", "mail", 4))
     metrics.listen(WritesFenced([ended(What.DONE), ended(What.FAILED)]))
+    metrics.listen(ReportsFenced([claimed()]))
     metrics.listen(StaleStart(claimed()))
     metrics.listen(JobsRescued("node-1", 5))
     metrics.listen(JobRetriedByRequest("job-1", "echo", "default"))
     found = samples(metrics)
     assert value(found, "ferryman_enqueued_total", type="echo", queue="mail") == 7
-    assert value(found, "ferryman_fenced_writes_total") == metrics.fenced_writes == 2
+    assert value(found, "ferryman_fenced_writes_total") == metrics.fenced_writes == 3
     assert value(found, "ferryman_stale_starts_total") == 1
     assert value(found, "ferryman_rescued_total") == 5
     assert metrics.jobs == {}
