@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import floor
 from typing import Any, Final
 
 import click
@@ -75,7 +76,7 @@ def _progress(told: ProgressOf, now: int) -> str:
     said = told.progress
     parts = [f"{said.done:,g}"] if said.total is None else [f"{said.done:,g} of {said.total:,g}"]
     if said.fraction is not None:
-        parts[0] += f" ({said.fraction:.0%})"
+        parts[0] += f" ({floor(said.fraction * 100)}%)"
     parts += [said.message] if said.message else []
     return _line("progress", ", ".join([*parts, f"claim {told.number}, {span(now - said.at)} ago"]))
 
