@@ -205,6 +205,7 @@ def test_bytes_are_bounded_and_no_line_follows_one_that_was_dropped() -> None:
             assert BYTES_KEPT - 2010 < size <= BYTES_KEPT
             assert [each.place for each in logs.lines] == list(range(len(logs.lines)))
             assert logs.dropped == 101 - len(logs.lines)
+            assert all(each.line.message != "short" for each in logs.lines)
 
     run_virtual(play())
 
@@ -288,6 +289,24 @@ def test_a_run_that_lost_its_claim_keeps_nothing_more() -> None:
             await bench.until(lambda: bool(bench.fenced))
             assert await messages(bench, id) == ["one"]
             assert sum(isinstance(each, ReportsFenced) for each in bench.events) == 1
+
+    run_virtual(play())
+
+
+def test_what_a_handler_left_behind_says_after_the_end_is_not_heard() -> None:
+    async def job(ctx: Context) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(1.0, shop.info, "too late")
+        loop.call_later(1.0, ctx.progress, 1)
+
+    async def play() -> None:
+        async with capturing(job) as bench:
+            (id,) = await bench.enqueue("job")
+            await bench.until_ended(1)
+            await pause(2.0)
+            assert await messages(bench, id) == []
+            assert "report" not in bench.store.calls
+            assert not any(isinstance(each, ReportsFenced) for each in bench.events)
 
     run_virtual(play())
 

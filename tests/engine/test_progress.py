@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,17 +17,20 @@ from ferryman import Secret
 from ferryman.domain.errors import BadOption, StoreBusy
 from ferryman.domain.events import ReportsFenced
 from ferryman.domain.job import MICROS
-from ferryman.domain.outcome import What
+from ferryman.domain.outcome import Outcome, Run, What
 from ferryman.domain.report import Progress
 from ferryman.domain.state import Status
+from ferryman.engine.childrun import Elsewhere
 from ferryman.engine.context import Context
 from ferryman.engine.frames import Said
+from ferryman.engine.notebook import Notebook
 from ferryman.engine.pacing import WHILE, Pacing
+from ferryman.engine.running import Committed, Running
 from ferryman.engine.scribe import PERIOD
-from ferryman.testing.clock import EPOCH
+from ferryman.testing.clock import EPOCH, ManualClock
 from ferryman.testing.virtual_loop import run_virtual
-from tests.engine.processes import bench_of, payload, pipe_in, process_handler
-from tests.engine.world import Bench, handler, pause, turns
+from tests.engine.processes import bench_of, payload, pipe_in, process_of
+from tests.engine.world import Bench, claimed_job, handler, pause, turns
 
 
 def said(done: float, total: float | None = None, message: str = "", seconds: float = 0.0) -> Progress:
@@ -269,6 +274,17 @@ def test_what_is_no_amount_and_no_text_is_refused(wrong: tuple[Any, ...]) -> Non
     run_virtual(play())
 
 
+def test_a_run_that_has_committed_its_completion_reports_under_its_token() -> None:
+    running = Running(claimed_job(), Run(5), Elsewhere("w"), 0.0)
+    notebook = Notebook(ManualClock(), lambda _: str)
+    notebook.progress(running, 1, None, "")
+    assert [each.token for each in notebook.news()] == [5]
+    running.committed = Committed(Outcome(What.DONE), Run(6))
+    notebook.progress(running, 2, None, "")
+    assert [each.token for each in notebook.news()] == [6]
+    assert notebook.news() == []
+
+
 # -- in worker processes ---------------------------------------------------------------------------
 
 
@@ -286,9 +302,10 @@ async def test_a_worker_process_says_it_over_its_pipe() -> None:
 @pytest.mark.anyio
 async def test_what_a_killed_process_said_before_is_kept(tmp_path: Path) -> None:
     with pipe_in(tmp_path) as pipe:
-        async with bench_of(process_handler("reports", timeout=0.5, max_attempts=1), log_capture=logging.INFO) as bench:
-            (id,) = await bench.enqueue("reports", payload(count=1, path=pipe.path))
+        async with bench_of("reports", log_capture=logging.INFO) as bench:
+            (id,) = await bench.enqueue("reports", payload(count=1, path=pipe.path), max_attempts=1)
             assert await pipe.line() == "reported"
+            os.kill(process_of(bench).pid, signal.SIGKILL)
             await bench.until_ended(1)
             told = await progress_of(bench, id)
             assert told is not None
