@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -272,6 +273,39 @@ def test_what_is_no_amount_and_no_text_is_refused(wrong: tuple[Any, ...]) -> Non
             assert run.outcome.what is What.DONE
 
     run_virtual(play())
+
+
+def test_ended_runs_leave_nothing_to_the_garbage_collector() -> None:
+    async def job(ctx: Context) -> None:
+        ctx.progress(1)
+
+    async def plain() -> None:
+        await pause(0.1)
+
+    async def play() -> None:
+        async with Bench(job, plain, workers=2) as bench:
+            gc.collect()
+            gc.disable()
+            try:
+                await bench.enqueue("job", count=50)
+                await bench.enqueue("plain", count=50)
+                await bench.until_ended(100)
+                assert sum(type(each) is Running for each in gc.get_objects()) <= 4
+            finally:
+                gc.enable()
+
+    run_virtual(play())
+
+
+def test_what_was_said_before_a_run_was_given_up_is_not_lost_by_what_is_said_afterwards() -> None:
+    running = Running(claimed_job(), Run(5), Elsewhere("w"), 0.0)
+    notebook = Notebook(ManualClock(), lambda _: str)
+    notebook.progress(running, 1, None, "")
+    running.unheard = True
+    notebook.progress(running, 2, None, "")
+    [report] = notebook.news()
+    assert report.progress is not None
+    assert report.progress.done == 1
 
 
 def test_a_run_that_has_committed_its_completion_reports_under_its_token() -> None:

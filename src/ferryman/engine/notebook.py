@@ -119,10 +119,9 @@ class Notebook:
         notes = self._open.get(run)
         if notes is None and not running.unheard:
             notes = self._open.setdefault(run, Notes(running, self._hiding(running.job)))
-        if running.unheard:  # asked after the notes were there, so that those of a run that ends now do not stay
-            self._open.pop(run, None)
-            return None
-        return notes
+            if running.unheard:  # asked once the notes are there, so that those of a run that ends now do not stay
+                self._open.pop(run, None)
+        return None if running.unheard else notes
 
     def _line(self, record: logging.LogRecord, hide: Hide) -> Line:
         text = plain(hide(record.getMessage()))[:MESSAGE_MAX]

@@ -114,6 +114,7 @@ class Worker:
                 running = self.running = Running(job, run, self, clock.monotonic())
                 outcome = await executor.run(running)
                 running.unheard = True
+                running.variables = None  # which name the run, too: a cycle for each job would be left to the collector
                 if self._given_up:
                     completer.too_late(job, outcome, running.run)
                     return
