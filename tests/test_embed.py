@@ -17,6 +17,7 @@ from ferryman import Ferryman
 from ferryman.domain.errors import BadSetting, DatabaseFolderMissing, UnknownSetting
 from ferryman.domain.state import Status
 from ferryman.embed import Embedded, running
+from ferryman.engine.capture import Capture
 from ferryman.engine.context import Context
 from tests.http.world import is_problem, talk
 
@@ -147,8 +148,28 @@ async def test_signals_and_logs_stay_the_hosts(app: Ferryman) -> None:
     before = [signal.getsignal(each) for each in watched], list(logging.getLogger().handlers)
     loggers = {name: list(logging.getLogger(name).handlers) for name in ("ferryman", "ferryman.engine")}
     async with running(app):
-        assert ([signal.getsignal(each) for each in watched], list(logging.getLogger().handlers)) == before
+        *others, capture = logging.getLogger().handlers
+        assert ([signal.getsignal(each) for each in watched], others) == before
+        assert isinstance(capture, Capture)
         assert {name: list(logging.getLogger(name).handlers) for name in loggers} == loggers
+    assert list(logging.getLogger().handlers) == before[1]
+    async with running(app, log_capture="off"):
+        assert list(logging.getLogger().handlers) == before[1]
+
+
+async def test_what_jobs_log_is_kept_as_far_as_the_host_s_loggers_let_it_through(
+    app: Ferryman, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.job
+    async def tells() -> None:
+        logging.getLogger("shop").info("quiet")
+        logging.getLogger("shop").warning("loud")
+
+    caplog.set_level("WARNING")
+    async with running(app) as server, talk(server.asgi) as http:
+        handle = await tells.aenqueue()
+        await handle.aresult(timeout=30)
+        assert [each["message"] for each in (await http.get(f"/jobs/{handle.id}/logs")).json()] == ["loud"]
 
 
 # -- the API ---------------------------------------------------------------------------------------

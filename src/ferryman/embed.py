@@ -3,7 +3,8 @@
     async with running(app) as server:
         ...
 
-The loop, its signals and its log belong to whoever started it; nothing of them is touched here.
+The loop, its signals and its log belong to whoever started it; nothing of them is changed here. Only a handler is added
+to the root logger for as long as the node runs, which keeps what jobs log (LOG_CAPTURE).
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ async def running(app: Ferryman, **settings: object) -> AsyncGenerator[Embedded]
     Args:
         app: whose jobs to run.
         settings: as for `Ferryman(...)`, for this node only, such as worker_count=4. What is given here goes before
-            those of the app, the environment and the settings file. HOST, PORT and the LOG_ ones are not used.
+            those of the app, the environment and the settings file. HOST and PORT are not used, and of the LOG_ ones
+            only LOG_CAPTURE is.
 
     Raises:
         SettingsError: a setting is wrong, or asks for processes of its own.

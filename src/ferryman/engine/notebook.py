@@ -117,11 +117,13 @@ class Notebook:
         """The run's own; None where nobody listens to it any more."""
         run = (running.job.id, running.job.number)
         notes = self._open.get(run)
-        if notes is None and not running.unheard:
+        if notes is None and _is_heard(running):
             notes = self._open.setdefault(run, Notes(running, self._hiding(running.job)))
-            if running.unheard:  # asked once the notes are there, so that those of a run that ends now do not stay
+            if not _is_heard(
+                running
+            ):  # asked once the notes are there, so that those of a run that ends now do not stay
                 self._open.pop(run, None)
-        return None if running.unheard else notes
+        return notes if _is_heard(running) else None
 
     def _line(self, record: logging.LogRecord, hide: Hide) -> Line:
         text = plain(hide(record.getMessage()))[:MESSAGE_MAX]
@@ -174,6 +176,11 @@ class Notebook:
         for each in closed:
             each.running.unheard = True
         return [each.running.job for each in closed]
+
+
+def _is_heard(running: Running) -> bool:
+    """Asked anew each time, as the loop says so while another thread is here."""
+    return not running.unheard
 
 
 def _token(running: Running) -> int:
