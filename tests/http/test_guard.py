@@ -358,7 +358,16 @@ async def test_a_limited_key_sees_its_queues_alone(
     is_problem(await http.get("/queues/default", headers=limited), 403, "FM604")
 
 
-ONE_JOB = [("GET", ""), ("GET", "/attempts"), ("PATCH", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry")]
+ONE_JOB = [
+    ("GET", ""),
+    ("GET", "/attempts"),
+    ("GET", "/logs"),
+    ("GET", "/progress"),
+    ("PATCH", ""),
+    ("DELETE", ""),
+    ("POST", "/cancel"),
+    ("POST", "/retry"),
+]
 
 
 @pytest.mark.parametrize(("method", "below"), ONE_JOB)
@@ -434,6 +443,8 @@ BY_QUEUE = {
     "DELETE /jobs/{id}",
     "GET /jobs/{id}/attempts",
     "GET /jobs/{id}/events",
+    "GET /jobs/{id}/logs",
+    "GET /jobs/{id}/progress",
     "POST /jobs/{id}/cancel",
     "POST /jobs/{id}/retry",
     "GET /queues",

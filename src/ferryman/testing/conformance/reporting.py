@@ -217,3 +217,13 @@ class FencingReports(_Reports):
         assert await bench.store.prune(bench.now, MANY) == 1
         assert await bench.store.progress(job.id) is None
         assert await bench.store.logs(job.id) == NOTHING
+
+    async def test_it_goes_with_a_job_that_a_person_deletes(self, bench: Bench) -> None:
+        job, other = await bench.start(), await bench.start()
+        await self.say(bench, report(job, progress(1), "one", dropped=1), report(other, progress(2), "two"))
+        await bench.finish(job)
+        await bench.finish(other)
+        assert (await bench.store.delete(job.id, bench.now)).gone
+        assert await bench.store.progress(job.id) is None
+        assert await bench.store.logs(job.id) == NOTHING
+        assert await self.read(bench, other.id) == [(1, "two")]
