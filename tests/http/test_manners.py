@@ -222,6 +222,7 @@ def test_every_error_has_a_status() -> None:
         errors.TooManyRequests: {"retry_after": 7, "rate": 0.5, "burst": 2},
         errors.ScopeMissing: {"scope": "read"},
         errors.BadFilter: {"column": 1},
+        errors.RemoteError: {"status": 502},
     }
     for kind in leaves(FerrymanError):
         error = kind("It went wrong.", **arguments.get(kind, {}))

@@ -102,6 +102,8 @@ def document(error: FerrymanError, at: str = "") -> dict[str, object]:
     }
     if isinstance(error, errors.UniqueKeyTaken):
         told["holder"] = error.holder
+    if isinstance(error, errors.BadFilter):
+        told["column"] = error.column
     return told
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from ferryman.domain import errors
 from ferryman.domain.errors import (
+    BadFilter,
     FerrymanError,
     QueueFull,
     RemoteError,
@@ -20,6 +21,7 @@ from ferryman.http.remote.asking import Reply
 from ferryman.http.remote.problems import error_of
 
 SPECIAL: dict[type[FerrymanError], FerrymanError] = {
+    BadFilter: BadFilter("Unread.", column=7, why="So it is.", hint="Write it."),
     UniqueKeyTaken: UniqueKeyTaken("Taken.", holder="01890a5d-ac96-774b-bcce-b302099a8057", hint="Wait."),
     QueueFull: QueueFull("Full.", retry_after=7, why="So it is.", hint="Wait."),
     ScopeMissing: ScopeMissing("No.", scope="operate", hint="Ask for it."),

@@ -11,6 +11,7 @@ import msgspec
 
 from ferryman.domain import errors
 from ferryman.domain.errors import (
+    BadFilter,
     FerrymanError,
     QueueFull,
     RemoteError,
@@ -41,6 +42,7 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str = ""
     errors: tuple[Wrong, ...] = ()
     holder: str = ""
+    column: int = 1
     retry_after: int = 1
     """Seconds; where a problem stands alone a header says them, as it does what follows."""
     scope: str = ""
@@ -70,6 +72,10 @@ def _wrong(problem: Problem) -> FerrymanError:
     return WrongContent(problem.detail, errors=errors, hint=problem.hint)
 
 
+def _unread(problem: Problem) -> FerrymanError:
+    return BadFilter(problem.detail, column=problem.column, hint=problem.hint)
+
+
 def _beyond_scope(problem: Problem) -> FerrymanError:
     return ScopeMissing(problem.detail, scope=problem.scope, hint=problem.hint)
 
@@ -94,6 +100,7 @@ _MAKE: Final[Mapping[str, Callable[[Problem], FerrymanError]]] = MappingProxyTyp
         UniqueKeyTaken.code: _taken,
         QueueFull.code: _full,
         WrongContent.code: _wrong,
+        BadFilter.code: _unread,
         ScopeMissing.code: _beyond_scope,
         TooManyRequests.code: _too_fast,
         RemoteError.code: _unknown,
