@@ -54,6 +54,14 @@ class Scripted(httpx2.AsyncBaseTransport):
         return then
 
 
+class Impatient(httpx2.ASGITransport):
+    """As a server that does not know how to hold an answer back."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers.pop("prefer", None)
+        return await super().handle_async_request(request)
+
+
 class Lossy(httpx2.AsyncBaseTransport):
     """Has every request carried out, and then drops the answers that `drops` says."""
 

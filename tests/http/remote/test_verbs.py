@@ -35,7 +35,7 @@ from ferryman.http.remote import sending
 from ferryman.http.remote.client import RemoteClient
 from ferryman.http.remote.options import query_of
 from ferryman.store.protocol import JobFilter
-from tests.http.remote.lines import Scripted, Times, client_over, problem
+from tests.http.remote.lines import Impatient, Scripted, Times, client_over, problem
 from tests.http.world import MAX_BODY, UNKNOWN, OneType, World
 
 pytestmark = pytest.mark.anyio
@@ -299,7 +299,14 @@ async def test_a_status_and_a_time_that_are_none_say_so(client: RemoteClient, ti
 # -- waiting -----------------------------------------------------------------------------------------
 
 
-async def test_the_end_of_a_job_is_waited_for(world: World, client: RemoteClient, times: Times) -> None:
+async def impatient(world: World, times: Times) -> RemoteClient:
+    remote = client_over(Impatient(world.api), times)
+    await remote.open()
+    return remote
+
+
+async def test_the_end_of_a_job_is_waited_for(world: World, times: Times) -> None:
+    client = await impatient(world, times)
     id = (await client.enqueue(echo())).id
     real = times.sleep
 
@@ -313,7 +320,8 @@ async def test_the_end_of_a_job_is_waited_for(world: World, client: RemoteClient
     assert [round(each, 6) for each in times.slept] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 
 
-async def test_no_end_in_time_is_an_error(client: RemoteClient, times: Times) -> None:
+async def test_no_end_in_time_is_an_error(world: World, times: Times) -> None:
+    client = await impatient(world, times)
     id = (await client.enqueue(echo())).id
     with pytest.raises(ResultTimeout, match="is pending after 3 s") as caught:
         await client.wait(id, 3)
