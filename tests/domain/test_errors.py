@@ -12,6 +12,7 @@ from ferryman.domain.errors import (
     JobFailed,
     ProcessNotStarted,
     QueueFull,
+    RemoteError,
     ScopeMissing,
     TooManyRequests,
     UniqueKeyTaken,
@@ -66,6 +67,8 @@ def test_an_error_says_what_why_and_what_to_do() -> None:
     [
         (UniqueKeyTaken("Taken.", holder="id"), "holder", "id"),
         (QueueFull("Full.", retry_after=3), "retry_after", 3),
+        (RemoteError("Odd.", status=502), "status", 502),
+        (RemoteError("Odd.", status=418, remote_code="FM999"), "remote_code", "FM999"),
         (JobFailed("Failed.", error_message="boom"), "error_message", "boom"),
         (ProcessNotStarted("Broken.", traceback="line 1"), "traceback", "line 1"),
         (ScopeMissing("Missing.", scope="read"), "scope", "read"),

@@ -34,6 +34,11 @@ def test_three_slashes_are_relative_and_four_are_absolute() -> None:
     assert sqlite_path("memory://") is None
 
 
+def test_a_server_is_no_database() -> None:
+    with pytest.raises(BadSetting, match="needs the database itself"):
+        made("http://queue.internal:8080")
+
+
 def test_each_url_gives_its_store_and_its_bell() -> None:
     assert isinstance(made("sqlite:///jobs.db"), SqliteStore)
     assert isinstance(made("memory://"), MemoryStore)

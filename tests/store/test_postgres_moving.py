@@ -12,7 +12,7 @@ import pytest
 from ferryman.domain.errors import PreconditionFailed, StoreBusy
 from ferryman.domain.state import Status
 from ferryman.store.controlling import Placement
-from ferryman.store.postgres import controls, people
+from ferryman.store.postgres import controls, lanes, people
 from ferryman.store.postgres.driving import drive
 from ferryman.store.postgres.inserting import insert_plain
 from ferryman.store.postgres.lanes import Lanes
@@ -85,15 +85,16 @@ def test_a_job_that_is_never_where_it_was_seen_is_not_placed() -> None:
 
 def test_a_job_that_is_gone_when_it_is_to_be_taken_was_not_there() -> None:
     id = IDS.mint(0)
-    assert place(id, [[(id, 1, None)], [], [], []], Placement(priority=1)).met == {}
+    assert place(id, [[(id, 1, None)], [], [], []], Placement(priority=1)) == {}
 
 
 def test_a_job_that_another_person_has_moved_goes_where_both_want_it() -> None:
     """It was seen in lane 1 and is taken from lane 3: it is to stand elsewhere than was looked up."""
     id = IDS.mint(0)
     steps = controls.place(known_lanes(), [id], Placement(priority=1), 0, RETENTION)
-    with pytest.raises(StoreBusy, match="kept moving"):
+    with pytest.raises(controls.LanesMissing) as raised:
         play(steps, [[(id, 1, None)], [(3, "poison", "echo", 5)], [(id, 3, None, 0, 0, 0, 0, 0)]])
+    assert raised.value.wanted == {("poison", "echo", 1)}
     lanes = [(3, "poison", "echo", 5), (4, "poison", "echo", 1)]
     steps = controls.place(known_lanes(), [id], Placement(priority=1), 0, RETENTION)
     next(steps)
@@ -103,10 +104,24 @@ def test_a_job_that_another_person_has_moved_goes_where_both_want_it() -> None:
     assert (settle.statement, settle.parameters[2], settle.parameters[9]) == ("settle", [4], [3])
 
 
+def test_a_job_that_another_person_has_moved_to_a_new_lane_is_looked_at_again_once_that_is_known() -> None:
+    id = IDS.mint(0)
+    steps = controls.place(known_lanes(), [id], Placement(priority=1), 0, RETENTION)
+    with pytest.raises(controls.LanesMissing) as raised:
+        play(steps, [[(id, 1, None)], [], [(id, 9, None, 0, 0, 0, 0, 0)]])
+    assert raised.value.wanted == set()
+
+
+def test_lanes_are_only_read_where_none_is_to_be_made() -> None:
+    known = known_lanes()
+    play(lanes.make(known, ()), [[(3, "poison", "echo", 5)]])
+    assert known.number("poison", "echo", 5) == 3
+
+
 def test_a_job_that_is_promoted_after_the_look_was_met_pending() -> None:
     id = IDS.mint(0)
     answers: list[list[Any]] = [[(id, 1, 5)], [], [(id, 1, None, 0, 0, 0, 0, 0)], [], []]
-    assert place(id, answers, Placement(priority=1)).met == {id: "pending"}
+    assert place(id, answers, Placement(priority=1)) == {id: "pending"}
 
 
 def test_what_is_promoted_while_it_is_to_be_cancelled_is_cancelled_there() -> None:

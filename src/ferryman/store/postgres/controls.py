@@ -6,7 +6,7 @@ pass it by until it looks at everything again. So what stands right already is o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ferryman.domain.audit import Deed
@@ -22,13 +22,12 @@ from ferryman.store.protocol import Retention
 from ferryman.store.watching import Version
 
 
-class Placed(NamedTuple):
-    """What became of a placement."""
+class LanesMissing(Exception):
+    """Some lanes have to be made or learned first; whoever is told rolls back, does that, and begins anew."""
 
-    met: dict[str, Status]
-    """How each job was met."""
-    missing: frozenset[tuple[str, str, int]] = frozenset()
-    """Lanes that are to be made first; nothing was changed."""
+    def __init__(self, wanted: frozenset[tuple[str, str, int]]) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
 
 
 class Uprooted(NamedTuple):
@@ -52,8 +51,11 @@ def place(
     retention: Retention,
     deed: Deed | None = None,
     expected: Version | None = None,
-) -> Steps[Placed]:
-    """Move those that are pending or scheduled. Whoever moves one of them meanwhile is waited for."""
+) -> Steps[dict[str, Status]]:
+    """Move those that are pending or scheduled; gives how each job was met.
+
+    Whoever moves one of them meanwhile is waited for. Raises LanesMissing.
+    """
     met: dict[str, Status] = {}
     moved: list[str] = []
     left = given = list(dict.fromkeys(id for id in ids if is_id(id)))
@@ -63,9 +65,7 @@ def place(
         yield from lanes.read(known)
         met |= {id: _status(due) for id, (_, due) in found.items()}
         targets = {id: _target(known, placement, lane) for id, (lane, _) in found.items()}
-        missing = known.missing(targets.values())
-        if missing:
-            return Placed({}, frozenset(missing))
+        _check_known(known, targets.values())
         right = {id for id in found if (known.number(*targets[id]), placement.due(found[id][1], now)) == found[id]}
         gone = yield from _move(known, [id for id in left if id in found and id not in right], placement, now, expected)
         met |= gone
@@ -74,7 +74,7 @@ def place(
         if not left:
             yield from expect([id for id in given if id not in moved], now, retention, expected)
             yield from note_over(deed, moved)
-            return Placed({id: met[id] for id in ids if id in met})
+            return {id: met[id] for id in ids if id in met}
     raise restless(left[0])
 
 
@@ -85,18 +85,26 @@ def _move(
     if not ids:
         return {}
     found = {row[0]: Uprooted._make(row) for row in (yield Ask("uproot", (list(ids),)))}
+    if any(job.lane not in known.by_number for job in found.values()):
+        raise LanesMissing(frozenset())  # another person has moved it to a lane that was made since we looked
     for id, job in found.items():
         check_place(known, id, expected, _status(job.due), job.number, job.lane)
     targets = {id: _target(known, placement, found[id].lane) for id in ids if id in found}
     if not targets:
         return {}
-    if known.missing(targets.values()):
-        raise restless(ids[0])  # another person has moved it since we looked
+    _check_known(known, targets.values())  # another person may have moved it since we looked
     numbers = {id: known.number(*target) for id, target in targets.items()}
     yield _settle([found[id] for id in numbers], numbers, placement, now)
     for number in set(numbers.values()):
         yield Ask("place_bodies", ([id for id in numbers if numbers[id] == number], number, placement.run_at))
     return {id: _status(found[id].due) for id in numbers}
+
+
+def _check_known(known: Lanes, targets: Iterable[tuple[str, str, int]]) -> None:
+    """See that there are these lanes. Raises LanesMissing."""
+    missing = known.missing(targets)
+    if missing:
+        raise LanesMissing(frozenset(missing))
 
 
 def _status(due: int | None) -> Status:

@@ -47,5 +47,6 @@ def make(lanes: Lanes, wanted: Iterable[tuple[str, str, int]]) -> Steps[None]:
     """Learn these lanes, and make those that nobody has made. To be driven outside of any transaction: a lane that is
     not committed would hold up everybody who needs it."""
     columns = list(zip(*sorted(wanted), strict=True))
-    yield Ask("add_lanes", tuple(list(column) for column in columns))
+    if columns:
+        yield Ask("add_lanes", tuple(list(column) for column in columns))
     yield from read(lanes)

@@ -51,10 +51,10 @@ class Steering:
         """See `Controlling.place`. New lanes are made before, so that nobody waits for one."""
         while True:
             steps = controls.place(self._lanes, ids, placement, now, self._retention, deed, expected)
-            placed = await self._people.transact(steps)
-            if not placed.missing:
-                return placed.met
-            await self._people.do(lanes.make(self._lanes, placed.missing))
+            try:
+                return await self._people.transact(steps)
+            except controls.LanesMissing as error:
+                await self._people.do(lanes.make(self._lanes, error.wanted))
 
     async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         """See `Controlling.cancel_waiting`."""
