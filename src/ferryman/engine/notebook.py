@@ -119,9 +119,8 @@ class Notebook:
         notes = self._open.get(run)
         if notes is None and _is_heard(running):
             notes = self._open.setdefault(run, Notes(running, self._hiding(running.job)))
-            if not _is_heard(
-                running
-            ):  # asked once the notes are there, so that those of a run that ends now do not stay
+            # asked again now that the notes are there, so that those of a run that ends meanwhile do not stay
+            if not _is_heard(running):
                 self._open.pop(run, None)
         return notes if _is_heard(running) else None
 
