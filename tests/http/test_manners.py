@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -231,6 +233,13 @@ def test_every_error_has_a_status() -> None:
         assert answer.status == status_of(error)
         assert answer.status in {400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 429, 431, 500, 503}
         assert (answer.status in {429, 503}) == any(name == b"retry-after" for name, _ in answer.headers)
+
+
+def test_the_table_of_statuses_in_the_docs_is_that_of_the_errors() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text("utf-8")
+    section = page.partition("\n## Errors\n")[2].partition("\n### ")[0]
+    rows = [int(status) for status in re.findall(r"^\| (\d+) \| ", section, re.MULTILINE)]
+    assert rows == sorted({status_of(kind.__new__(kind)) for kind in leaves(FerrymanError)})
 
 
 def test_a_title_is_words() -> None:

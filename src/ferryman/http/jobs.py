@@ -113,7 +113,7 @@ class Jobs:
                 "Delete an ended job",
                 {204: None},
                 by_queue=True,
-                problems=wrong,
+                problems=(404, 409),
             ),
             Operation(
                 "GET",
