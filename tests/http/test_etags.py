@@ -117,6 +117,15 @@ async def test_a_job_that_is_not_there_is_404(http: httpx.AsyncClient, say: Say)
     is_problem(await say(http, f"/jobs/{UNKNOWN}", {"if-match": '"x"'}), 404, "FM404")
 
 
+async def test_another_version_is_not_deleted(world: World, http: httpx.AsyncClient) -> None:
+    path = (await create(http)).headers["location"]
+    waiting = (await http.get(path)).headers["etag"]
+    await http.post(f"{path}/cancel")
+    is_problem(await http.delete(path, headers={"if-match": waiting}), 412, "FM412")
+    ended = (await http.get(path)).headers["etag"]
+    assert (await http.delete(path, headers={"if-match": ended})).status_code == 204
+
+
 class Changing:
     """A client whose job is changed by somebody else right after each read."""
 

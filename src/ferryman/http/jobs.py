@@ -112,8 +112,9 @@ class Jobs:
                 self.delete,
                 "Delete an ended job",
                 {204: None},
+                headers=bodies.MatchHeaders,
                 by_queue=True,
-                problems=(404, 409),
+                problems=wrong,
             ),
             Operation(
                 "GET",
@@ -254,7 +255,9 @@ class Jobs:
     async def delete(self, request: Request) -> Answer:
         """DELETE /jobs/{id}: 204. It has ended, and is gone with all that was told of it."""
         await check_bare(request, self._max_body)
-        await self._client.controls.delete(await job_id(self._client, request), by=actor_of(request))
+        id = await job_id(self._client, request)
+        await self._expected(request)  # what is deleted has ended, and so changes no more, unless somebody retries it
+        await self._client.controls.delete(id, by=actor_of(request))
         return Answer(204, ())
 
     async def retry_all(self, request: Request) -> Answer:
