@@ -23,6 +23,11 @@ class Model(Protocol):
         """A model from JSON. Raises what has `errors()`."""
         ...
 
+    @classmethod
+    def model_json_schema(cls, *, ref_template: str) -> dict[str, Any]:
+        """The JSON Schema of what it is made from."""
+        ...
+
 
 class ModelMismatch(ValueError):
     """A value does not fit a model: what is wrong with it, and where in the model."""
@@ -68,6 +73,16 @@ def load(kind: type[Model], values: object) -> Any:
     if found is None:
         raise ModelMismatch(f"Does not fit {kind.__name__}")
     raise ModelMismatch(str(found["msg"]), _place(cast("Iterable[object]", found["loc"])))
+
+
+def schema(kind: type[Model], ref_template: str) -> dict[str, Any]:
+    """The JSON Schema of what `load` takes; it may raise anything.
+
+    Args:
+        kind: the model.
+        ref_template: how it refers to what is in its `$defs`, with `{model}` for the name.
+    """
+    return kind.model_json_schema(ref_template=ref_template)
 
 
 def _first(error: Exception) -> Mapping[str, object] | None:

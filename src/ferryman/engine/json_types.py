@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import abc
+from collections.abc import Callable, Iterable, Iterator
 from inspect import Parameter
-from typing import Any, Final, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get_origin
 
 import msgspec
 
@@ -24,6 +26,14 @@ _HINTS: Final = {
 
 _ONLY_A_PART: Final = "Secret is only a part of it."
 _SAY_IT_OF_ALL: Final = "Say it of a whole parameter that has a name: Secret[str | None], Secret[list[str]]."
+
+_PATTERN_OR_MANY: Final = "msgspec cannot keep a text with a pattern and a list, set, tuple or dict apart."
+_CHECK_IT: Final = "Leave the pattern to the handler, and say it as Meta(extra_json_schema={'pattern': ...})."
+_CONTAINERS: Final[tuple[object, ...]] = (
+    *(list, set, frozenset, tuple, dict),
+    *(abc.Collection, abc.Sequence, abc.MutableSequence, abc.Set, abc.MutableSet, abc.Mapping, abc.MutableMapping),
+)
+_HINTS_BY_WHY: Final = {_ONLY_A_PART: _SAY_IT_OF_ALL, _PATTERN_OR_MANY: _CHECK_IT}
 
 
 class _SecretInside(Exception):
@@ -51,16 +61,16 @@ def parameters_decoder(name: str, parameters: Iterable[Parameter], *, strict: bo
         optional = each.default is not Parameter.empty
         fields.append((each.name, annotation, msgspec.UNSET) if optional else (each.name, annotation))
     struct = msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=strict, gc=False)
-    return msgspec.json.Decoder(struct, dec_hook=_foreign)
+    return decoder(struct)
 
 
 def rest_decoder(name: str, parameter: Parameter) -> Callable[[str, tuple[str, ...]], dict[str, Any]]:
     """Decodes the members that `**parameter` takes: all but the named ones. Raises as `parameters_decoder`."""
-    decoder = msgspec.json.Decoder(_json_annotation(name, parameter), dec_hook=_foreign)
+    member = decoder(_json_annotation(name, parameter))
 
     def read(key: str, value: msgspec.Raw) -> Any:
         try:
-            return decoder.decode(value)
+            return member.decode(value)
         except msgspec.ValidationError as error:
             raise msgspec.ValidationError(f"{error} (in {key!a}{place_in_model(error)})") from None
 
@@ -71,15 +81,20 @@ def rest_decoder(name: str, parameter: Parameter) -> Callable[[str, tuple[str, .
     return decode
 
 
+def decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
+    """Decodes what an annotation asks for, models of pydantic too."""
+    return msgspec.json.Decoder(annotation, dec_hook=_foreign)
+
+
 def result_decoder(annotation: object) -> Callable[[str], Any]:
     """Reads results: as the return annotation says where JSON can say it, else as plain JSON."""
     if annotation is Parameter.empty or _why_not_json(annotation):
         return msgspec.json.decode
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(annotation, dec_hook=_foreign)
+    whole = decoder(annotation)
 
     def decode(result: str) -> Any:
         try:
-            return decoder.decode(result)
+            return whole.decode(result)
         except Exception:
             # an older version of the handler, or one that does not keep to its annotation: better plain than lost
             return msgspec.json.decode(result)
@@ -93,20 +108,26 @@ def place_in_model(error: Exception) -> str:
     return cause.place if isinstance(cause, models.ModelMismatch) else ""
 
 
+def asked_of_json(parameter: Parameter) -> Any:
+    """What a parameter's annotation says that JSON is to fit: of a secret, what it holds."""
+    annotation = Any if parameter.annotation is Parameter.empty else parameter.annotation
+    if is_secret(annotation) and parameter.kind is not Parameter.VAR_KEYWORD:
+        (annotation,) = get_args(annotation) or (Any,)
+    return annotation
+
+
 def _json_annotation(name: str, parameter: Parameter) -> Any:
     """What a parameter's annotation asks of JSON.
 
     Raises:
         BadHandler: no JSON fits the annotation.
     """
-    annotation = Any if parameter.annotation is Parameter.empty else parameter.annotation
-    if is_secret(annotation) and parameter.kind is not Parameter.VAR_KEYWORD:
-        (annotation,) = get_args(annotation) or (Any,)
+    annotation = asked_of_json(parameter)
     why = _why_not_json(annotation)
     if not why:
         return annotation
     wanted = _name_of(parameter.annotation)
-    hint = _SAY_IT_OF_ALL if why == _ONLY_A_PART else _HINTS.get(wanted, _JSON_TYPES)
+    hint = _HINTS_BY_WHY.get(why) or _HINTS.get(wanted, _JSON_TYPES)
     raise BadHandler(f"No JSON fits the parameter {parameter.name}: {wanted} of {name}.", why=why, hint=hint)
 
 
@@ -119,6 +140,8 @@ def _name_of(annotation: Any) -> str:
 
 def _why_not_json(annotation: Any) -> str:
     """Empty where msgspec can decode the annotation from JSON."""
+    if _kills_msgspec(annotation):
+        return _PATTERN_OR_MANY
     try:
         msgspec.json.schema(annotation, schema_hook=_schema_of_foreign)
     except _SecretInside:
@@ -126,6 +149,34 @@ def _why_not_json(annotation: Any) -> str:
     except Exception as error:  # the annotation is foreign: TypeError, NameError of a forward reference, or its own
         return f"{str(error).strip().splitlines()[-1]}."
     return ""
+
+
+def _kills_msgspec(annotation: Any) -> bool:
+    """Whether a text with a pattern may be a container as well, as `Annotated[str, Meta(pattern=...)] | list[str]`.
+
+    msgspec 0.22 breaks its memory when it forgets such a type, and the process dies. What classes say of their members
+    it never forgets.
+    """
+    choices = list(_choices(annotation))
+    kinds = [kind for kind, _ in choices]
+    if any(patterned for _, patterned in choices) and any((get_origin(kind) or kind) in _CONTAINERS for kind in kinds):
+        return True
+    return any(_kills_msgspec(part) for kind in kinds if get_origin(kind) is not Literal for part in get_args(kind))
+
+
+def _choices(annotation: Any, patterned: bool = False) -> Iterator[tuple[Any, bool]]:
+    """What a value of an annotation may be, and whether a pattern is said of it."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        said = any(isinstance(each, msgspec.Meta) and each.pattern is not None for each in annotation.__metadata__)
+        yield from _choices(annotation.__origin__, patterned or said)
+    elif origin in (Union, UnionType):
+        for each in get_args(annotation):
+            yield from _choices(each, patterned)
+    elif isinstance(annotation, NewType):
+        yield from _choices(annotation.__supertype__, patterned)
+    else:
+        yield annotation, patterned
 
 
 def _schema_of_foreign(annotation: Any) -> dict[str, Any]:

@@ -113,7 +113,13 @@ class Registry:
         """What each type says of its jobs, for those who have no handler of it."""
         return {
             type: Declaration(
-                each.queue, each.priority, each.max_attempts, each.secrets, each.after_crashes, _told(each.keyed)
+                each.queue,
+                each.priority,
+                each.max_attempts,
+                each.secrets,
+                each.after_crashes,
+                _told(each.keyed),
+                each.signature.schema,
             )
             for type, each in self._handlers.items()
         }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from inspect import Parameter
 from typing import Any, Final, cast
 
@@ -28,6 +29,7 @@ from ferryman.domain.scrub import scrubber
 from ferryman.domain.secrets import Secret
 from ferryman.domain.suggest import did_you_mean
 from ferryman.engine import json_types
+from ferryman.engine.schema import arguments_schema
 
 Function = Callable[..., Any]
 
@@ -45,7 +47,7 @@ class Signature:
             BadHandler: the function cannot be a handler, saying why and what to do.
         """
         self.handler = name_of(function)
-        parameters = _parameters(function, wants_context)
+        self._parameters = parameters = _parameters(function, wants_context)
         keywords = [each for each in parameters if each.kind is Parameter.VAR_KEYWORD]
         named = [each for each in parameters if each.kind is not Parameter.VAR_KEYWORD]
         self._names = tuple(each.name for each in named)
@@ -65,6 +67,11 @@ class Signature:
     def names(self) -> tuple[str, ...]:
         """The parameters that have names."""
         return self._names
+
+    @cached_property
+    def schema(self) -> str | None:
+        """The JSON Schema of the payloads that fit, as text; None where none can be told (see `arguments_schema`)."""
+        return arguments_schema(self._parameters)
 
     def bind(self, arguments: tuple[object, ...], keywords: Mapping[str, object]) -> str:
         """The payload for a call.

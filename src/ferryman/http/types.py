@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -39,6 +39,8 @@ class TypeJson(msgspec.Struct, frozen=True):
     """The members of its jobs' payloads that are not shown."""
     after_crashes: AfterCrashes | None
     key: KeyedJson | None
+    arguments: dict[str, Any] | None
+    """The JSON Schema (2020-12) of its jobs' payloads; None where no node has told one."""
     nodes: list[str]
     """The live nodes that say they have a handler for it, oldest first."""
 
@@ -72,6 +74,7 @@ def types_json(types: Mapping[str, Declaration], nodes: Sequence[NodeStatus]) ->
                 sorted(declared.secrets),
                 declared.after_crashes,
                 None if declared.keyed is None else _keyed_of(declared.keyed),
+                None if declared.arguments is None else msgspec.json.decode(declared.arguments),
                 [node.id for node in live if node.types is not None and type in node.types],
             )
             for type, declared in sorted(types.items())

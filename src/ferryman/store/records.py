@@ -144,21 +144,25 @@ class Declaration(msgspec.Struct, frozen=True):
     after_crashes: AfterCrashes | None = None
     keyed: KeyedByArgument | None = None
     """How its jobs have keys, and what their gates keep to."""
+    arguments: str | None = None
+    """The JSON Schema of their payloads, as text; None where nobody has said."""
 
 
-_encode: Final = msgspec.json.Encoder(order="deterministic").encode
-_NO_KEYS: Final = ',"keyed":null}'
+_LATER: Final = frozenset({"keyed", "arguments"})
+"""What versions before did not tell."""
 
 
 def declared_text(declared: Declaration | None) -> str | None:
     """A declaration as a store keeps it; the same one always gives the same text, so that only a change is written.
 
-    One that says nothing of keys is told as versions before them told it: nodes of both do not take turns to change it.
+    What it leaves out of what came later is not in it, as in those of versions before: nodes of both do not take turns
+    to change it.
     """
     if declared is None:
         return None
-    text = _encode(declared).decode()
-    return text.removesuffix(_NO_KEYS) + "}" if declared.keyed is None else text
+    said = msgspec.structs.asdict(declared) | {"secrets": sorted(declared.secrets)}
+    told = {name: value for name, value in said.items() if value is not None or name not in _LATER}
+    return msgspec.json.encode(told).decode()
 
 
 class NodeInfo(msgspec.Struct, frozen=True):
