@@ -140,3 +140,10 @@ def test_what_does_not_fit_says_what_and_where_but_not_the_value(kind: Any, valu
     assert caught.value.place == place
     assert "hunter2" not in str(caught.value)
     assert caught.value.__context__ is None, "nothing that is printed with it shows the value"
+
+
+def test_a_schema_says_what_a_model_is_made_of_by_alias_and_refers_as_it_is_told() -> None:
+    schema = models.schema(Order, "#/$defs/shop.{model}")
+    assert schema["properties"]["lines"]["items"] == {"$ref": "#/$defs/shop.Line"}
+    assert schema["$defs"]["Line"]["required"] == ["amount"]
+    assert list(models.schema(Aliased, "{model}")["properties"]) == ["itemCount"]

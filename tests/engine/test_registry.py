@@ -69,8 +69,8 @@ def test_what_its_types_declare_can_be_told_to_others() -> None:
     registry.add(msgspec.structs.replace(handler(first, "one"), queue="mail", priority=2, max_attempts=1))
     registry.add(handler(third, "three"))
     assert registry.declarations == {
-        "one": Declaration("mail", 2, 1),
-        "three": Declaration(secrets=frozenset({"token"})),
+        "one": Declaration("mail", 2, 1, arguments=Signature(first).schema),
+        "three": Declaration(secrets=frozenset({"token"}), arguments=Signature(third).schema),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from ferryman import Ferryman, Secret
 from ferryman.domain.job import AfterCrashes
 from ferryman.domain.keyed import KeyedByArgument, gate_rule
 from ferryman.store.protocol import Declaration, NodeInfo
@@ -13,6 +14,7 @@ from tests.http.world import World, is_problem
 pytestmark = pytest.mark.anyio
 RULE = {"concurrency": None, "rate": None, "burst": None, "share": None, "sequence": False, "on_failure": None}
 PLAIN = {"queue": "default", "priority": 5, "max_attempts": 5, "secrets": [], "after_crashes": None, "key": None}
+PLAIN |= {"arguments": None}
 
 
 async def register(world: World, id: str, **declared: Declaration) -> int:
@@ -23,7 +25,9 @@ async def register(world: World, id: str, **declared: Declaration) -> int:
 async def test_each_type_is_told_with_what_it_declares_and_who_runs_it(world: World, http: httpx.AsyncClient) -> None:
     assert (await http.get("/types")).content == b"[]"
     keyed = KeyedByArgument(gate_rule(concurrency=2, rate="10/s", share=3), "customer")
-    pay = Declaration("money", 1, 2, frozenset({"token", "card"}), AfterCrashes(3, "poison"), keyed)
+    pay = Declaration(
+        "money", 1, 2, frozenset({"token", "card"}), AfterCrashes(3, "poison"), keyed, '{"type":"object"}'
+    )
     await register(world, "first", pay=pay, echo=Declaration())
     ended = await register(world, "second", pay=pay)
     await register(world, "third", pay=pay)
@@ -41,6 +45,7 @@ async def test_each_type_is_told_with_what_it_declares_and_who_runs_it(world: Wo
             "secrets": ["card", "token"],
             "after_crashes": {"crashes": 3, "queue": "poison"},
             "key": {"argument": "customer", "rule": rule},
+            "arguments": {"type": "object"},
             "nodes": ["first", "third"],
         },
     ]
@@ -53,6 +58,22 @@ async def test_a_sequence_by_a_function_has_no_argument(world: World, http: http
     [told] = (await http.get("/types")).json()
     assert told["key"] == {"argument": None, "rule": RULE | {"sequence": True, "on_failure": "pass"}}
     assert (await http.put("/keys/k", json=told["key"]["rule"])).status_code == 200
+
+
+def bill(customer: str, amount: int = 1, *, card: Secret[str]) -> None: ...
+
+
+async def test_a_form_can_be_made_of_what_a_node_tells(world: World, http: httpx.AsyncClient) -> None:
+    app = Ferryman("memory://")
+    app.job(bill)
+    await register(world, "node", **app.registry.declarations)
+    [told] = (await http.get("/types")).json()
+    assert list(told["arguments"]["properties"].items()) == [
+        ("customer", {"type": "string"}),
+        ("amount", {"type": "integer", "default": 1}),
+        ("card", {"type": "string", "writeOnly": True}),
+    ]
+    assert told["arguments"]["required"] == ["customer", "card"]
 
 
 async def test_a_type_stays_known_when_its_last_node_has_ended(world: World, http: httpx.AsyncClient) -> None:

@@ -112,6 +112,26 @@ async def test_a_declaration_of_keys_is_kept(tmp_path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.parametrize("keyed", [None, KeyedByArgument(GateRule(concurrency=2), "customer")], ids=["plain", "keyed"])
+async def test_a_schema_is_kept_and_written_once(tmp_path: Path, keyed: KeyedByArgument | None) -> None:
+    mail = Declaration("mail", keyed=keyed, arguments='{"type":"object"}')
+    store = sqlite_store(tmp_path / "jobs.db")
+    await store.open()
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+        connection.execute("CREATE TABLE written AS SELECT declared FROM type")
+        told = "INSERT INTO written VALUES (new.declared)"
+        for event in ("INSERT", "UPDATE"):
+            connection.execute(f"CREATE TRIGGER told_{event} AFTER {event} ON type BEGIN {told}; END")
+        connection.commit()
+        for id in ("first", "second"):
+            await store.register(declaring(id, mail), 0)
+        [(text,)] = connection.execute("SELECT declared FROM written").fetchall()
+    assert msgspec.json.decode(text)["arguments"] == '{"type":"object"}'
+    assert ("keyed" in text) is (keyed is not None)
+    assert await store.known_types() == {"t": mail}
+    await store.close()
+
+
 async def test_what_a_later_version_adds_to_a_declaration_is_passed_over(tmp_path: Path) -> None:
     store = sqlite_store(tmp_path / "jobs.db")
     await store.open()

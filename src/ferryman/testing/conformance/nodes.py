@@ -29,7 +29,7 @@ class Nodes:
         await bench.node(types=types, declared={"a": old})
         answer = await bench.store.known_types()
         assert answer == {"a": old, "b": Declaration()}
-        new = Declaration("post", 4, 2)
+        new = Declaration("post", 4, 2, arguments='{"properties":{"to":{"type":"string"}}}')
         node = await bench.node(types=types, declared={"a": new, "b": old})
         await bench.bury(node)
         assert await bench.store.known_types() == {"a": new, "b": old}
