@@ -118,6 +118,7 @@ def told(function: Callable[..., Any], *, wants_context: bool = False) -> dict[s
         ),
         (Annotated[str, Meta(pattern="^a")], TEXT | {"pattern": "^a"}),
         (Annotated[str, Meta(pattern="^a")] | int | None, {"anyOf": [TEXT | {"pattern": "^a"}, NUMBER, NOTHING]}),
+        (Annotated[str, Meta(examples=[{"default": [1]}])], TEXT | {"examples": [{"default": [1]}]}),
         (Any, {}),
         (object, {"description": "Anything."}),
         (Secret[str], TEXT | {"writeOnly": True}),
@@ -179,7 +180,7 @@ def ship(
     more: tuple[int, ...] = (1, 2),
     wrong: int = None,  # type: ignore[assignment]  # noqa: RUF013 # pyright: ignore[reportArgumentType]
     odd: object = object(),
-    rate: float = float("nan"),
+    rate: float | None = float("nan"),
     token: Secret[str] = Secret("hunter2"),  # noqa: B008
 ) -> None: ...
 
@@ -257,9 +258,9 @@ def test_two_models_of_one_name_are_kept_apart() -> None:
 @pytest.mark.parametrize("length", [MAX_SIZE, 100_000])
 def test_one_that_is_too_large_or_cannot_be_made_keeps_no_type_from_being_declared(length: int) -> None:
     app = Ferryman("memory://")
-    app.job(taking(Annotated[int, Meta(description="x" * length)]), name="large")
-    app.job(taking(Annotated[int, Meta(description="\ud800")]), name="broken")
-    app.job(taking(int), name="plain")
+    app.job(name="large")(taking(Annotated[int, Meta(description="x" * length)]))
+    app.job(name="broken")(taking(Annotated[int, Meta(description="\ud800")]))
+    app.job(name="plain")(taking(int))
     declared = app.registry.declarations
     assert declared["large"].arguments is declared["broken"].arguments is None
     assert declared["plain"].arguments is not None
@@ -275,7 +276,7 @@ def test_a_schema_is_made_when_it_is_asked_for_and_once(monkeypatch: pytest.Monk
             return {"type": "object"}
 
     app = Ferryman("memory://")
-    app.job(taking(Slow), name="slow")
+    app.job(name="slow")(taking(Slow))
     assert asked == []
     assert app.registry.declarations == app.registry.declarations
     assert asked == [Slow]
@@ -318,7 +319,7 @@ def test_a_union_that_msgspec_would_die_of_is_refused(annotation: Any) -> None:
 
 def test_what_to_do_instead_is_told_in_the_schema() -> None:
     said = Annotated[str, Meta(extra_json_schema={"pattern": "^a"})]
-    schema = told(taking(said | list[said]))["properties"]["value"]  # type: ignore[valid-type]
+    schema = told(taking(said | list[said]))["properties"]["value"]
     assert schema["anyOf"][0] == TEXT | {"pattern": "^a"}
 
 

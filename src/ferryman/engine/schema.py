@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from ferryman.domain import models
+from ferryman.domain import models, strictjson
 from ferryman.engine import json_types
 
 MAX_SIZE: Final = 64 * 1024
@@ -48,30 +48,24 @@ def _object(parameters: list[Parameter]) -> Schema:
     foreign = _Foreign()
     annotations = [json_types.asked_of_json(each) for each in parameters]
     found, definitions = msgspec.json.schema_components(annotations, schema_hook=foreign, ref_template=_REFERENCE)
-    definitions |= foreign.definitions
     # what a class gives by itself may be a part of a secret
     hide = any(json_types.is_secret(each.annotation) for each in parameters)
     properties: dict[str, Schema] = {}
+    required: list[str] = []
     rest: Schema | bool = False
     for parameter, annotation, schema in zip(parameters, annotations, found, strict=True):
         tidied = _tidied(schema, hide=hide)
         if parameter.kind is Parameter.VAR_KEYWORD:
             rest = tidied
-        else:
-            properties[parameter.name] = tidied | _said_of(parameter, annotation)
-    whole: Schema = {
-        "$schema": _DIALECT,
-        "type": "object",
-        "properties": properties,
-        "required": [name for name in properties if name in _needed(parameters)],
-        "additionalProperties": rest,
-    }
-    return whole | ({"$defs": _each_tidied(definitions, hide=hide)} if definitions else {})
-
-
-def _needed(parameters: list[Parameter]) -> frozenset[str]:
-    """The parameters that have no default."""
-    return frozenset(each.name for each in parameters if each.default is Parameter.empty)
+            continue
+        properties[parameter.name] = tidied | _said_of(parameter, annotation)
+        if parameter.default is Parameter.empty:
+            required.append(parameter.name)
+    whole: Schema = {"$schema": _DIALECT, "type": "object", "properties": properties, "required": required}
+    whole["additionalProperties"] = rest
+    if definitions or foreign.definitions:
+        whole["$defs"] = _each_tidied(definitions | foreign.definitions, hide=hide)
+    return whole
 
 
 def _said_of(parameter: Parameter, annotation: Any) -> Schema:
@@ -81,9 +75,9 @@ def _said_of(parameter: Parameter, annotation: Any) -> Schema:
     if parameter.default is Parameter.empty:
         return {}
     try:
-        text = msgspec.json.encode(parameter.default)
+        text = strictjson.encode(parameter.default)
         json_types.decoder(annotation).decode(text)
-    except Exception:  # None for an int, or what has no JSON form: whoever sent it would be refused
+    except Exception:  # None for an int, or no JSON at all: whoever sent it would be refused
         return {}
     default = msgspec.json.decode(text)
     return {"default": default} if _is_plain(default) else {}
@@ -94,7 +88,7 @@ class _Foreign:
 
     def __init__(self) -> None:
         self.definitions: dict[str, Schema] = {}
-        """What these refer to, by names that msgspec gives to nothing."""
+        """What these refer to, by names that begin with where the model is written."""
 
     def __call__(self, annotation: Any) -> Schema:
         if not models.is_model(annotation):
