@@ -30,6 +30,7 @@ from tests.engine.test_argument_types import CASES, taking
 TEXT = {"type": "string"}
 NUMBER = {"type": "integer"}
 NOTHING = {"type": "null"}
+Patterned = Annotated[str, Meta(pattern="^a")]
 
 
 class Colour(enum.Enum):
@@ -116,8 +117,8 @@ def told(function: Callable[..., Any], *, wants_context: bool = False) -> dict[s
             Annotated[int, Meta(ge=1, le=9, description="How many.")],
             NUMBER | {"minimum": 1, "maximum": 9, "description": "How many."},
         ),
-        (Annotated[str, Meta(pattern="^a")], TEXT | {"pattern": "^a"}),
-        (Annotated[str, Meta(pattern="^a")] | int | None, {"anyOf": [TEXT | {"pattern": "^a"}, NUMBER, NOTHING]}),
+        (Patterned, TEXT | {"pattern": "^a"}),
+        (Patterned | int | None, {"anyOf": [TEXT | {"pattern": "^a"}, NUMBER, NOTHING]}),
         (Annotated[str, Meta(examples=[{"default": [1]}])], TEXT | {"examples": [{"default": [1]}]}),
         (Any, {}),
         (object, {"description": "Anything."}),
@@ -296,9 +297,6 @@ def test_every_process_makes_the_same_text() -> None:
     }
     assert len(texts) == 1
     assert "Circle" in texts.pop()
-
-
-Patterned = Annotated[str, Meta(pattern="^a")]
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,9 @@ def _name_of(annotation: Any) -> str:
 
 def _why_not_json(annotation: Any) -> str:
     """Empty where msgspec can decode the annotation from JSON."""
-    if _kills_msgspec(annotation):
-        return _PATTERN_OR_MANY
     try:
+        if _kills_msgspec(annotation):
+            return _PATTERN_OR_MANY
         msgspec.json.schema(annotation, schema_hook=_schema_of_foreign)
     except _SecretInside:
         return _ONLY_A_PART

@@ -112,7 +112,7 @@ def _tidied(schema: Any, *, hide: bool) -> Any:
     Others may be sets, whose order differs from process to process.
     """
     if isinstance(schema, list):
-        return [_tidied(each, hide=hide) for each in schema]
+        return [_tidied(each, hide=hide) for each in cast("Iterable[Any]", schema)]
     if not isinstance(schema, dict):
         return schema
     tidied: Schema = {}
