@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, TypedDict
 
 import attrs
 import jsonschema_rs
@@ -20,6 +20,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 from pydantic import BaseModel, SecretStr
+from typing_extensions import TypeAliasType
 
 from ferryman import Ferryman, Secret
 from ferryman.domain.errors import BadHandler, EnqueueError
@@ -306,6 +307,7 @@ def test_every_process_makes_the_same_text() -> None:
         dict[str, Patterned | set[int] | None],
         Annotated[Patterned | int, Meta(title="one")] | dict[str, int],
         Secret[Patterned | tuple[int, ...]],
+        TypeAliasType("Name", NewType("Short", Patterned)) | list[Any],
     ],
     ids=str,
 )

@@ -175,6 +175,8 @@ def _choices(annotation: Any, patterned: bool = False) -> Iterator[tuple[Any, bo
             yield from _choices(each, patterned)
     elif isinstance(annotation, NewType):
         yield from _choices(annotation.__supertype__, patterned)
+    elif hasattr(annotation, "__value__"):  # `type Name = ...`, since Python 3.12
+        yield from _choices(annotation.__value__, patterned)
     else:
         yield annotation, patterned
 
