@@ -96,6 +96,13 @@ def test_a_body_has_the_members_that_are_checked(form: type[msgspec.Struct], che
     assert {field.name for field in msgspec.structs.fields(form)} == set(checks)
 
 
+async def test_no_form_of_a_request_has_a_pattern_that_msgspec_would_read() -> None:
+    """In a union it breaks msgspec's memory: about every third process that has described its API died at its end."""
+    found = [each for each in vars(bodies).values() if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    assert len(found) > 20
+    assert re.findall(r"[( ]pattern='[^']*'", repr(msgspec.inspect.multi_type_info(found))) == []
+
+
 async def test_the_page_names_every_operation_and_form(http: httpx.AsyncClient, document: dict[str, Any]) -> None:
     answer = await http.get("/docs")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"

@@ -261,7 +261,7 @@ class LogsQuery(msgspec.Struct):
     ) = None
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
     cursor: (
-        Annotated[str, Meta(pattern="^[0-9]{1,9}-[0-9]{1,9}$", description="As the Link to the next page has it.")]
+        Annotated[str, _text(pattern="^[0-9]{1,9}-[0-9]{1,9}$", description="As the Link to the next page has it.")]
         | None
     ) = None
 
