@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from ferryman.domain.audit import Deed
@@ -84,12 +84,21 @@ class People(Auditing):
         return self._read(id, now)
 
     async def list(self, filter: JobFilter, now: int) -> Page:
-        """Jobs that fit every part of the filter; ids sort as text."""
+        """Jobs that fit every part of the filter; ids sort as text. Those of other lanes are not even looked at."""
         search = Search(filter)
-        ids = sorted(self._tables.jobs, reverse=filter.newest_first)
+        ids = sorted(self._ids_in(filter.lanes(await self.lanes())), reverse=filter.newest_first)
         ahead = [id for id in ids if (id < search.after if filter.newest_first else id > search.after)]
         search.look(ahead, lambda id: self._read(id, now))
         return search.page()
+
+    def _ids_in(self, lanes: Sequence[int] | None) -> Iterable[str]:
+        """The ids of all jobs, or of those that stand in these lanes."""
+        jobs = self._tables.jobs
+        if lanes is None:
+            return jobs
+        known = list(self._tables.ready)
+        wanted = {known[number - 1] for number in lanes}
+        return (id for id, row in jobs.items() if row.job.lane in wanted)
 
     def _read(self, id: str, now: int) -> Job | None:
         row = self._visible(id, now)

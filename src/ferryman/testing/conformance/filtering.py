@@ -89,6 +89,16 @@ class Filtering:
             assert (list(page), page.next, page.looked_at) == ([], None, 0)
         assert not await bench.store.list(JobFilter(limit=0), bench.now)
 
+    async def test_jobs_of_other_queues_and_types_are_not_looked_at(self, bench: Bench) -> None:
+        await bench.add("mail", queue="letters", tags=("a",))
+        id = await bench.add("mail", queue="mail")
+        await bench.add("echo", queue="mail", tags=("a",))
+        for text, looked_at in (("queue:mail type:mail tag:a", 1), ("-queue:letters tag:b", 2), ("queue:no tag:a", 0)):
+            page = await bench.store.list(parse(text, bench.now), bench.now)
+            assert (list(page), page.next, page.looked_at) == ([], None, looked_at)
+        asked = msgspec.structs.replace(parse("queue:mail type:mail tag:a", bench.now), scan=1)
+        assert (await bench.store.list(asked, bench.now)).next == id, "where to go on is no job of another queue"
+
     async def test_a_star_in_a_type_is_any_text(self, bench: Bench) -> None:
         ids = [await bench.add(type) for type in ("mail", "mail.eu", "echo")]
         assert [job.id for job in await bench.listed(types=frozenset({"mail*"}))] == ids[:2]
