@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from ferryman.client import Client
-from ferryman.domain.access import Caller, Right
-from ferryman.domain.errors import JobNotFound, StoreError
+from ferryman.domain.access import Right
+from ferryman.domain.errors import AccessError, JobNotFound, StoreError
 from ferryman.domain.job import Job
 from ferryman.domain.state import TERMINAL
 from ferryman.http import bodies, query, wire
@@ -64,17 +64,18 @@ class JobEvents:
         seen = request.headers.get(b"last-event-id", b"").decode("latin-1") or None
         if job.status in TERMINAL and version_of(job).tag == seen:
             return Answer(204, ())  # a browser comes again for ever, unless it hears this
-        return Answer(200, _HEADERS, stream=self._events(job.id, seen, request.caller))
+        return Answer(200, _HEADERS, stream=self._events(request, job.id, seen))
 
-    async def _events(self, id: str, seen: str | None, caller: Caller) -> AsyncGenerator[bytes]:
+    async def _events(self, request: Request, id: str, seen: str | None) -> AsyncGenerator[bytes]:
         yield b"retry: %d\n\n" % COME_AGAIN
         last: Job | None = None
         try:
             async with aclosing(self._client.waiting.follow(id, seen, STILL_HERE)) as jobs:
                 async for job in jobs:
+                    await request.passes()  # a key may have ended meanwhile
                     last = job or last
-                    yield b":\n\n" if job is None else await self._event(check_job(caller, job))
-        except (JobNotFound, StoreError):
+                    yield b":\n\n" if job is None else await self._event(check_job(request.caller, job))
+        except (JobNotFound, StoreError, AccessError):
             return  # it begins well already: the client comes again, and is told then
         yield b"event: end\ndata: %s\n\n" % msgspec.json.encode({"status": last.status if last else None})
 

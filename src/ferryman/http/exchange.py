@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -51,7 +51,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Request:
     """What came in. Header names are lower case; of a header that came twice the last one counts."""
 
-    __slots__ = ("_receive", "caller", "headers", "is_read", "scope")
+    __slots__ = ("_receive", "caller", "headers", "is_read", "passes", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -61,6 +61,11 @@ class Request:
         """Whether the last `piece` of the body was read."""
         self.caller: Caller = NOBODY
         """Who asks, once the guard has let it pass."""
+        self.passes: Callable[[], Awaitable[object]]
+        """Asks the guard whether it would still let it pass, for what takes its time. Set with the caller.
+
+        Raises ApiKeyMissing, ApiKeyRefused, StoreError.
+        """
 
     @property
     def method(self) -> str:

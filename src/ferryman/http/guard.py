@@ -9,9 +9,10 @@ another application, or where ALLOW_OPEN says so. A store that cannot be read le
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from ferryman.domain.access import EVERYBODY, Caller, Shown, read_text
+from ferryman.domain.access import EVERYBODY, ApiKey, Shown, read_text
 from ferryman.domain.errors import ApiKeyMissing, ApiKeyRefused, CrossSiteRequest, QueueForbidden, ScopeMissing
 from ferryman.http.exchange import Request
 from ferryman.http.keyring import Keyring
@@ -47,7 +48,11 @@ class Guard:
             _refuse_other_sites(request)
         if operation.right is None:
             return
-        caller = await self._caller(request)
+        key = await self._key(request)
+        if key is not None:
+            self._meter.spend(key)
+            self._keyring.used(key)
+        caller = EVERYBODY if key is None else key.caller()
         if not caller.may(operation.right):
             raise ScopeMissing(
                 f"The API key {caller.name} does not have the scope {operation.right}.",
@@ -60,18 +65,18 @@ class Guard:
                 why=f"Its queues: {', '.join(sorted(caller.queues))}.",
             )
         request.caller = caller
+        request.passes = partial(self._key, request)
 
-    async def _caller(self, request: Request) -> Caller:
+    async def _key(self, request: Request) -> ApiKey | None:
+        """The living key that a request shows; None where nobody needs one."""
         keys = await self._keyring.keys()
         if not keys and self._may_be_open():
-            return EVERYBODY
+            return None
         shown = _shown(request)
         key = keys.get(shown.id)
         if not shown.opens(key) or key is None or not key.lives(self._keyring.now()):
             raise _refused()
-        self._meter.spend(key)
-        self._keyring.used(key)
-        return key.caller()
+        return key
 
 
 def _shown(request: Request) -> Shown:

@@ -102,6 +102,7 @@ class Import:
         """
         while not self._ended:
             chunk, wrong = await self._chunk()
+            await self._progress.request.passes()  # a body may take days
             await self._store(chunk)
             number = self._lines.number
             self._progress.next = number + 1
