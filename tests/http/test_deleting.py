@@ -42,6 +42,18 @@ async def test_a_job_whose_claim_is_open_is_409(
     assert "cannot be deleted yet" in is_problem(await http.delete(f"/jobs/{UNKNOWN}"), 409, "FM409")["detail"]
 
 
+async def test_only_the_version_that_is_meant_is_deleted(world: World, http: httpx.AsyncClient) -> None:
+    job = await create(http)
+    await world.finish(Outcome(What.FAILED, retryable=False))
+    seen = (await http.get(job)).headers["etag"]
+    await http.post(f"{job}/retry")
+    await world.finish(Outcome(What.DONE, "1"))
+    is_problem(await http.delete(job, headers={"If-Match": seen}), 412, "FM412")
+    now = (await http.get(job)).headers["etag"]
+    assert (await http.delete(job, headers={"If-Match": now})).status_code == 204
+    is_problem(await http.delete(job, headers={"If-Match": now}), 404, "FM404")
+
+
 async def test_it_takes_no_body_and_no_parameters(http: httpx.AsyncClient) -> None:
     job = await create(http)
     is_problem(await http.delete(f"{job}?force=1"), 400, "FM401")

@@ -41,7 +41,7 @@ class Many:
         admit: Callable[[JobRequest], NewJob],
         inserter: Inserter,
         pressure: Pressure,
-        refusal: Callable[[JobRequest, NewJob, Receipt], Awaitable[EnqueueError | None]],
+        refusal: Callable[[JobRequest, NewJob, Receipt], Awaitable[FerrymanError | None]],
     ) -> None:
         """`admit` makes a job of a request, `refusal` says why the store refused one; both are the client's."""
         self._types = types
@@ -67,7 +67,7 @@ class Many:
 
     async def hand_in(
         self, requests: Mapping[int, JobRequest], news: Mapping[int, NewJob]
-    ) -> Mapping[int, str | EnqueueError]:
+    ) -> Mapping[int, str | FerrymanError]:
         """Store jobs that `judge` has let pass, each for itself.
 
         Gives for each the id of the job that stands for it, or why the store refused it.
@@ -77,7 +77,7 @@ class Many:
         """
         if not news:
             return {}
-        told: dict[int, str | EnqueueError] = {}
+        told: dict[int, str | FerrymanError] = {}
         receipts = await self._inserter.write(list(news.values()))
         for (number, new), receipt in zip(news.items(), receipts, strict=True):
             told[number] = await self._refusal(requests[number], new, receipt) or receipt.id

@@ -6,7 +6,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from ferryman.domain.errors import JobNotFound
+from ferryman.domain.errors import JobNotFound, QueueForbidden
 from ferryman.domain.job import Job, NewJob
 from ferryman.domain.keyed import KeySource
 from ferryman.domain.state import Status
@@ -162,3 +162,12 @@ def status_of(new: NewJob) -> Status:
 def no_such_job(id: object) -> JobNotFound:
     """The error for a job that is not there, or that is to seem so."""
     return JobNotFound(f"There is no job {id!a}.", why="It never was, or its retention has passed.")
+
+
+def check_standing(within: frozenset[str] | None, standing: Job | None) -> None:
+    """Refuse to tell somebody limited to queues of a job elsewhere that stands for a request. Raises QueueForbidden."""
+    if within is not None and standing is not None and standing.queue not in within:
+        raise QueueForbidden(
+            "A job of another queue stands in the way.",
+            why="It has the same id, unique key or idempotency key, and the API key is not for its queue.",
+        )

@@ -28,7 +28,7 @@ from ferryman.client.many import Many
 from ferryman.client.pausing import wait_within
 from ferryman.client.pressure import Pressure
 from ferryman.client.reports import Reports
-from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, no_such_job
+from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, check_standing, no_such_job
 from ferryman.client.rules import Rules
 from ferryman.client.schedules import Schedules
 from ferryman.client.waiting import Waiting
@@ -36,7 +36,7 @@ from ferryman.client.watching import JobWatcher
 from ferryman.domain import filters, options
 from ferryman.domain.audit import PYTHON, Action
 from ferryman.domain.bounds import Bound
-from ferryman.domain.errors import EnqueueError, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
+from ferryman.domain.errors import FerrymanError, QueueForbidden, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
 from ferryman.domain.explain import Explanation
 from ferryman.domain.ids import IdMinter
@@ -62,6 +62,8 @@ from ferryman.store.watching import Version
 
 ROOM_LOOK: Final = 0.25
 """Seconds between two tries to get into a full queue."""
+_KEYED: Final = frozenset({Verdict.KEY_TAKEN, Verdict.KEY_REUSED})
+"""Where another job has a key of the request, whose id the request did not have to know."""
 
 
 class Client:
@@ -159,6 +161,7 @@ class Client:
 
         Raises:
             EnqueueError: the request was refused; nothing was stored. QueueFull says when to come again.
+            QueueForbidden: it is limited to queues, and was for another one, or a job in another one has its key.
             StoreError: the store failed, or stayed busy for two seconds. The job may have been stored all
                 the same; a request that carries its `id` can be said again without doubling.
         """
@@ -363,8 +366,13 @@ class Client:
         declared = self._catalogue.get(request.type) or self._types.get(request.type)
         return admit(request, declared, minted, now, self._max_body)
 
-    async def _refusal(self, request: JobRequest, new: NewJob, receipt: Receipt) -> EnqueueError | None:
-        """Why the store refused a request, if it did."""
+    async def _refusal(self, request: JobRequest, new: NewJob, receipt: Receipt) -> FerrymanError | None:
+        """Why the store refused a request, if it did; or why its sender is not told of the job that has its key."""
+        if request.within is not None and receipt.verdict in _KEYED:
+            try:
+                check_standing(request.within, await self._store.get(receipt.id, self._clock.now()))
+            except QueueForbidden as hidden:
+                return hidden
         error = refusal(request, receipt)
         if isinstance(error, QueueFull):
             error.retry_after = await self._pressure.retry_after(new.queue)
@@ -380,6 +388,7 @@ class Client:
         if error is not None:
             raise error
         standing = await self._store.get(receipt.id, self._clock.now())
+        check_standing(request.within, standing)
         if standing is None:  # its retention has passed, the key's has not: all that is left of it is its id
             new = msgspec.structs.replace(new, id=receipt.id)
         replayed = receipt.verdict is not Verdict.KEY_TAKEN

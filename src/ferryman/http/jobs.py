@@ -9,7 +9,7 @@ import msgspec
 
 from ferryman.client import Accepted, Client
 from ferryman.domain.access import Right
-from ferryman.domain.errors import BadParameter, JobNotFound, StoreError
+from ferryman.domain.errors import AccessError, BadParameter, JobNotFound, StoreError, UniqueKeyTaken
 from ferryman.domain.job import Job
 from ferryman.domain.state import Status
 from ferryman.http import bodies, changes, etags, prefer, query, wire
@@ -17,7 +17,7 @@ from ferryman.http.actor import actor_of
 from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import ExplanationJson, explanation_json
-from ferryman.http.narrowing import check_job, check_queue, job_id, narrowed
+from ferryman.http.narrowing import check_holder, check_job, check_queue, job_id, narrowed
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, check_json, json_body
 from ferryman.http.wire import JobJson
@@ -171,7 +171,6 @@ class Jobs:
         accepted = await self._client.enqueue(asked)
         location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
-        check_queue(request.caller, accepted.job().queue)  # another job may stand for the request
         job, applied = await self._accepted(request, accepted)
         return await self._answer(job, 200 if accepted.existed else 201, (*headers, *applied))
 
@@ -182,13 +181,14 @@ class Jobs:
             return accepted.job(), ()
         try:
             job = check_job(request.caller, await self._settled(request, accepted.id, seconds))
-        except (StoreError, JobNotFound):
+        except (StoreError, JobNotFound, AccessError):
             job = accepted.job()
         return job, (prefer.applied(seconds),)
 
     async def _settled(self, request: Request, id: str, seconds: int) -> Job:
-        """The job once it has ended, the time is over, or the node stops; as it then is."""
+        """The job once it has ended, the time is over, or the node stops; as it then is. Raises as `Request.passes`."""
         job = await request.while_wanted(self._client.waiting.settled(id, seconds))
+        await request.passes()
         return job or await self._client.get(id)
 
     async def list(self, request: Request) -> Answer:
@@ -239,7 +239,12 @@ class Jobs:
         """POST /jobs/{id}/retry: 200, the job is pending again."""
         await check_bare(request, self._max_body)
         id, expected = await job_id(self._client, request), await self._expected(request)
-        return await self._answer(await self._client.retry(id, by=actor_of(request), expected=expected))
+        try:
+            job = await self._client.retry(id, by=actor_of(request), expected=expected)
+        except UniqueKeyTaken as error:
+            await check_holder(self._client, request.caller, error.holder)
+            raise
+        return await self._answer(job)
 
     async def change(self, request: Request) -> Answer:
         """PATCH /jobs/{id}: another queue, priority or time for a job that waits; 200 with the job as it then is."""
@@ -256,7 +261,7 @@ class Jobs:
         """DELETE /jobs/{id}: 204. It has ended, and is gone with all that was told of it."""
         await check_bare(request, self._max_body)
         id = await job_id(self._client, request)
-        await self._expected(request)  # what is deleted has ended, and so changes no more, unless somebody retries it
+        await self._expected(request)  # of a job that has ended nothing changes, unless it is retried and so ends anew
         await self._client.controls.delete(id, by=actor_of(request))
         return Answer(204, ())
 

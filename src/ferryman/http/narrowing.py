@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from msgspec.structs import replace
 
 from ferryman.client import Client
-from ferryman.client.request import no_such_job
+from ferryman.client.request import check_standing, no_such_job
 from ferryman.domain.access import Caller
-from ferryman.domain.errors import QueueForbidden
+from ferryman.domain.errors import JobNotFound, QueueForbidden
 from ferryman.domain.filters import Field, JobFilter
 from ferryman.domain.job import Job
 from ferryman.http.exchange import Request
@@ -34,6 +36,13 @@ def check_job(caller: Caller, job: Job) -> Job:
     if not caller.knows(job.queue):
         raise no_such_job(job.id)
     return job
+
+
+async def check_holder(client: Client, caller: Caller, id: str) -> None:
+    """Nothing, unless the job that holds a unique key stands in another queue. Raises QueueForbidden."""
+    if caller.queues is not None:
+        with suppress(JobNotFound):
+            check_standing(caller.queues, await client.get(id))
 
 
 async def job_id(client: Client, request: Request) -> str:
