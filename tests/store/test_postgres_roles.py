@@ -27,6 +27,7 @@ from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance import LEASE, RETENTION
 from ferryman.testing.conformance.bench import HOUR, Bench
 from ferryman.testing.conformance.deeds import deed_of
+from ferryman.testing.conformance.reporting import progress, report
 from tests.postgres.databases import Databases
 from tests.servers import ROLE, migrated, role, said
 
@@ -84,8 +85,11 @@ async def live(bench: Bench) -> None:
     keyed = bench.job(unique_key="k", tags=("t",), expires_at=bench.now + 1)
     await bench.insert(keyed, bench.job(run_at=bench.now + 1), max_pending=100)
     await bench.add()
-    assert [job.id for job in (await bench.claim(limit=1)).jobs] == [keyed.id]
-    await bench.finish(bench.claimed[0], What.FAILED, error=None, retryable=False)
+    [first] = (await bench.claim(limit=1)).jobs
+    assert first.id == keyed.id
+    assert await store.report(node, [report(first, progress(1), "a line")]) == frozenset()
+    assert await store.progress(first.id) and (await store.logs(first.id)).lines
+    await bench.finish(first, What.FAILED, error=None, retryable=False)
     assert await asyncio.to_thread(store.beat, node)
     await store.cancel((await bench.claim_one()).id, bench.now)
     assert len(await store.cancellations(node)) == 1
@@ -105,6 +109,8 @@ async def live(bench: Bench) -> None:
     await store.use_api_keys({"1": bench.now})
     assert await store.end_api_keys(["1"], bench.now) == await store.drop_api_keys(["1"]) == 1
     await store.retire(node, bench.now)
+    assert await store.cancel_waiting([gone := await bench.add("other")], bench.now) == [gone]
+    assert (await store.delete(gone, bench.now)).gone
     bench.clock.advance(400 * 24 * HOUR)
     assert await store.prune(bench.now, 10) > 0
     await store.close()

@@ -1,20 +1,25 @@
-"""What takes its time ends with the API key by which it began."""
+"""What takes its time ends with the API key by which it began, and tells of no job that has left the key's queues."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from ferryman.client import Client, JobRequest
 from ferryman.domain.errors import StoreFailed
+from ferryman.domain.events import Events
+from ferryman.domain.ids import IdMinter
 from ferryman.domain.outcome import Outcome, What
 from ferryman.http.events import STILL_HERE
+from ferryman.http.keyring import Keyring
 from tests.client import virtual
 from tests.client.virtual import pass_time
 from tests.http.slowly import Asked
-from tests.http.world import World, is_problem, talk
+from tests.http.world import OneType, Wakes, World, is_problem, talk
 
 DONE = Outcome(What.DONE, result='"done"')
 OWN = b'{"type":"echo","queue":"mail"}'
@@ -151,3 +156,92 @@ def test_a_stream_breaks_off_where_nobody_knows_whether_its_key_lives() -> None:
         assert asked.has_ended()
 
     virtual.run(main())
+
+
+# -- a job that leaves the queues of whoever follows it ----------------------------------------------
+
+
+async def leave(world: World, id: str) -> None:
+    """Have a job go to another queue, and end there."""
+    controls = world.client.controls
+    await controls.place(id, controls.placement(queue="letters"))
+    await pass_time(1)
+    await world.finish(DONE)
+    await pass_time(1)
+
+
+def test_a_stream_tells_nothing_of_a_job_in_another_queue() -> None:
+    async def main() -> None:
+        world = World()
+        key = await world.key("enqueue", "read", queues=["mail"])
+        id = await made(world, key)
+        asked = Asked(world.api, "GET", f"/jobs/{id}/events", **shown(key))
+        await pass_time(1)
+        last = asked.events[-1]["id"]
+        await leave(world, id)
+        await asked.task
+        assert events(asked) == ["job"]
+        for more in ({}, {"last_event_id": last}, {"prefer": "wait=9"}, {"if_none_match": "*"}):
+            for below in ("", "/events"):
+                again = Asked(world.api, "GET", f"/jobs/{id}{below}", **shown(key), **more)
+                await again.task
+                assert (again.status, again.json["code"]) == (404, "FM404")
+
+    virtual.run(main())
+
+
+@pytest.mark.parametrize(("method", "expected"), [("GET", (404, None)), ("POST", (201, "pending"))])
+def test_who_waits_is_told_nothing_of_a_job_in_another_queue(method: str, expected: tuple[int, str | None]) -> None:
+    async def main() -> None:
+        world = World()
+        key = await world.key("enqueue", "read", queues=["mail"])
+        path = f"/jobs/{await made(world, key)}" if method == "GET" else "/jobs"
+        body = b"" if method == "GET" else OWN
+        asked = Asked(world.api, method, path, body, prefer="wait=30", **shown(key))
+        await pass_time(1)
+        [job] = await world.client.list("")
+        await leave(world, job.id)
+        await asked.task
+        assert (asked.status, asked.json["status"] if method == "POST" else None) == expected
+
+    virtual.run(main())
+
+
+# -- what the guard costs ----------------------------------------------------------------------------
+
+
+class Counting:
+    """A store that notes what it is asked for."""
+
+    def __init__(self, store: object) -> None:
+        self._store = store
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        self.asked.append(name)
+        return getattr(self._store, name)
+
+
+@pytest.mark.anyio
+async def test_a_key_costs_a_request_no_read_and_its_queues_one() -> None:
+    world = World()
+    store: Any = Counting(world.store)
+    world.client = Client(
+        store,
+        world.clock,
+        IdMinter(random.Random(2)),
+        Wakes(),
+        events=Events(),
+        catalogue=OneType(),
+    )
+    world.keyring = Keyring(store, world.clock)
+    free, limited = await world.key("operate"), await world.key("operate", name="mail", queues=["mail"])
+    job = await world.client.enqueue(JobRequest("echo", queue="mail"))
+    async with talk(world.over(world.client)) as http:
+        costs = []
+        for key in (free, limited, free, limited):
+            await http.get("/queues", headers=key)  # whose look at the keys, and note of the use, are shared
+            store.asked.clear()
+            assert (await http.get(f"/jobs/{job.id}", headers=key)).status_code == 200
+            costs.append(list(store.asked))
+    assert costs == [["get"], ["get", "get"]] * 2
