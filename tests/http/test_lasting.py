@@ -181,7 +181,8 @@ def test_a_stream_tells_nothing_of_a_job_in_another_queue() -> None:
         await leave(world, id)
         await asked.task
         assert events(asked) == ["job"]
-        for more in ({}, {"last_event_id": last}, {"prefer": "wait=9"}, {"if_none_match": "*"}):
+        said: list[Any] = [{}, {"last_event_id": last}, {"prefer": "wait=9"}, {"if_none_match": "*"}]
+        for more in said:
             for below in ("", "/events"):
                 again = Asked(world.api, "GET", f"/jobs/{id}{below}", **shown(key), **more)
                 await again.task

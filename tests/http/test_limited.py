@@ -1,4 +1,4 @@
-"""What keys limited to queues are told of jobs elsewhere that stand in their way: that there is one, and no more."""
+"""What limited keys are told of jobs of others that stand in their way: that there is one, and no more."""
 
 from __future__ import annotations
 
@@ -104,3 +104,30 @@ async def test_what_was_looked_at_does_not_count_what_stands_elsewhere(
     for filter in ("tag:a", "payload.n:1", "-queue:x tag:a", "error:x", "finished:<1h"):
         answer = await http.get("/jobs", params={"filter": filter}, headers=limited)
         assert (answer.json(), answer.headers["ferryman-scanned"][:2]) in (([], "1;"), ([], "0;"))
+
+
+# -- who may hand in and not read --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scopes", [["enqueue"], ["enqueue", "read"]], ids=" ".join)
+async def test_who_may_not_read_sees_no_contents_of_a_job_that_is_there_already(
+    world: World, http: httpx.AsyncClient, everything: Headers, scopes: list[str]
+) -> None:
+    key = await world.key(*scopes)
+    body: dict[str, Any] = {"type": "echo", "payload": {"to": "hush"}, "unique_key": "k", "id": NEW_ID}
+    assert (await http.post("/jobs", json=body, headers=everything)).status_code == 201
+    own: Any = {"json": {"type": "echo"}, "headers": {**key, "Idempotency-Key": "i"}}
+    second = (await http.post("/jobs", **own)).json()["id"]
+    returned = await http.post("/jobs?on_conflict=return", json={"type": "echo", "unique_key": "k"}, headers=key)
+    await world.finish(Outcome(What.DONE, result='"hush"'))
+    again = await http.post("/jobs", json={"type": "echo", "id": NEW_ID}, headers=key)
+    waited = await http.post("/jobs", json={"type": "echo", "id": NEW_ID}, headers={**key, "Prefer": "wait=1"})
+    replayed = await http.post("/jobs", **own)
+    answers = [returned, again, waited, replayed]
+    assert [answer.json()["id"] for answer in answers] == [NEW_ID, NEW_ID, NEW_ID, second]
+    assert {"hush" in answer.text for answer in answers} == {"read" in scopes}
+
+
+async def test_who_may_not_read_sees_what_was_handed_in(world: World, http: httpx.AsyncClient) -> None:
+    answer = await http.post("/jobs", json={"type": "echo", "payload": {"n": 1}}, headers=await world.key("enqueue"))
+    assert answer.json()["payload"] == {"n": 1}

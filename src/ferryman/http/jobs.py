@@ -17,7 +17,7 @@ from ferryman.http.actor import actor_of
 from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import ExplanationJson, explanation_json
-from ferryman.http.narrowing import check_holder, check_job, check_queue, job_id, narrowed
+from ferryman.http.narrowing import check_holder, check_job, check_queue, job_id, narrowed, veiled
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, check_json, json_body
 from ferryman.http.wire import JobJson
@@ -172,6 +172,7 @@ class Jobs:
         location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
         job, applied = await self._accepted(request, accepted)
+        job = veiled(request.caller, accepted, job)
         return await self._answer(job, 200 if accepted.existed else 201, (*headers, *applied))
 
     async def _accepted(self, request: Request, accepted: Accepted) -> tuple[Job, Headers]:

@@ -1,4 +1,4 @@
-"""What callers get to see who are limited to queues: their queues alone, as if there were no others."""
+"""What callers get to see who are limited: of queues, theirs alone; without the right to read, what they said."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
-from ferryman.client import Client
+from ferryman.client import Accepted, Client
 from ferryman.client.request import check_standing, no_such_job
-from ferryman.domain.access import Caller
+from ferryman.domain.access import Caller, Right
 from ferryman.domain.errors import JobNotFound, QueueForbidden
 from ferryman.domain.filters import Field, JobFilter
 from ferryman.domain.job import Job
@@ -36,6 +36,13 @@ def check_job(caller: Caller, job: Job) -> Job:
     if not caller.knows(job.queue):
         raise no_such_job(job.id)
     return job
+
+
+def veiled(caller: Caller, accepted: Accepted, job: Job) -> Job:
+    """The job that stands for a request; one that others may have handed in has no contents for who may not read."""
+    if not (accepted.replayed or accepted.existed) or caller.may(Right.READ):
+        return job
+    return replace(job, payload="{}", result=None, error=None)
 
 
 async def check_holder(client: Client, caller: Caller, id: str) -> None:
