@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,18 +17,19 @@ import pytest
 
 from ferryman import Secret
 from ferryman.domain.errors import BadOption, StoreBusy
-from ferryman.domain.events import ReportsFenced
+from ferryman.domain.events import Events, ReportsFenced
 from ferryman.domain.job import MICROS
-from ferryman.domain.outcome import Outcome, Run, What
-from ferryman.domain.report import Progress
+from ferryman.domain.outcome import Run, What
+from ferryman.domain.report import Progress, Report
 from ferryman.domain.state import Status
 from ferryman.engine.childrun import Elsewhere
 from ferryman.engine.context import Context
 from ferryman.engine.frames import Said
 from ferryman.engine.notebook import Notebook
 from ferryman.engine.pacing import WHILE, Pacing
-from ferryman.engine.running import Committed, Running
-from ferryman.engine.scribe import PERIOD
+from ferryman.engine.running import Running
+from ferryman.engine.scribe import PERIOD, Scribe
+from ferryman.store.reporting import Runs
 from ferryman.testing.clock import EPOCH, ManualClock
 from ferryman.testing.virtual_loop import run_virtual
 from tests.engine.processes import bench_of, payload, pipe_in, process_of
@@ -275,6 +277,10 @@ def test_what_is_no_amount_and_no_text_is_refused(wrong: tuple[Any, ...]) -> Non
     run_virtual(play())
 
 
+def runs_in_memory() -> int:
+    return sum(type(each) is Running for each in gc.get_objects())
+
+
 def test_ended_runs_leave_nothing_to_the_garbage_collector() -> None:
     async def job(ctx: Context) -> None:
         ctx.progress(1)
@@ -285,12 +291,13 @@ def test_ended_runs_leave_nothing_to_the_garbage_collector() -> None:
     async def play() -> None:
         async with Bench(job, plain, workers=2) as bench:
             gc.collect()
+            others = runs_in_memory()  # of tests before this one
             gc.disable()
             try:
                 await bench.enqueue("job", count=50)
                 await bench.enqueue("plain", count=50)
                 await bench.until_ended(100)
-                assert sum(type(each) is Running for each in gc.get_objects()) <= 4
+                assert runs_in_memory() - others <= 4
             finally:
                 gc.enable()
 
@@ -313,10 +320,66 @@ def test_a_run_that_has_committed_its_completion_reports_under_its_token() -> No
     notebook = Notebook(ManualClock(), lambda _: str)
     notebook.progress(running, 1, None, "")
     assert [each.token for each in notebook.news()] == [5]
-    running.committed = Committed(Outcome(What.DONE), Run(6))
+    running.completing = 6
     notebook.progress(running, 2, None, "")
     assert [each.token for each in notebook.news()] == [6]
     assert notebook.news() == []
+
+
+class StoreInBetween:
+    """The run writes its own outcome, by a transaction, between the look at what it says and the look at its claim."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self.reports: list[Report] = []
+
+    async def report(self, _node: int, reports: Sequence[Report]) -> Runs:
+        self.reports += reports
+        self._running.completing = 6
+        return frozenset((each.id, each.number) for each in reports if each.token != 6)
+
+
+def test_a_report_that_a_transaction_overtakes_is_said_again_and_is_not_fenced() -> None:
+    async def play() -> None:
+        running = Running(claimed_job(), Run(5), Elsewhere("w"), 0.0)
+        store, events = StoreInBetween(running), Heard()
+        scribe = Scribe(store, 1, ManualClock(), Events(events.listen), lambda _: str)  # type: ignore[arg-type]
+        scribe.notebook.progress(running, 1, None, "")
+        await scribe.step()
+        await scribe.step()
+        assert [(each.token, each.progress is None) for each in store.reports] == [(5, False), (6, False)]
+        assert not scribe.notebook.has_news
+        assert events.heard == []
+
+    run_virtual(play())
+
+
+def test_a_report_of_a_run_that_lost_its_claim_is_fenced_whatever_the_run_tried_to_write() -> None:
+    async def play() -> None:
+        running = Running(claimed_job(), Run(5), Elsewhere("w"), 0.0)
+        running.completing = 7
+        store, events = StoreInBetween(running), Heard()
+        scribe = Scribe(store, 1, ManualClock(), Events(events.listen), lambda _: str)  # type: ignore[arg-type]
+        scribe.notebook.progress(running, 1, None, "")
+        running.completing = 6
+        store.report = fencing  # type: ignore[method-assign]
+        await scribe.step()
+        assert [type(each) for each in events.heard] == [ReportsFenced]
+        assert running.unheard
+
+    run_virtual(play())
+
+
+async def fencing(_node: int, reports: Sequence[Report]) -> Runs:
+    return frozenset((each.id, each.number) for each in reports)
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def listen(self, event: object) -> None:
+        self.heard.append(event)
 
 
 # -- in worker processes ---------------------------------------------------------------------------

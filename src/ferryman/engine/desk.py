@@ -187,6 +187,7 @@ class Desk:
     def _commit(self, opened: OpenTransaction, running: Running, outcome: Outcome) -> None:
         job, now = running.job, self._clock.now()
         run = Run(self._token(), running.run.worker, running.run.started_at)
+        running.completing = run.token
         if not opened.finish(decide(job, outcome, run, now), now):
             raise claim_lost(job)
         running.committed = Committed(outcome, run)

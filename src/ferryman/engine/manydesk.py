@@ -145,6 +145,7 @@ class ManyDesk:
     async def _commit(self, opened: HeldTransaction, running: Running, outcome: Outcome) -> None:
         now = self._clock.now()
         run = Run(self._token(), running.run.worker, running.run.started_at)
+        running.completing = run.token
         if not await opened.finish(decide(running.job, outcome, run, now), now):
             raise claim_lost(running.job)
         running.committed = Committed(outcome, run)

@@ -16,6 +16,7 @@ from ferryman.domain.report import Line, Progress, Report
 from ferryman.engine.endings import MESSAGE_MAX, Hide, end_of, plain, traceback_of
 from ferryman.engine.running import Running
 from ferryman.store.protocol import Clock
+from ferryman.store.reporting import Runs
 
 LINES_KEPT: Final = 500
 """Of one run: the first ones. Those beyond are counted, and the node's own log has them, too."""
@@ -169,6 +170,14 @@ class Notebook:
             if notes is not None:
                 notes.fresh = True
 
+    def outdated(self, reports: Iterable[Report], fenced: Runs) -> list[Report]:
+        """Those of the fenced reports that were told before their runs wrote their outcomes themselves.
+
+        Nobody has fenced such a run: it has ended under a token that the report could not know.
+        """
+        told = [(self._open.get((each.id, each.number)), each) for each in reports if (each.id, each.number) in fenced]
+        return [each for notes, each in told if notes is not None and _token(notes.running) != each.token]
+
     def close(self, runs: Iterable[tuple[str, int]]) -> list[ClaimedJob]:
         """Listen to these runs (id, claim number) no more; gives the jobs of those that had said something."""
         closed = [notes for run in runs if (notes := self._open.pop(run, None)) is not None]
@@ -183,9 +192,8 @@ def _is_heard(running: Running) -> bool:
 
 
 def _token(running: Running) -> int:
-    """By what the outcome of a run is known, if it has written one itself."""
-    committed = running.committed
-    return running.run.token if committed is None else committed.run.token
+    """By what the outcome of a run is known, if it writes or has written one itself."""
+    return running.completing or running.run.token
 
 
 def _traceback(record: logging.LogRecord, hide: Hide) -> str:

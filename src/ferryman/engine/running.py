@@ -112,6 +112,8 @@ class Running(msgspec.Struct, eq=False):
     unheard: bool = False
     """Whether nobody listens to what the handler says any more: the run has ended, or has lost its claim."""
     in_transaction: bool = False
+    completing: int = 0
+    """The token under which a transaction of the handler's own writes how the run ended: there before it is written."""
     committed: Committed | None = None
     """Set by the thread that commits a transaction of the handler's own, once and for all."""
 

@@ -114,6 +114,9 @@ class Scribe:
         except Exception:  # nothing that a run says is worth its outcome
             log.exception("The store refused what %d runs say.", len(reports), extra={"event": "report_refused"})
             fenced = frozenset[tuple[str, int]]()
-        self.notebook.written(reports)
-        if fenced:
-            tell(self._events, ReportsFenced(self.notebook.close(fenced)))
+        outdated = self.notebook.outdated(reports, fenced)
+        self.notebook.kept(outdated)
+        again = {(each.id, each.number) for each in outdated}
+        self.notebook.written([each for each in reports if (each.id, each.number) not in again])
+        if fenced - again:
+            tell(self._events, ReportsFenced(self.notebook.close(fenced - again)))
