@@ -23,6 +23,7 @@ from ferryman.http.resource import check_bare, check_json, json_body
 from ferryman.http.wire import JobJson
 from ferryman.store.watching import Version
 
+ONE: Final = "/jobs/{id}"
 _JSON: Final = (b"content-type", b"application/json")
 _ONLY_JSON: Final[Headers] = (_JSON,)
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
@@ -39,7 +40,9 @@ class Jobs:
 
     def operations(self) -> tuple[Operation, ...]:
         """Everything that can be done to jobs one at a time, or by a filter."""
-        one, job, wrong = "/jobs/{id}", {200: JobJson}, (404, 409, 412)
+        return (*self._of_many(), *self._shows(), *self._changes())
+
+    def _of_many(self) -> tuple[Operation, ...]:
         return (
             Operation(
                 "GET",
@@ -82,9 +85,14 @@ class Jobs:
                 {200: changes.PurgedJson},
                 body=bodies.Purge,
             ),
+        )
+
+    def _shows(self) -> tuple[Operation, ...]:
+        """What is to be seen of one job."""
+        return (
             Operation(
                 "GET",
-                one,
+                ONE,
                 Right.READ,
                 self.show,
                 "Show a job",
@@ -94,8 +102,33 @@ class Jobs:
                 problems=(404,),
             ),
             Operation(
+                "GET",
+                f"{ONE}/attempts",
+                Right.READ,
+                self.attempts,
+                "List the attempts of a job",
+                {200: list[AttemptJson]},
+                by_queue=True,
+                problems=(404,),
+            ),
+            Operation(
+                "GET",
+                f"{ONE}/explain",
+                Right.READ,
+                self.explain,
+                "Say why a job has not started",
+                {200: ExplanationJson},
+                problems=(404,),
+            ),
+        )
+
+    def _changes(self) -> tuple[Operation, ...]:
+        """What can be done to one job."""
+        job, wrong = {200: JobJson}, (404, 409, 412)
+        return (
+            Operation(
                 "PATCH",
-                one,
+                ONE,
                 Right.OPERATE,
                 self.change,
                 "Change a job that waits",
@@ -107,7 +140,7 @@ class Jobs:
             ),
             Operation(
                 "DELETE",
-                one,
+                ONE,
                 Right.OPERATE,
                 self.delete,
                 "Delete an ended job",
@@ -117,27 +150,8 @@ class Jobs:
                 problems=wrong,
             ),
             Operation(
-                "GET",
-                f"{one}/attempts",
-                Right.READ,
-                self.attempts,
-                "List the attempts of a job",
-                {200: list[AttemptJson]},
-                by_queue=True,
-                problems=(404,),
-            ),
-            Operation(
-                "GET",
-                f"{one}/explain",
-                Right.READ,
-                self.explain,
-                "Say why a job has not started",
-                {200: ExplanationJson},
-                problems=(404,),
-            ),
-            Operation(
                 "POST",
-                f"{one}/cancel",
+                f"{ONE}/cancel",
                 Right.OPERATE,
                 self.cancel,
                 "Cancel a job",
@@ -148,7 +162,7 @@ class Jobs:
             ),
             Operation(
                 "POST",
-                f"{one}/retry",
+                f"{ONE}/retry",
                 Right.OPERATE,
                 self.retry,
                 "Run a job again",
