@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, TypedDict, cast
 
 import attrs
 import jsonschema_rs
@@ -307,7 +307,7 @@ def test_every_process_makes_the_same_text() -> None:
         dict[str, Patterned | set[int] | None],
         Annotated[Patterned | int, Meta(title="one")] | dict[str, int],
         Secret[Patterned | tuple[int, ...]],
-        TypeAliasType("Name", NewType("Short", Patterned)) | list[Any],
+        cast("Any", TypeAliasType)("Name", cast("Any", NewType)("Short", Patterned)) | list[Any],
     ],
     ids=str,
 )
