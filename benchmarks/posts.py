@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.figures import spread
-from benchmarks.postgres.places import place
-from benchmarks.postgres.server import durable_server
+from benchmarks.postgres.server import durable_server, fresh_database
+from benchmarks.postgres.stores import migrate
 from ferryman.testing.serving import Server
 
 ROOT: Final = Path(__file__).parents[1]
@@ -108,8 +108,12 @@ def measure(databases: Sequence[str], requests: int) -> dict[str, dict[str, Any]
 def fresh(store: str, server: str) -> Iterator[Sequence[str]]:
     """Three databases without rows, the third without tables."""
     if store == "postgres":
-        with place(server) as one, place(server) as two, place(server) as three:
-            yield one, two, three
+        with contextlib.ExitStack() as stack:
+            names = (f"ferryman_bench_{os.getpid()}_{number}" for number in range(3))
+            urls = [stack.enter_context(fresh_database(server, name)) for name in names]
+            for url in urls[:2]:
+                migrate(url)
+            yield urls
     else:
         with tempfile.TemporaryDirectory(prefix="ferryman-bench-") as folder:
             yield f"sqlite:///{folder}/one.db", f"sqlite:///{folder}/two.db", f"{folder}/peer.db"
