@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from ferryman.domain.access import ApiKey, Right, with_implied
 from ferryman.domain.audit import Deed
 from ferryman.domain.errors import StoreFailed
+from ferryman.http.exchange import Request
 from ferryman.http.keyring import AGE, Keyring
 from ferryman.http.operation import Operation
 from ferryman.store.access import Added
@@ -545,3 +547,17 @@ async def test_what_makes_no_key_is_refused(http: httpx.AsyncClient) -> None:
 async def test_a_name_that_is_taken_is_409(world: World, http: httpx.AsyncClient) -> None:
     assert (await http.post("/api-keys", json={"name": "web", "scopes": ["admin"]})).status_code == 201
     is_problem(await http.post("/api-keys", json={"name": "web", "scopes": ["admin"]}), 409, "FM608")
+
+
+async def test_a_request_that_was_answered_is_not_left_to_the_garbage_collector(world: World) -> None:
+    async with talk(world.api) as http:
+        await http.get("/jobs")
+        gc.collect()
+        gc.disable()
+        try:
+            before = sum(type(each) is Request for each in gc.get_objects())
+            for _ in range(10):
+                await http.get("/jobs")
+            assert sum(type(each) is Request for each in gc.get_objects()) == before
+        finally:
+            gc.enable()

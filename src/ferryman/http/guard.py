@@ -9,7 +9,6 @@ another application, or where ALLOW_OPEN says so. A store that cannot be read le
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from ferryman.domain.access import EVERYBODY, ApiKey, Shown, read_text
@@ -65,7 +64,7 @@ class Guard:
                 why=f"Its queues: {', '.join(sorted(caller.queues))}.",
             )
         request.caller = caller
-        request.passes = partial(self._key, request)
+        request.look_again = self._key
 
     async def _key(self, request: Request) -> ApiKey | None:
         """The living key that a request shows; None where nobody needs one."""
