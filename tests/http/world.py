@@ -22,6 +22,7 @@ from ferryman.http.api import make_api
 from ferryman.http.guard import Guard
 from ferryman.http.keyring import AGE, Keyring
 from ferryman.http.meter import Meter
+from ferryman.http.operation import Operation
 from ferryman.observe.metrics import Metrics
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import NodeInfo, Retention
@@ -166,3 +167,9 @@ def is_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]
     assert document["detail"]
     assert answer.headers["x-request-id"]
     return document
+
+
+def operations(world: World) -> list[Operation]:
+    """Everything that can be done."""
+    paths: Any = vars(world.over(world.client))["_app"]
+    return list(paths.operations)
