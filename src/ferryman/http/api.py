@@ -26,7 +26,7 @@ from ferryman.http.events import JobEvents
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.guard import Guard
 from ferryman.http.importing import Imports
-from ferryman.http.jobs import Jobs
+from ferryman.http.jobs import ONE_JOB, Jobs
 from ferryman.http.keys import Keys
 from ferryman.http.node import NodeRoutes, NodeStats
 from ferryman.http.nodes import NodePaths
@@ -42,7 +42,6 @@ from ferryman.http.types import TypePaths
 from ferryman.http.waits import is_stopping
 from ferryman.observe.metrics import Metrics
 
-ONE_JOB: Final = "/jobs/{id}"
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9_.:+/=@-]{1,128}")
 
 

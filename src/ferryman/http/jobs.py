@@ -23,7 +23,7 @@ from ferryman.http.resource import check_bare, check_json, json_body
 from ferryman.http.wire import JobJson
 from ferryman.store.watching import Version
 
-ONE: Final = "/jobs/{id}"
+ONE_JOB: Final = "/jobs/{id}"
 _JSON: Final = (b"content-type", b"application/json")
 _ONLY_JSON: Final[Headers] = (_JSON,)
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
@@ -92,7 +92,7 @@ class Jobs:
         return (
             Operation(
                 "GET",
-                ONE,
+                ONE_JOB,
                 Right.READ,
                 self.show,
                 "Show a job",
@@ -103,7 +103,7 @@ class Jobs:
             ),
             Operation(
                 "GET",
-                f"{ONE}/attempts",
+                f"{ONE_JOB}/attempts",
                 Right.READ,
                 self.attempts,
                 "List the attempts of a job",
@@ -113,7 +113,7 @@ class Jobs:
             ),
             Operation(
                 "GET",
-                f"{ONE}/explain",
+                f"{ONE_JOB}/explain",
                 Right.READ,
                 self.explain,
                 "Say why a job has not started",
@@ -128,7 +128,7 @@ class Jobs:
         return (
             Operation(
                 "PATCH",
-                ONE,
+                ONE_JOB,
                 Right.OPERATE,
                 self.change,
                 "Change a job that waits",
@@ -140,7 +140,7 @@ class Jobs:
             ),
             Operation(
                 "DELETE",
-                ONE,
+                ONE_JOB,
                 Right.OPERATE,
                 self.delete,
                 "Delete an ended job",
@@ -151,7 +151,7 @@ class Jobs:
             ),
             Operation(
                 "POST",
-                f"{ONE}/cancel",
+                f"{ONE_JOB}/cancel",
                 Right.OPERATE,
                 self.cancel,
                 "Cancel a job",
@@ -162,7 +162,7 @@ class Jobs:
             ),
             Operation(
                 "POST",
-                f"{ONE}/retry",
+                f"{ONE_JOB}/retry",
                 Right.OPERATE,
                 self.retry,
                 "Run a job again",
