@@ -42,6 +42,12 @@ async def opened(url: str, clock: ManualClock | None = None, **options: Any) -> 
         await store.close()
 
 
+async def at_rest(store: PostgresStore) -> None:
+    """Wait for what the store began beside its verbs: else its answers, too, come to a proxy that waits for one."""
+    await store._behind.flush()
+    await store.bell.flush()
+
+
 def end_process_of(store: PostgresStore, node: int) -> None:
     """What the kernel does for a process that ends: its locks are let go, its files stay."""
     liveness = store._liveness

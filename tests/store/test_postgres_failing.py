@@ -38,7 +38,7 @@ from ferryman.testing.clock import ManualClock
 from tests.postgres.databases import Databases
 from tests.postgres.proxy import Proxy
 from tests.store.files import claim_of, new_job, node_info
-from tests.store.servers import connected, end_process_of, minter, opened, postgres_store
+from tests.store.servers import at_rest, connected, end_process_of, minter, opened, postgres_store
 
 pytestmark = pytest.mark.anyio
 IDS = minter()
@@ -145,6 +145,7 @@ async def test_an_enqueue_whose_answer_was_lost_is_said_again_and_stored_once(pr
     async with opened(proxy.url()) as store:
         first, second = (new_job(IDS.mint(0)) for _ in range(2))
         await store.insert([first], 0)
+        await at_rest(store)
         proxy.swallow_commits()
         inserting = asyncio.create_task(store.insert([second], 0))
         assert await held(proxy.wait_for_commit)
@@ -191,6 +192,7 @@ async def test_a_finish_whose_answer_was_lost_knows_its_own(proxy: Proxy) -> Non
         jobs = (await store.claim(claim_of(node), 0)).jobs
         ends = [decide(job, Outcome(What.DONE, "null"), Run(IDS.number()), 0) for job in jobs]
         await store.finish(node, ends[:1], 0)
+        await at_rest(store)
         proxy.swallow_commits()
         finishing = asyncio.create_task(store.finish(node, ends[1:], 0))
         assert await held(proxy.wait_for_commit)
@@ -210,6 +212,7 @@ async def test_a_claim_whose_answer_was_lost_is_found(proxy: Proxy) -> None:
         await store.insert([new_job(id) for id in ids[:1]], 0)
         await store.claim(claim_of(node, 1), 0)
         await store.insert([new_job(id) for id in ids[1:]], 0)
+        await at_rest(store)
         proxy.swallow_commits()
         claiming = asyncio.create_task(store.claim(claim_of(node, 2), 0))
         assert await held(proxy.wait_for_commit)
@@ -226,6 +229,7 @@ async def test_a_claim_whose_answer_was_lost_is_found(proxy: Proxy) -> None:
 async def test_a_call_that_is_cancelled_leaves_no_connection_in_an_unknown_state(proxy: Proxy) -> None:
     async with opened(proxy.url()) as store:
         await store.lanes()
+        await at_rest(store)
         proxy.swallow_commits()
         inserting = asyncio.create_task(store.insert([new_job(IDS.mint(0))], 0))
         assert await held(proxy.wait_for_commit)

@@ -39,6 +39,7 @@ from tests.postgres.databases import Databases
 from tests.postgres.proxy import Proxy
 from tests.store.files import new_job, sqlite_store
 from tests.store.postgres_place import IDS, MOVED, UNTOUCHED, Place, done
+from tests.store.servers import at_rest
 
 pytestmark = pytest.mark.anyio
 PATIENCE = 60
@@ -274,6 +275,7 @@ async def test_where_the_store_cannot_be_asked_it_says_so(
         job = await place.claim(JOB)
         opened = await place.begin(job, blocking=blocking)
         await place.move(opened)
+        await at_rest(place.store)
         proxy.swallow_commits()
         ending = asyncio.create_task(opened.finish(done(job), 0))
         await held(proxy.wait_for_commit)
