@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ferryman.domain.access import NOBODY, Caller
 from ferryman.domain.errors import BodyTooLarge, RequestTimeout
@@ -103,18 +103,18 @@ class Request:
         if declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)
         body = bytearray()
-        if not await self._read_on(body, limit):  # most bodies come with their heads, and need no timer
+        if not self._take(await self._receive(), body, limit):  # most bodies come with their heads, and need no timer
             try:
                 async with asyncio.timeout(BODY_TIME):
-                    while not await self._read_on(body, limit):
+                    while not self._take(await self._receive(), body, limit):
                         pass
             except TimeoutError:
                 raise RequestTimeout(f"The body has not come to its end within {BODY_TIME:g} s.") from None
         return bytes(body)
 
-    async def _read_on(self, body: bytearray, limit: int) -> bool:
-        """Add what comes next; says whether that was the last of it. Raises BodyTooLarge, ClientGone."""
-        message = await self._receive()
+    @staticmethod
+    def _take(message: Message, body: bytearray, limit: int) -> bool:
+        """Add what has come; says whether that was the last of it. Raises BodyTooLarge, ClientGone."""
         if message["type"] == "http.disconnect":
             raise ClientGone
         body += message.get("body", b"")

@@ -40,7 +40,7 @@ class Keyring:
             look = self._look = asyncio.ensure_future(self._read())
             look.add_done_callback(_seen)
             self._looked_at = now
-        return await asyncio.shield(look)
+        return look.result() if look.done() else await asyncio.shield(look)
 
     def used(self, key: ApiKey) -> None:
         """Note that a key was used, once a minute, and in nobody's way: what is not written now is the next time."""

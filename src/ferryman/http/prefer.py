@@ -18,6 +18,8 @@ def wait(request: Request) -> int | None:
 
     The first one counts, as the RFC has it, also if it cannot be read.
     """
+    if b"prefer" not in request.headers:
+        return None
     for name, value in request.scope["headers"]:
         if name != b"prefer":
             continue

@@ -32,7 +32,7 @@ class Version(msgspec.Struct, frozen=True, gc=False):
     def tag(self) -> str:
         """The version as a short text without spaces and quotes: it begins with the claim number and the status."""
         place = f"{self.priority} {self.run_at} {self.queue}"
-        return f"{self.claim}-{self.status}-{crc32(place.encode()):08x}"
+        return f"{self.claim}-{self.status.value}-{crc32(place.encode()):08x}"
 
 
 def version_of(job: Job) -> Version:
