@@ -10,6 +10,7 @@ import pytest
 
 from ferryman.store.bell import Ring
 from ferryman.store.postgres import PostgresStore, bell
+from ferryman.store.postgres.bell import PostgresBell
 from tests.postgres.proxy import Proxy
 from tests.store.files import new_job
 from tests.store.servers import minter, opened
@@ -109,10 +110,16 @@ async def test_a_listener_whose_connection_was_lost_listens_again(
     proxy: Proxy, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bell, "AGAIN_SECONDS", (0.01, 0.1))
+    hears, works = PostgresBell._hears, asyncio.Event()
+
+    async def noted(self: PostgresBell) -> bool:
+        if await hears(self):
+            works.set()
+        return True
+
+    monkeypatch.setattr(PostgresBell, "_hears", noted)
     async with opened(proxy.url()) as one, opened(database) as other, listening(one) as heard:
-        await one.bell._heard.wait()
-        for _ in range(20):  # until the listener has noticed, too, and waits for the end of its connection
-            await asyncio.sleep(0)
+        await works.wait()  # from here on the listener waits for the end of its connection
         proxy.drop()
         assert {await heard.get() for _ in EVERYTHING} == EVERYTHING
         other.bell.ring(Ring.WORK)
