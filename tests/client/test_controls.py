@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from ferryman.client import controls
+from ferryman.client import finding, retrying
+from ferryman.client.retrying import Retried
 from ferryman.domain import options
 from ferryman.domain.errors import BadOption, JobNotFound, StoreBusy, StoreFailed, WrongState
 from ferryman.domain.events import JobCancelledByRequest, JobRetriedByRequest
@@ -106,7 +107,7 @@ async def test_a_job_with_a_key_keeps_its_place_and_is_told_why(world: World) ->
 
 
 async def test_all_that_fit_are_placed_and_no_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(controls, "PAGE", 2)
+    monkeypatch.setattr(finding, "CHANGED", 2)
     node = await world.node("send")
     running = await world.client.enqueue(send())
     await world.claim(node)
@@ -159,17 +160,17 @@ async def test_a_purge_tells_of_nothing_that_was_faster(world: World) -> None:
     await world.claim(await world.node("send"))
     world.told.clear()
     world.wakes.said.clear()
-    assert await world.client.controls._purge(page, JobFilter(), None) == 0
+    assert await world.client._cancelling._purge(page, JobFilter(), None) == 0
     assert world.told == world.wakes.said == []
 
 
 async def test_failed_jobs_are_sent_back_at_a_rate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(controls, "TOGETHER", 2)
-    monkeypatch.setattr(controls, "PAGE", 3)
+    monkeypatch.setattr(retrying, "TOGETHER", 2)
+    monkeypatch.setattr(finding, "CHANGED", 3)
     ids = await fail(world, 5)
     begin = world.clock.now()
     told = await world.client.controls.retry_all(EVERY, rate=4)
-    assert told == controls.Retried(5, 0, begin + MICROS)
+    assert told == Retried(5, 0, begin + MICROS)
     jobs = [await world.client.get(id) for id in ids]
     assert [job.status for job in jobs] == [Status.PENDING] + [Status.SCHEDULED] * 4
     assert [job.run_at for job in jobs[1:]] == [begin + n * MICROS // 4 for n in range(1, 5)]
@@ -180,20 +181,20 @@ async def test_failed_jobs_are_sent_back_at_a_rate(world: World, monkeypatch: py
 async def test_at_the_slowest_rate_nothing_is_later_than_in_ten_years(world: World) -> None:
     await fail(world, 3)
     told = await world.client.controls.retry_all(EVERY, rate=options.RATE_MIN)
-    assert told == controls.Retried(3, 0, world.clock.now() + options.MAX_DELAY * MICROS)
+    assert told == Retried(3, 0, world.clock.now() + options.MAX_DELAY * MICROS)
 
 
 async def test_a_rate_may_be_a_text(world: World) -> None:
     await fail(world, 2)
     told = await world.client.controls.retry_all(EVERY, rate="1/h")
-    assert told == controls.Retried(2, 0, world.clock.now() + 3600 * MICROS)
+    assert told == Retried(2, 0, world.clock.now() + 3600 * MICROS)
 
 
 async def test_without_a_rate_all_are_pending_at_once(world: World) -> None:
     ids = await fail(world, 2)
     cancelled = await world.client.enqueue(send())
     await world.client.cancel(cancelled.id)
-    assert await world.client.controls.retry_all(EVERY) == controls.Retried(2)
+    assert await world.client.controls.retry_all(EVERY) == Retried(2)
     assert {(await world.client.get(id)).status for id in ids} == {Status.PENDING}
     assert (await world.client.get(cancelled.id)).status is Status.CANCELLED
     asked = JobFilter(frozenset({Status.CANCELLED}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import msgspec
@@ -15,6 +16,8 @@ SLICE: Final = 5000
 """So many jobs that do not fit are looked at in one go: others who read wait no longer than that takes."""
 PAGE: Final = 1000
 """Jobs that are counted in one go."""
+CHANGED: Final = 500
+"""Jobs that are changed in one commit."""
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -47,6 +50,19 @@ class Finding:
             if page.next is None or len(found) >= filter.limit or looked_at - len(found) >= filter.scan:
                 return Page(found, page.next, looked_at)
             asked = msgspec.structs.replace(asked, after=page.next)
+
+    async def pages(self, filter: JobFilter, before: int | None) -> AsyncIterator[Sequence[Job]]:
+        """Every job that fits and was made before, oldest first; none comes twice."""
+        newest = self._clock.now() if before is None else before
+        filter = msgspec.structs.replace(filter, limit=CHANGED, newest_first=False)
+        while True:
+            page = await self.list(filter)
+            meant = [job for job in page if job.created_at <= newest]
+            if meant:
+                yield meant
+            if page.next is None or (page and not meant):  # what follows was made later
+                return
+            filter = msgspec.structs.replace(filter, after=page.next)
 
     async def count(self, filter: JobFilter, before: int) -> Counted:
         """How many jobs fit and were made no later than a time, among the first `filter.scan` that are looked at."""

@@ -6,19 +6,19 @@ judge -> which of them the client would refuse, before anything is stored -> han
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from ferryman.client.chunks import CHUNK
 from ferryman.client.inserter import Inserter
+from ferryman.client.intake import Intake
 from ferryman.client.known import Asking
 from ferryman.client.pressure import Pressure
 from ferryman.client.request import JobRequest
 from ferryman.domain.errors import EnqueueError, FerrymanError, QueueForbidden, QueueFull
 from ferryman.domain.job import NewJob
-from ferryman.store.protocol import Receipt
 
 MOST: Final = CHUNK
 """How many jobs may be handed in at one go."""
@@ -35,20 +35,11 @@ class Judged(msgspec.Struct, frozen=True):
 class Many:
     """Hands in up to `MOST` requests at one go. It lives on the loop of its client."""
 
-    def __init__(
-        self,
-        types: Asking,
-        admit: Callable[[JobRequest], NewJob],
-        inserter: Inserter,
-        pressure: Pressure,
-        refusal: Callable[[JobRequest, NewJob, Receipt], Awaitable[FerrymanError | None]],
-    ) -> None:
-        """`admit` makes a job of a request, `refusal` says why the store refused one; both are the client's."""
+    def __init__(self, types: Asking, intake: Intake, inserter: Inserter, pressure: Pressure) -> None:
         self._types = types
-        self._admit = admit
+        self._intake = intake
         self._inserter = inserter
         self._pressure = pressure
-        self._refusal = refusal
 
     async def judge(self, requests: Mapping[int, JobRequest]) -> Judged:
         """Which requests are right as far as that can be said without storing them. Raises StoreError."""
@@ -60,7 +51,7 @@ class Many:
                 refused[number] = strangers[request.type]
                 continue
             try:
-                news[number] = self._admit(request)
+                news[number] = self._intake.admit(request)
             except (EnqueueError, QueueForbidden) as error:
                 refused[number] = error
         return Judged(news, refused)
@@ -80,7 +71,7 @@ class Many:
         told: dict[int, str | FerrymanError] = {}
         receipts = await self._inserter.write(list(news.values()))
         for (number, new), receipt in zip(news.items(), receipts, strict=True):
-            told[number] = await self._refusal(requests[number], new, receipt) or receipt.id
+            told[number] = await self._intake.refusal(requests[number], new, receipt) or receipt.id
         return told
 
     async def hand_in_all(self, news: Sequence[NewJob]) -> Sequence[str]:

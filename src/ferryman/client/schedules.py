@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from ferryman.client.deeds import Deeds
 from ferryman.client.inserter import Inserter
+from ferryman.client.intake import Intake
 from ferryman.client.known import Asking
 from ferryman.client.request import Accepted, JobRequest
 from ferryman.domain import options
 from ferryman.domain.audit import Action
 from ferryman.domain.cron import ALL_MOST, Cron, Missed
 from ferryman.domain.errors import BadOption, ScheduleNotFound
-from ferryman.domain.job import NewJob
 from ferryman.domain.schedule import Order, Overlap, Schedule, schedule_name
 from ferryman.domain.secrets import mask
-from ferryman.store.protocol import Clock, Receipt, Store
+from ferryman.store.protocol import Clock, Store
 from ferryman.store.scheduling import KeptSchedule, Put
 
 _OF_ONE_JOB: Final = ("run_at", "delay", "expires_at", "idempotency_key", "id")
@@ -46,17 +46,14 @@ class Schedules:
         types: Asking,
         deeds: Deeds,
         inserter: Inserter,
-        admit: Callable[[JobRequest], NewJob],
-        accept: Callable[[JobRequest, NewJob, Receipt], Awaitable[Accepted]],
+        intake: Intake,
     ) -> None:
-        """`admit` makes a job of a request whose type is known, and `accept` the answer to one that was handed in."""
         self._store = store
         self._clock = clock
         self._types = types
         self._deeds = deeds
         self._inserter = inserter
-        self._admit = admit
-        self._accept = accept
+        self._intake = intake
 
     async def put(self, request: ScheduleRequest, *, by: str | None = None) -> Put:
         """Create a schedule, or change the one of its name. Says what it did.
@@ -73,7 +70,7 @@ class Schedules:
         schedule = Schedule(
             name=request.name,
             cron=request.cron,
-            order=msgspec.convert(self._admit(request.job), Order, from_attributes=True),
+            order=msgspec.convert(self._intake.admit(request.job), Order, from_attributes=True),
             missed=request.missed,
             max_missed=request.max_missed,
             overlap=request.overlap,
@@ -145,10 +142,10 @@ class Schedules:
         order = (await self.get(name)).schedule.order
         request = msgspec.convert(order, JobRequest, from_attributes=True)
         await self._types.expect(request.type)
-        new = self._admit(request)
+        new = self._intake.admit(request)
         deed = self._deeds.of(Action.SCHEDULE_RUN, name, by, job=new.id)
         [receipt] = await self._inserter.write([new], deed=deed)
-        return await self._accept(request, new, receipt)
+        return await self._intake.accept(request, new, receipt)
 
 
 def _without(kept: KeptSchedule, secrets: frozenset[str]) -> KeptSchedule:

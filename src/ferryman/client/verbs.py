@@ -5,43 +5,40 @@ One client lives on one event loop. Enqueues that are awaited at the same time s
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Final
-
-import msgspec
 
 from ferryman.client.access import ApiKeys
 from ferryman.client.admission import Admission
+from ferryman.client.cancelling import Cancelling
 from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.controls import Controls
 from ferryman.client.deeds import Deeds
 from ferryman.client.explaining import Explaining
 from ferryman.client.finding import Finding
 from ferryman.client.inserter import Inserter, patiently
+from ferryman.client.intake import Intake
 from ferryman.client.joining import Joining
 from ferryman.client.keys import Keys
 from ferryman.client.known import Asking
-from ferryman.client.making import admit, refusal
 from ferryman.client.many import Many
-from ferryman.client.pausing import wait_within
 from ferryman.client.pressure import Pressure
 from ferryman.client.reports import Reports
-from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, check_standing, no_such_job
+from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, no_such_job
+from ferryman.client.retrying import Retrying
 from ferryman.client.rules import Rules
 from ferryman.client.schedules import Schedules
 from ferryman.client.waiting import Waiting
 from ferryman.client.watching import JobWatcher
 from ferryman.domain import filters, options
-from ferryman.domain.audit import PYTHON, Action
+from ferryman.domain.audit import PYTHON
 from ferryman.domain.bounds import Bound
-from ferryman.domain.errors import FerrymanError, QueueForbidden, QueueFull, ResultTimeout, UniqueKeyTaken, WrongState
-from ferryman.domain.events import Events, JobCancelledByRequest, JobRetriedByRequest
+from ferryman.domain.errors import ResultTimeout
+from ferryman.domain.events import Events
 from ferryman.domain.explain import Explanation
 from ferryman.domain.ids import IdMinter
-from ferryman.domain.job import Attempt, Job, NewJob
-from ferryman.domain.state import RETRIABLE, TERMINAL, Status
+from ferryman.domain.job import Attempt, Job
+from ferryman.domain.state import TERMINAL
 from ferryman.store.protocol import (
     AuditFilter,
     Clock,
@@ -52,18 +49,11 @@ from ferryman.store.protocol import (
     JobFilter,
     NodeStatus,
     Page,
-    Receipt,
     Store,
-    Verdict,
     Wakeup,
 )
 from ferryman.store.transactions import Joins
 from ferryman.store.watching import Version
-
-ROOM_LOOK: Final = 0.25
-"""Seconds between two tries to get into a full queue."""
-_KEYED: Final = frozenset({Verdict.KEY_TAKEN, Verdict.KEY_REUSED})
-"""Where another job has a key of the request, whose id the request did not have to know."""
 
 
 class Client:
@@ -103,27 +93,26 @@ class Client:
         """
         self._store = store
         self._clock = clock
-        self._ids = ids
         self._wakeup = wakeup
-        self._events = events
-        self._catalogue = catalogue
-        self._max_body = max_body
-        self._pressure = Pressure(store, clock, max_pending=max_pending, max_age=max_age)
-        self._inserter = Inserter(store, clock, wakeup, events, pressure=self._pressure, direct=direct)
+        pressure = Pressure(store, clock, max_pending=max_pending, max_age=max_age)
+        self._inserter = Inserter(store, clock, wakeup, events, pressure=pressure, direct=direct)
         admission = Admission(catalogue, clock, ids, max_body=max_body, accept_unknown_types=accept_unknown_types)
         self._types = Asking(store, catalogue, admission.known)
         self.joining = Joining(joins, admission, clock, max_pending)
         """Takes jobs through the connections of others; from any thread, whether this client is open or not."""
-        self._deeds = deeds = Deeds(clock, actor)
+        self._intake = intake = Intake(store, clock, ids, catalogue, self._types, self._inserter, pressure, max_body)
+        deeds = Deeds(clock, actor)
         self.rules = Rules(store, wakeup, deeds)
         """What holds for all jobs of a queue or a type."""
-        self.many = Many(self._types, self._admit, self._inserter, self._pressure, self._refusal)
+        self.many = Many(self._types, intake, self._inserter, pressure)
         """Many jobs in one commit, each with an answer of its own, or all or none."""
-        self._explaining = Explaining(store, clock, self._pressure)
-        self._finding = Finding(store, clock, self._types)
-        self.controls = Controls(store, clock, wakeup, events, deeds, self.get, self._finding)
+        self._explaining = Explaining(store, clock, pressure)
+        self._finding = finding = Finding(store, clock, self._types)
+        self._cancelling = Cancelling(store, clock, wakeup, events, deeds, self.get, finding)
+        self._retrying = Retrying(store, clock, wakeup, events, deeds, self.get, finding)
+        self.controls = Controls(store, clock, wakeup, deeds, self.get, finding, self._cancelling, self._retrying)
         """What those say who look after queues."""
-        self.schedules = Schedules(store, clock, self._types, deeds, self._inserter, self._admit, self._accept)
+        self.schedules = Schedules(store, clock, self._types, deeds, self._inserter, intake)
         """What a person may say about schedules."""
         self.keys = Keys(store, wakeup, deeds)
         """The keys of jobs, and their gates."""
@@ -165,22 +154,7 @@ class Client:
             StoreError: the store failed, or stayed busy for two seconds. The job may have been stored all
                 the same; a request that carries its `id` can be said again without doubling.
         """
-        await self._types.expect(request.type)
-        new = self._admit(request)
-        receipt = await self._inserter.submit(new)
-        if wait and receipt.verdict is Verdict.FULL:
-            receipt = await self._when_there_is_room(new, wait)
-        return await self._accept(request, new, receipt)
-
-    async def _when_there_is_room(self, new: NewJob, wait: float) -> Receipt:
-        """Say it again until its queue has room, or so many seconds have passed."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait
-        while True:
-            await wait_within(loop.create_future(), min(ROOM_LOOK, deadline - loop.time()))
-            receipt = await self._inserter.submit(new)
-            if receipt.verdict is not Verdict.FULL or loop.time() >= deadline:
-                return receipt
+        return await self._intake.enqueue(request, wait)
 
     async def enqueue_many(self, requests: Iterable[JobRequest] | AsyncIterable[JobRequest]) -> int:
         """Hand in any number of jobs, a thousand to a commit; returns how many requests were accepted.
@@ -201,17 +175,7 @@ class Client:
 
         Raises: as `enqueue`, for the first refusal; see `enqueue_many` for what is stored then.
         """
-        for each in {request.type for request in requests}:
-            await self._types.expect(each)
-        news = [self._admit(request) for request in requests]
-        receipts = await self._inserter.write(news)
-        for request, new, receipt in zip(requests, news, receipts, strict=True):
-            if receipt.verdict is Verdict.INSERTED:
-                continue
-            error = await self._refusal(request, new, receipt)
-            if error is not None:
-                raise error
-        return len(news)
+        return await self._intake.enqueue_chunk(requests)
 
     async def wake(self) -> None:
         """Tell every node that there may be work: somebody has committed jobs where we could not see it."""
@@ -308,23 +272,7 @@ class Client:
             PreconditionFailed: it has another version than `expected`.
             WrongState: it has ended already.
         """
-        if not options.is_id(id):
-            raise no_such_job(id)
-        result = await self._deeds.do(
-            lambda deed: self._store.cancel(id, deed.at, deed=deed, expected=expected), Action.JOB_CANCEL, id, by
-        )
-        if result.before is None:
-            raise no_such_job(id)
-        if result.before in TERMINAL:
-            raise WrongState(f"Job {id} is {result.before} already.", why="Only a job that has not ended can be.")
-        if result.readied:
-            self._wakeup.work()
-        running = result.before is Status.PROCESSING
-        if running:
-            self._wakeup.cancelled(result.node)
-        job = await self.get(id)
-        self._events.emit(JobCancelledByRequest(id, job.type, job.queue, running))
-        return job
+        return await self._cancelling.cancel(id, by=by, expected=expected)
 
     async def retry(self, id: str, *, by: str | None = None, expected: Version | None = None) -> Job:
         """Send a failed or cancelled job back to pending, with all its attempts. Gives the job as it then was.
@@ -335,21 +283,7 @@ class Client:
             WrongState: it is neither failed nor cancelled.
             UniqueKeyTaken: another live job has its unique key by now.
         """
-        if not options.is_id(id):
-            raise no_such_job(id)
-        result = await self._deeds.do(
-            lambda deed: self._store.retry(id, deed.at, deed=deed, expected=expected), Action.JOB_RETRY, id, by
-        )
-        if result.before is None:
-            raise no_such_job(id)
-        if result.before not in RETRIABLE:
-            raise WrongState(f"Job {id} is {result.before}.", why="Only a failed or cancelled job can be retried.")
-        if result.holder is not None:
-            raise UniqueKeyTaken(f"Job {result.holder} has the unique key of job {id} by now.", holder=result.holder)
-        self._wakeup.work()
-        job = await self.get(id)
-        self._events.emit(JobRetriedByRequest(id, job.type, job.queue))
-        return job
+        return await self._retrying.retry(id, by=by, expected=expected)
 
     async def prune(self) -> AsyncIterator[int]:
         """Delete every ended job that retention no longer keeps, a thousand at a time; gives each round's count."""
@@ -357,39 +291,3 @@ class Client:
             yield await patiently(lambda: self._store.prune(self._clock.now(), CHUNK))
             if not self._store.prunes_on():
                 return
-
-    # -- how jobs are handed in ------------------------------------------------------------------
-
-    def _admit(self, request: JobRequest) -> NewJob:
-        now = self._clock.now()
-        minted = self._ids.mint(now) if request.id is None else options.job_id(request.id)
-        declared = self._catalogue.get(request.type) or self._types.get(request.type)
-        return admit(request, declared, minted, now, self._max_body)
-
-    async def _refusal(self, request: JobRequest, new: NewJob, receipt: Receipt) -> FerrymanError | None:
-        """Why the store refused a request, if it did; or why its sender is not told of the job that has its key."""
-        if request.within is not None and receipt.verdict in _KEYED:
-            try:
-                check_standing(request.within, await self._store.get(receipt.id, self._clock.now()))
-            except QueueForbidden as hidden:
-                return hidden
-        error = refusal(request, receipt)
-        if isinstance(error, QueueFull):
-            error.retry_after = await self._pressure.retry_after(new.queue)
-        return error
-
-    async def _accept(self, request: JobRequest, new: NewJob, receipt: Receipt) -> Accepted:
-        """The answer to a request. Raises why it was refused."""
-        # an id of ours that is there already was stored by an earlier try of this very call
-        ours = receipt.verdict is Verdict.EXISTS and request.id is None
-        if ours or receipt.verdict is Verdict.INSERTED:
-            return Accepted(new)
-        error = await self._refusal(request, new, receipt)
-        if error is not None:
-            raise error
-        standing = await self._store.get(receipt.id, self._clock.now())
-        check_standing(request.within, standing)
-        if standing is None:  # its retention has passed, the key's has not: all that is left of it is its id
-            new = msgspec.structs.replace(new, id=receipt.id)
-        replayed = receipt.verdict is not Verdict.KEY_TAKEN
-        return Accepted(new, standing, replayed=replayed, existed=not replayed)

@@ -11,8 +11,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from ferryman.client.controls import Retried
 from ferryman.client.finding import Counted
+from ferryman.client.retrying import Retried
 from ferryman.domain import options
 from ferryman.domain.errors import BadFilter, WrongContent
 from ferryman.domain.filters import Field, JobFilter

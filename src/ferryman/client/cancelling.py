@@ -1,0 +1,91 @@
+"""Cancels jobs: one, or all that fit and that nobody runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from ferryman.client.deeds import Deeds
+from ferryman.client.finding import Counted, Finding
+from ferryman.client.meant import members, narrowed
+from ferryman.client.request import no_such_job
+from ferryman.domain import options
+from ferryman.domain.audit import MANY, Action
+from ferryman.domain.errors import WrongState
+from ferryman.domain.events import Events, JobCancelledByRequest
+from ferryman.domain.filters import JobFilter
+from ferryman.domain.job import Job
+from ferryman.domain.state import INITIAL, TERMINAL, Status
+from ferryman.store.protocol import Clock, Store, Wakeup
+from ferryman.store.watching import Version
+
+
+class Cancelling:
+    """A part of a client. Every error is one of `ferryman.errors`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        wakeup: Wakeup,
+        events: Events,
+        deeds: Deeds,
+        get: Callable[[str], Awaitable[Job]],
+        finding: Finding,
+    ) -> None:
+        """`get` reads one job, and raises JobNotFound."""
+        self._store = store
+        self._clock = clock
+        self._wakeup = wakeup
+        self._events = events
+        self._deeds = deeds
+        self._get = get
+        self._finding = finding
+
+    async def cancel(self, id: str, *, by: str | None = None, expected: Version | None = None) -> Job:
+        """Cancel one job, as `Client.cancel` says."""
+        if not options.is_id(id):
+            raise no_such_job(id)
+        result = await self._deeds.do(
+            lambda deed: self._store.cancel(id, deed.at, deed=deed, expected=expected), Action.JOB_CANCEL, id, by
+        )
+        if result.before is None:
+            raise no_such_job(id)
+        if result.before in TERMINAL:
+            raise WrongState(f"Job {id} is {result.before} already.", why="Only a job that has not ended can be.")
+        if result.readied:
+            self._wakeup.work()
+        running = result.before is Status.PROCESSING
+        if running:
+            self._wakeup.cancelled(result.node)
+        job = await self._get(id)
+        self._events.emit(JobCancelledByRequest(id, job.type, job.queue, running))
+        return job
+
+    async def purge(self, filter: JobFilter, before: int | None = None, *, by: str | None = None) -> int:
+        """Cancel every job that fits and that nobody runs, as `Controls.purge` says."""
+        count = 0
+        waiting = narrowed(filter, INITIAL, INITIAL)
+        async for page in self._finding.pages(waiting, before):
+            count += await self._purge(page, waiting, by)
+        return count
+
+    async def would_purge(self, filter: JobFilter) -> Counted:
+        """How many jobs `purge` would cancel now. Raises BadOption."""
+        return await self._finding.count(narrowed(filter, INITIAL, INITIAL), self._clock.now())
+
+    async def _purge(self, page: Sequence[Job], filter: JobFilter, by: str | None) -> int:
+        ids = [job.id for job in page]
+        ended = await self._deeds.do(
+            lambda deed: self._store.cancel_waiting(ids, deed.at, deed=deed),
+            Action.JOB_PURGE,
+            MANY,
+            by,
+            filter=members(filter),
+        )
+        cancelled = set(ended)
+        for job in page:
+            if job.id in cancelled:
+                self._events.emit(JobCancelledByRequest(job.id, job.type, job.queue, running=False))
+        if cancelled:
+            self._wakeup.work()  # the slots that they had may have let others in
+        return len(cancelled)

@@ -1,0 +1,138 @@
+"""Sends failed and cancelled jobs back: one, or all that fit, at a rate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from ferryman.client.deeds import Deeds
+from ferryman.client.finding import Counted, Finding
+from ferryman.client.meant import narrowed
+from ferryman.client.request import no_such_job
+from ferryman.domain import options
+from ferryman.domain.audit import Action
+from ferryman.domain.errors import UniqueKeyTaken, WrongState
+from ferryman.domain.events import Events, JobRetriedByRequest
+from ferryman.domain.filters import JobFilter
+from ferryman.domain.job import MICROS, Job
+from ferryman.domain.state import RETRIABLE, Status
+from ferryman.store.protocol import Clock, RetryResult, Store, Wakeup
+from ferryman.store.watching import Version
+
+T = TypeVar("T")
+
+TOGETHER: Final = 50
+"""Retries that are under way at once, each a commit of its own, which a busy store groups."""
+_USUAL: Final = frozenset({Status.FAILED})
+
+
+class Retried(msgspec.Struct, frozen=True):
+    """What became of a retry of many."""
+
+    count: int
+    taken: int = 0
+    """How many were left alone because a live job has their unique key by now."""
+    last_at: int | None = None
+    """When the last of them is due, in microseconds; None where all are pending."""
+
+
+class Retrying:
+    """A part of a client. Every error is one of `ferryman.errors`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        wakeup: Wakeup,
+        events: Events,
+        deeds: Deeds,
+        get: Callable[[str], Awaitable[Job]],
+        finding: Finding,
+    ) -> None:
+        """`get` reads one job, and raises JobNotFound."""
+        self._store = store
+        self._clock = clock
+        self._wakeup = wakeup
+        self._events = events
+        self._deeds = deeds
+        self._get = get
+        self._finding = finding
+
+    async def retry(self, id: str, *, by: str | None = None, expected: Version | None = None) -> Job:
+        """Send one job back, as `Client.retry` says."""
+        if not options.is_id(id):
+            raise no_such_job(id)
+        result = await self._deeds.do(
+            lambda deed: self._store.retry(id, deed.at, deed=deed, expected=expected), Action.JOB_RETRY, id, by
+        )
+        if result.before is None:
+            raise no_such_job(id)
+        if result.before not in RETRIABLE:
+            raise WrongState(f"Job {id} is {result.before}.", why="Only a failed or cancelled job can be retried.")
+        if result.holder is not None:
+            raise UniqueKeyTaken(f"Job {result.holder} has the unique key of job {id} by now.", holder=result.holder)
+        self._wakeup.work()
+        job = await self._get(id)
+        self._events.emit(JobRetriedByRequest(id, job.type, job.queue))
+        return job
+
+    async def retry_all(
+        self,
+        filter: JobFilter,
+        rate: float | str | None = None,
+        before: int | None = None,
+        *,
+        by: str | None = None,
+    ) -> Retried:
+        """Send every failed or cancelled job back that fits, as `Controls.retry_all` says."""
+        per_second = None if rate is None else options.rate(rate)
+        begin = self._clock.now()
+        told = Retried(0)
+        async for page in self._finding.pages(narrowed(filter, RETRIABLE, _USUAL), before):
+            for start in range(0, len(page), TOGETHER):
+                told = await self._retry(page[start : start + TOGETHER], begin, per_second, told, by)
+        return told
+
+    async def would_retry(self, filter: JobFilter) -> Counted:
+        """How many jobs `retry_all` would send back now. Raises BadOption."""
+        return await self._finding.count(narrowed(filter, RETRIABLE, _USUAL), self._clock.now())
+
+    async def _retry(
+        self, jobs: Sequence[Job], begin: int, rate: float | None, told: Retried, by: str | None
+    ) -> Retried:
+        """Retry a few; how many there were before says when the first of them is due."""
+        seconds = [None if rate is None else min((told.count + n) / rate, options.MAX_DELAY) for n in range(len(jobs))]
+        due = [None if each is None else begin + round(each * MICROS) for each in seconds]
+        results = await _all_of([self._retry_one(job, at, by) for job, at in zip(jobs, due, strict=True)])
+        done = [
+            (job, at)
+            for job, at, result in zip(jobs, due, results, strict=True)
+            if result.before in RETRIABLE and result.holder is None
+        ]
+        for job, _ in done:
+            self._events.emit(JobRetriedByRequest(job.id, job.type, job.queue))
+        later = [at for _, at in done if at is not None and at > begin]
+        self._wakeup.work()
+        if later:
+            self._wakeup.scheduled(later[0])
+        taken = sum(result.holder is not None for result in results)
+        return Retried(told.count + len(done), told.taken + taken, max(later, default=told.last_at))
+
+    async def _retry_one(self, job: Job, run_at: int | None, by: str | None) -> RetryResult:
+        return await self._deeds.do(
+            lambda deed: self._store.retry(job.id, deed.at, run_at, deed=deed),
+            Action.JOB_RETRY,
+            job.id,
+            by,
+            run_at=None if run_at is None else options.moment_text(run_at),
+        )
+
+
+async def _all_of(verbs: Sequence[Coroutine[Any, Any, T]]) -> Sequence[T]:
+    """What each of them gives. Raises what the first of them raised, once all have ended."""
+    tasks = [asyncio.ensure_future(each) for each in verbs]
+    await asyncio.wait(tasks)
+    return [each.result() for each in tasks]
