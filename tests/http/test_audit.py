@@ -10,7 +10,7 @@ import pytest
 from ferryman.domain.access import Right
 from ferryman.domain.limits import Scope
 from ferryman.domain.outcome import Outcome, What
-from ferryman.http.jobs import Jobs
+from ferryman.http.changing import JobChanges
 from ferryman.http.keys import Keys
 from ferryman.http.rules import Rules
 from ferryman.http.schedules import SchedulePaths
@@ -81,7 +81,12 @@ async def test_a_change_is_in_the_log_as_done_over_http(
 
 
 def test_every_operation_by_which_something_is_changed_is_tested(world: World) -> None:
-    groups = (Jobs(world.client, 1), Rules(world.client, 1), SchedulePaths(world.client, 1), Keys(world.client, 1))
+    groups = (
+        JobChanges(world.client, 1),
+        Rules(world.client, 1),
+        SchedulePaths(world.client, 1),
+        Keys(world.client, 1),
+    )
     found = {(each.method, each.path) for group in groups for each in group.operations() if each.right is Right.OPERATE}
     assert found == set(CHANGES)
 

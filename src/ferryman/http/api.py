@@ -22,6 +22,7 @@ from ferryman.http.api_keys import ApiKeyPaths
 from ferryman.http.apidoc import ApiDocument
 from ferryman.http.audit import AuditPaths
 from ferryman.http.batch import Batches
+from ferryman.http.changing import JobChanges
 from ferryman.http.events import JobEvents
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.guard import Guard
@@ -70,6 +71,7 @@ def make_api(
     """
     groups = (
         Jobs(client, max_body),
+        JobChanges(client, max_body),
         JobEvents(client),
         ReportPaths(client),
         Batches(client, max_body),

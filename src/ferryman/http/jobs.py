@@ -1,4 +1,4 @@
-"""The paths below /jobs: a thin skin over the client's verbs."""
+"""How jobs are handed in and looked at: a thin skin over the client's verbs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import msgspec
 
 from ferryman.client import Accepted, Client
 from ferryman.domain.access import Right
-from ferryman.domain.errors import AccessError, BadParameter, JobNotFound, StoreError, UniqueKeyTaken
+from ferryman.domain.errors import AccessError, BadParameter, JobNotFound, StoreError
 from ferryman.domain.job import Job
-from ferryman.domain.state import Status
-from ferryman.http import bodies, changes, etags, prefer, query, wire
-from ferryman.http.actor import actor_of
+from ferryman.http import bodies, etags, prefer, query, wire
 from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import ExplanationJson, explanation_json
-from ferryman.http.narrowing import check_holder, check_job, check_queue, job_id, narrowed, veiled
+from ferryman.http.narrowing import check_job, job_id, narrowed, veiled
 from ferryman.http.operation import Operation
-from ferryman.http.resource import check_bare, check_json, json_body
+from ferryman.http.resource import check_json
 from ferryman.http.wire import JobJson
-from ferryman.store.watching import Version
 
 ONE_JOB: Final = "/jobs/{id}"
 _JSON: Final = (b"content-type", b"application/json")
@@ -39,8 +36,8 @@ class Jobs:
         self._max_body = max_body
 
     def operations(self) -> tuple[Operation, ...]:
-        """Everything that can be done to jobs one at a time, or by a filter."""
-        return (*self._of_many(), *self._shows(), *self._changes())
+        """How jobs are handed in and looked at, one at a time or by a filter."""
+        return (*self._of_many(), *self._shows())
 
     def _of_many(self) -> tuple[Operation, ...]:
         return (
@@ -66,24 +63,6 @@ class Jobs:
                 bodies.NewJob,
                 by_queue=True,
                 problems=(409, 429),
-            ),
-            Operation(
-                "POST",
-                "/jobs/retry",
-                Right.OPERATE,
-                self.retry_all,
-                "Retry many jobs",
-                {200: changes.RetriedJson},
-                body=bodies.RetryMany,
-            ),
-            Operation(
-                "POST",
-                "/jobs/purge",
-                Right.OPERATE,
-                self.purge,
-                "Cancel the jobs that wait in a queue",
-                {200: changes.PurgedJson},
-                body=bodies.Purge,
             ),
         )
 
@@ -122,57 +101,6 @@ class Jobs:
             ),
         )
 
-    def _changes(self) -> tuple[Operation, ...]:
-        """What can be done to one job."""
-        job, wrong = {200: JobJson}, (404, 409, 412)
-        return (
-            Operation(
-                "PATCH",
-                ONE_JOB,
-                Right.OPERATE,
-                self.change,
-                "Change a job that waits",
-                job,
-                headers=bodies.MatchHeaders,
-                body=bodies.Placement,
-                by_queue=True,
-                problems=wrong,
-            ),
-            Operation(
-                "DELETE",
-                ONE_JOB,
-                Right.OPERATE,
-                self.delete,
-                "Delete an ended job",
-                {204: None},
-                headers=bodies.MatchHeaders,
-                by_queue=True,
-                problems=wrong,
-            ),
-            Operation(
-                "POST",
-                f"{ONE_JOB}/cancel",
-                Right.OPERATE,
-                self.cancel,
-                "Cancel a job",
-                {200: JobJson, 202: JobJson},
-                headers=bodies.MatchHeaders,
-                by_queue=True,
-                problems=wrong,
-            ),
-            Operation(
-                "POST",
-                f"{ONE_JOB}/retry",
-                Right.OPERATE,
-                self.retry,
-                "Run a job again",
-                job,
-                headers=bodies.MatchHeaders,
-                by_queue=True,
-                problems=wrong,
-            ),
-        )
-
     async def create(self, request: Request) -> Answer:
         """POST /jobs: 201 once the job is durable, the same again where its id or its key is known."""
         check_json(request)
@@ -187,7 +115,7 @@ class Jobs:
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
         job, applied = await self._accepted(request, accepted)
         job = veiled(request.caller, accepted, job)
-        return await self._answer(job, 200 if accepted.existed else 201, (*headers, *applied))
+        return await job_answer(self._client, job, 200 if accepted.existed else 201, (*headers, *applied))
 
     async def _accepted(self, request: Request, accepted: Accepted) -> tuple[Job, Headers]:
         """The job as it is once the client need not wait for it any longer; it is accepted, whatever fails now."""
@@ -230,7 +158,7 @@ class Jobs:
         check_job(request.caller, job)
         if etags.is_known(request, job):
             return Answer(304, (*headers[1:], etags.etag(job)))
-        return await self._answer(job, headers=headers)
+        return await job_answer(self._client, job, headers=headers)
 
     async def explain(self, request: Request) -> Answer:
         """GET /jobs/{id}/explain: why it has not started."""
@@ -243,71 +171,10 @@ class Jobs:
         found = await self._client.attempts(await job_id(self._client, request))
         return Answer(200, (_JSON,), pieces=attempts_json(found))
 
-    async def cancel(self, request: Request) -> Answer:
-        """POST /jobs/{id}/cancel: 200 if it is cancelled, 202 if its running handler was asked to end."""
-        await check_bare(request, self._max_body)
-        id, expected = await job_id(self._client, request), await self._expected(request)
-        job = await self._client.cancel(id, by=actor_of(request), expected=expected)
-        return await self._answer(job, 202 if job.status is Status.PROCESSING else 200)
 
-    async def retry(self, request: Request) -> Answer:
-        """POST /jobs/{id}/retry: 200, the job is pending again."""
-        await check_bare(request, self._max_body)
-        id, expected = await job_id(self._client, request), await self._expected(request)
-        try:
-            job = await self._client.retry(id, by=actor_of(request), expected=expected)
-        except UniqueKeyTaken as error:
-            await check_holder(self._client, request.caller, error.holder)
-            raise
-        return await self._answer(job)
-
-    async def change(self, request: Request) -> Answer:
-        """PATCH /jobs/{id}: another queue, priority or time for a job that waits; 200 with the job as it then is."""
-        asked = changes.read_placement(await json_body(request, self._max_body))
-        if "queue" in asked:
-            check_queue(request.caller, asked["queue"])
-        controls = self._client.controls
-        id = await job_id(self._client, request)
-        placement = controls.placement(**asked)
-        expected = await self._expected(request)
-        return await self._answer(await controls.place(id, placement, by=actor_of(request), expected=expected))
-
-    async def delete(self, request: Request) -> Answer:
-        """DELETE /jobs/{id}: 204. It has ended, and is gone with all that was told of it."""
-        await check_bare(request, self._max_body)
-        id = await job_id(self._client, request)
-        await self._expected(request)  # of a job that has ended nothing changes, unless it is retried and so ends anew
-        await self._client.controls.delete(id, by=actor_of(request))
-        return Answer(204, ())
-
-    async def retry_all(self, request: Request) -> Answer:
-        """POST /jobs/retry: 200 and how many were sent back, or would be."""
-        asked = changes.read_retry(await json_body(request, self._max_body), self._client.read_filter)
-        controls = self._client.controls
-        if asked.dry_run:
-            told = changes.would_retry_json(await controls.would_retry(asked.filter))
-        else:
-            told = changes.retried_json(await controls.retry_all(asked.filter, asked.rate, by=actor_of(request)))
-        return Answer(200, (_JSON,), told)
-
-    async def purge(self, request: Request) -> Answer:
-        """POST /jobs/purge: 200 and how many were cancelled, or would be."""
-        asked = changes.read_purge(await json_body(request, self._max_body), self._client.read_filter)
-        controls = self._client.controls
-        if asked.dry_run:
-            would = await controls.would_purge(asked.filter)
-            return Answer(200, (_JSON,), changes.purged_json(would.count, dry_run=True, complete=would.complete))
-        count = await controls.purge(asked.filter, by=actor_of(request))
-        return Answer(200, (_JSON,), changes.purged_json(count))
-
-    async def _expected(self, request: Request) -> Version | None:
-        """The version of the job that is to be changed, if it may be no other one. Raises PreconditionFailed."""
-        if not etags.expects(request):
-            return None
-        return etags.expected(request, check_job(request.caller, await self._client.get(request.job_id)))
-
-    async def _answer(self, job: Job, status: int = 200, headers: Headers = _ONLY_JSON) -> Answer:
-        return Answer(status, (*headers, etags.etag(job)), wire.job_json(await self._client.shown(job)))
+async def job_answer(client: Client, job: Job, status: int = 200, headers: Headers = _ONLY_JSON) -> Answer:
+    """One job as it is shown to others."""
+    return Answer(status, (*headers, etags.etag(job)), wire.job_json(await client.shown(job)))
 
 
 def _idempotency_key(request: Request) -> str | None:
