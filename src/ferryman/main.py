@@ -1,6 +1,6 @@
 """Builds every part of a process from settings and registry, starts them in order, stops them in the reverse one.
 
-The one file that knows all rooms. A process has a node, or it supervises a fleet of processes that have one; it
+With `building` it alone knows all rooms. A process has a node, or it supervises a fleet of processes that have one; it
 serves HTTP, or it does not.
 """
 
@@ -13,39 +13,29 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from ferryman.briefing import for_worker_processes, node_options
+from ferryman.briefing import node_options
+from ferryman.building import client_of, http_of, store_of, world_of
 from ferryman.client import Client
-from ferryman.client.admission import Admission
-from ferryman.domain import strictjson
 from ferryman.domain.errors import BadSetting
-from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
-from ferryman.domain.job import MICROS
 from ferryman.engine.chores import Rescue
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.node import Node
-from ferryman.engine.oom import OomKills
 from ferryman.engine.registry import Registry
-from ferryman.engine.runner import ThreadRunner
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.wakeup import LocalWakeup, Wakeups
-from ferryman.engine.world import World
 from ferryman.http.api import make_api
-from ferryman.http.bounds import Bounds
 from ferryman.http.guard import Guard
 from ferryman.http.keyring import Keyring
 from ferryman.http.meter import Meter
 from ferryman.http.openness import Openness
 from ferryman.http.readiness import Readiness
-from ferryman.http.server import HttpServer
-from ferryman.http.tls import Tls
 from ferryman.observe.joblog import JobLog
 from ferryman.observe.looplag import LoopLag
 from ferryman.observe.metrics import Metrics
 from ferryman.settings import Settings
 from ferryman.store.bell import Ringing
-from ferryman.store.factory import MEMORY, bell_of, joins_of, make_store, many_transactions_of, transactions_of
-from ferryman.store.protocol import Retention, Store
+from ferryman.store.factory import MEMORY, bell_of
 from ferryman.supervise.fleet import Fleet
 from ferryman.supervise.report import Report, Reporter
 from ferryman.supervise.role import EVERYTHING, Role
@@ -74,34 +64,21 @@ class Server:
             BadSetting: no store has such a URL, or none that several processes could share.
         """
         self.url = ""
-        self.events = Events()
         self._role = role
         self._attach = attach or _nobody
         clock, ids, self._local = SystemClock(), IdMinter(random.Random()), LocalWakeup()
         self._name = ids.mint(clock.now())
-        self._store = _make_store(settings, clock, ids)
+        self._store = store_of(settings, clock, ids)
         self._bell = bell_of(self._store)
-        self._world = world = World(
-            store=self._store,
-            registry=registry,
-            clock=clock,
-            ids=ids,
-            events=self.events,
-            wakeup=Wakeups(self._local, Ringing(self._bell)),
-            encode=strictjson.encode,
-            share=random.Random().random,
-            settings=for_worker_processes(settings),
-            oom_kills=OomKills(),
-            admit=_make_admission(settings, registry, clock, ids).admit,
-            transactions=transactions_of(self._store),
-            many_transactions=many_transactions_of(self._store),
-        )
+        wakeup = Wakeups(self._local, Ringing(self._bell))
+        self._world = world = world_of(settings, registry, self._store, clock, ids, wakeup)
+        self.events = world.events
         self.hopeless: asyncio.Future[int] | None = None
         """Resolved with an exit code when no node process can be started; there from the start on."""
         self._metrics = Metrics()
         self.fleet = self._make_fleet(settings) if settings.processes else None
         self._node = None if self.fleet is not None else Node(world, node_options(settings), self._local)
-        self.client = _make_client(settings, world, self._node)
+        self.client = client_of(settings, world, self._node)
         self._lag = LoopLag(self._metrics.see_loop_lag)
         self.events.listen(self._metrics.listen)
         self.events.listen(JobLog(self._node_id, log_jobs=settings.log_jobs).listen)
@@ -111,7 +88,7 @@ class Server:
         )
         self.asgi = self._make_api(settings, ids)
         """The HTTP API as an ASGI application; it is served at HOST and PORT where the role says so."""
-        self._http = _make_http(settings, self.asgi) if role.http else None
+        self._http = http_of(settings, self.asgi) if role.http else None
         self._parts = StartList(*self._start_list())
 
     @property
@@ -266,48 +243,3 @@ class Server:
 
 def _nobody(_client: Client | None) -> None:
     """No app wants to know the client."""
-
-
-def _make_store(settings: Settings, clock: SystemClock, ids: IdMinter) -> Store:
-    kept = settings.retention
-    return make_store(
-        settings.database_url,
-        clock=clock,
-        ids=ids,
-        retention=Retention(kept.completed * MICROS, kept.failed * MICROS, kept.cancelled * MICROS),
-        runner=ThreadRunner,
-        lease=settings.lease,
-    )
-
-
-def _make_admission(settings: Settings, registry: Registry, clock: SystemClock, ids: IdMinter) -> Admission:
-    return Admission(
-        registry,
-        clock,
-        ids,
-        max_body=settings.max_body,
-        accept_unknown_types=settings.accept_unknown_types,
-    )
-
-
-def _make_http(settings: Settings, asgi: ASGIApp) -> HttpServer:
-    certificate = settings.tls_certificate
-    tls = None if certificate is None else Tls(certificate, settings.tls_key)
-    return HttpServer(asgi, settings.host, settings.port, bounds=Bounds(settings.max_connections), tls=tls)
-
-
-def _make_client(settings: Settings, world: World, node: Node | None) -> Client:
-    return Client(
-        world.store,
-        world.clock,
-        world.ids,
-        world.wakeup,
-        events=world.events,
-        catalogue=world.registry,
-        max_body=settings.max_body,
-        max_pending=settings.max_pending,
-        max_age=settings.max_age,
-        accept_unknown_types=settings.accept_unknown_types,
-        direct=node,
-        joins=joins_of(world.store),
-    )
