@@ -15,6 +15,7 @@ from ferryman.domain import filters
 from ferryman.domain.errors import BadFilter
 from ferryman.domain.filters import MAX_TEXT, Field, JobFilter, Span, Term, parse, render
 from ferryman.domain.filters.meaning import is_like
+from ferryman.domain.filters.reading import MOST_SOUGHT
 from ferryman.domain.filters.values import value_of
 from ferryman.domain.job import MICROS, Job, JobError, Lane
 from ferryman.domain.moments import read_moment
@@ -138,6 +139,14 @@ def test_the_fields_of_a_filter_are_terms_of_its_text() -> None:
     asked = JobFilter(frozenset({Status.FAILED}), frozenset({"mail.*"}), frozenset({"q"}), frozenset({"a b"}))
     assert render(asked) == 'status:failed type:mail.* queue:q tag:"a b"'
     assert parse(render(asked), NOW).terms == frozenset(asked.conditions())
+
+
+def test_only_so_many_texts_are_looked_for_in_errors() -> None:
+    assert len(parse(" ".join(f"-error:{n}" for n in range(MOST_SOUGHT)), NOW).terms) == MOST_SOUGHT
+    text = "error:" + ",".join("a" * MOST_SOUGHT) + " error:b"
+    with pytest.raises(BadFilter, match="more than 50 texts") as caught:
+        parse(text, NOW)
+    assert caught.value.column == len(text)
 
 
 def test_nothing_means_every_job() -> None:

@@ -343,6 +343,66 @@ def test_warnings_go_to_standard_error_as_if_nobody_listened(capsys: pytest.Capt
     assert RUN.get() is None
 
 
+def test_warnings_go_there_too_where_only_errors_are_kept_and_where_two_nodes_listen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def play() -> None:
+        captures = [Capture(Notebook(ManualClock(), lambda _: str), logging.ERROR) for _ in range(2)]
+        for each in captures:
+            await each.start()
+        try:
+            shop.warning("hear me")
+            shop.error("once")
+        finally:
+            for each in captures:
+                await each.stop()
+
+    with nobody_else_listens():
+        asyncio.run(play())
+    assert capsys.readouterr().err == "hear me\nonce\n"
+
+
+def test_only_lines_of_its_level_are_kept() -> None:
+    async def job() -> None:
+        shop.warning("not so bad")
+        shop.error("bad")
+
+    async def play() -> None:
+        async with capturing(job, log_capture=logging.ERROR) as bench:
+            (id,) = await bench.enqueue("job")
+            await bench.until_ended(1)
+            assert await messages(bench, id) == ["bad"]
+
+    run_virtual(play())
+
+
+def test_a_thread_whose_line_takes_long_to_make_holds_up_no_other() -> None:
+    class Slow:
+        def __str__(self) -> str:
+            made.set()
+            return str(others_are_done.wait(60))
+
+    made, others_are_done = threading.Event(), threading.Event()
+
+    def job(slow: bool) -> None:
+        if slow:
+            shop.info("%s", Slow())
+        else:
+            made.wait(60)
+            shop.info("quick")
+            others_are_done.set()
+
+    async def play() -> None:
+        async with bench_of(handler(job), log_capture=logging.INFO, workers=2) as bench:
+            (slow,) = await bench.enqueue("job", payload(slow=True))
+            (quick,) = await bench.enqueue("job", payload(slow=False))
+            await bench.until_ended(2)
+            assert (await messages(bench, slow), await messages(bench, quick)) == (["True"], ["quick"])
+
+    with nobody_else_listens():
+        asyncio.run(play())
+
+
 @contextmanager
 def nobody_else_listens() -> Iterator[None]:
     root = logging.getLogger()

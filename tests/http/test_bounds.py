@@ -128,6 +128,39 @@ async def test_heads_of_one_connection_are_counted_apart(door: Door) -> None:
         await reader.readexactly(15)
 
 
+async def test_a_head_that_begins_behind_a_long_body_is_counted_from_its_own_first_byte(door: Door) -> None:
+    body = b'{"type":"echo","payload":{"text":"' + b"x" * 2 * BOUNDS.head_size + b'"}}'
+    head = b"POST /jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+    reader, writer = await door.knock(head + body + HEALTH[:20])
+    assert (await reader.readuntil(b"\r\n")).split()[1] == b"201"
+    writer.write(HEALTH[20:])
+    await reader.readuntil(b'{"status":"ok"}')
+
+
+async def test_a_head_that_begins_behind_a_body_is_bounded_too(door: Door) -> None:
+    reader, writer = await door.knock(POST + b" " * 20 + b"GET /health HTTP/1.1\r\nhost: x\r\nlong: ")
+    while not door.connection.transport.is_closing():
+        writer.write(b"x" * 100)
+        await a_turn()
+    assert b"FM431" in await reader.read()
+
+
+async def test_clients_are_looked_at_though_the_clock_on_the_wall_goes_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uvicorn.server.time.time", iter(range(10**9, 0, -3600)).__next__)
+    looked = asyncio.Event()
+    monkeypatch.setattr(Connection, "look", lambda *_: looked.set())
+    server = HttpServer(world.api, "127.0.0.1", 0)
+    port = urlsplit(await server.start()).port
+    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(2):
+        await looked.wait()
+        looked.clear()
+    writer.close()
+    await server.stop(20.0)
+
+
 async def test_a_head_that_does_not_end_in_time_is_told_408(door: Door) -> None:
     reader, _writer = await door.knock(b"GET /health HTTP/1.1\r\nhos")
     door.look(BOUNDS.head_time - 1)

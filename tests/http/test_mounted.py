@@ -54,6 +54,11 @@ async def test_every_path_answers(mounted: httpx.AsyncClient, prefix: str, path:
     assert (await mounted.get(f"{prefix}{path}")).status_code == 200
 
 
+async def test_the_document_says_where_it_is(mounted: httpx.AsyncClient, prefix: str) -> None:
+    [server] = (await mounted.get(f"{prefix}/openapi.json")).json()["servers"]
+    assert server == {"url": httpx.URL(f"http://test{prefix}").raw_path.decode()}
+
+
 async def test_a_job_can_be_cancelled_and_retried(mounted: httpx.AsyncClient, prefix: str) -> None:
     id = (await mounted.post(f"{prefix}/jobs", json={"type": "echo"})).json()["id"]
     assert (await mounted.post(f"{prefix}/jobs/{id}/cancel")).json()["status"] == "cancelled"

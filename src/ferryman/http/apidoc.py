@@ -37,7 +37,10 @@ class ApiDocument:
     async def show(self, request: Request) -> Answer:
         """GET /openapi.json."""
         query.parameters(request)
-        return Answer(200, _JSON, self._json)
+        told = self._json
+        if request.prefix:  # clients that are made of the document go where that says
+            told = msgspec.json.encode({**openapi.document(self._described), "servers": [{"url": request.prefix}]})
+        return Answer(200, _JSON, told)
 
     async def read(self, request: Request) -> Answer:
         """GET /docs."""

@@ -30,6 +30,8 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
         self._is_in_head = False
+        self._ended_one = False
+        """Whether a request has come to its end within the bytes that are being read."""
         self._head_size = 0
         self._head_since = 0.0
         """When the first byte of the head came that is under way."""
@@ -64,12 +66,20 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._heard_at = self.loop.time()
-        was_in_head = self._is_in_head
+        was_in_head, self._ended_one = self._is_in_head, False
         super().data_received(data)
         if self._is_in_head:
-            self._head_size = self._head_size + len(data) if was_in_head else len(data)
-            if self._head_size > self._bounds.head_size:
-                self._refuse_head()
+            self._count_head(len(data), is_new=self._ended_one or not was_in_head)
+
+    def _count_head(self, size: int, *, is_new: bool) -> None:
+        """So many bytes came, at whose end a head is under way."""
+        if is_new:
+            # where it began behind another request nobody says how many of the bytes are its own: it gets them free
+            self._head_size = 0 if self._ended_one else size
+        else:
+            self._head_size += size
+        if self._head_size > self._bounds.head_size:
+            self._refuse_head()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -103,6 +113,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The end of a request, unless it was refused."""
+        self._ended_one = True
         if not self.transport.is_closing():
             super().on_message_complete()
 

@@ -28,8 +28,8 @@ KEEP_ALIVE: Final = 75
 FLUSH: Final = 5.0
 """Seconds in which a client has to read what is sent to it when the server stops."""
 
-LOOK: Final = 1
-"""Seconds between two looks at clients that take too long."""
+LOOK: Final = 10
+"""Ticks of uvicorn, a tenth of a second each, from one look at clients that take too long to the next."""
 NO_MORE_THAN: Final = Bounds()
 
 CANCELLED: Final = 0.1
@@ -105,12 +105,10 @@ class HttpServer:
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
-            callback_notify=self._look,
-            timeout_notify=LOOK,
         )
         config.load()
         config.ssl = context
-        server = uvicorn.Server(config)
+        server = _Ticking(config)
         server.lifespan = config.lifespan_class(config)
         self._stop = server.lifespan.state[STOP] = asyncio.Event()
         await server.startup(sockets=[listener])
@@ -119,13 +117,6 @@ class HttpServer:
         host = f"[{self._host}]" if ":" in self._host else self._host
         self._url = f"{'http' if context is None else 'https'}://{host}:{listener.getsockname()[1]}"
         return self._url
-
-    async def _look(self) -> None:
-        """End the connections of clients that take too long."""
-        if self._server is not None:
-            now = asyncio.get_running_loop().time()
-            for connection in _ours(self._server):
-                connection.look(now)
 
     async def stop(self, grace: float) -> None:
         """Refuse new connections and requests, let those under way end within `grace` seconds, then cut them off."""
@@ -181,6 +172,21 @@ class HttpServer:
             listener.close()
             raise PortInUse(f"Cannot serve on {address}.", why=_why(error), hint=_hint(error, self._port)) from None
         return listener
+
+
+class _Ticking(uvicorn.Server):
+    """uvicorn, which looks at its clients tick by tick.
+
+    What it offers for that goes by the clock on the wall: turned back, it would not be called for as long.
+    """
+
+    async def on_tick(self, counter: int) -> bool:
+        """End the connections of clients that take too long."""
+        if counter % LOOK == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in _ours(self):
+                connection.look(now)
+        return await super().on_tick(counter)
 
 
 def _ours(server: uvicorn.Server) -> list[Connection]:

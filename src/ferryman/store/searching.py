@@ -14,7 +14,11 @@ from ferryman.domain.job import Job
 from ferryman.store.records import Page
 
 STRIDE: Final = 1000
-"""Ids that are looked at in one go where jobs have to be read before they are judged."""
+"""Ids that are looked at in one go, at most, where jobs have to be read before they are judged."""
+FIRST_STRIDE: Final = 100
+LOAD: Final = 4 * 1024 * 1024
+"""Characters of payloads that are read and judged in one go, about: fewer jobs at a time where these are large, as they
+are all in memory at once and others wait meanwhile."""
 
 
 class Search:
@@ -26,7 +30,8 @@ class Search:
         self._backwards = filter.newest_first
         self._limit = filter.limit
         self._left = filter.scan
-        self.step = STRIDE if filter.reads() else filter.limit
+        self._reads = filter.reads()
+        self.step = FIRST_STRIDE if self._reads else filter.limit
         """How many ids to look at in one go."""
         self._fits = filter.judge()
         self._found: list[Job] = []
@@ -46,16 +51,21 @@ class Search:
 
     def look(self, ids: Sequence[str], read: Callable[[str], Job | None]) -> None:
         """Look at the next ids, in their order; `read` gives the job of one, None where it cannot be seen."""
+        load = 0
         for id in ids:
             if self._is_beyond(id):
                 self._ended = True
             if self._ended:
                 return
-            self._judge(id, read(id))
+            job = read(id)
+            self._judge(id, job)
+            load += 0 if job is None else len(job.payload)
         if len(ids) < self.step:
             self._ended = True
-        else:
-            self.after = ids[-1]
+            return
+        self.after = ids[-1]
+        if self._reads:
+            self.step = max(1, min(STRIDE, 2 * self.step, self.step * LOAD // max(1, load)))
 
     def page(self) -> Page:
         """What was found."""

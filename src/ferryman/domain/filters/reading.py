@@ -15,6 +15,8 @@ from ferryman.domain.suggest import did_you_mean
 
 MAX_TEXT: Final = 4000
 """Characters that a filter may have."""
+MOST_SOUGHT: Final = 50
+"""Texts that a filter may look for in errors: each takes a walk over the message of every job."""
 _TIMES: Final = ("created", "finished")
 _FIELDS: Final = ("status", "type", "queue", "tag", "created", "finished", "payload", "error")
 _SPACE: Final = re.compile(r"\s*")
@@ -53,6 +55,7 @@ class _Reader:
         self._now = now
         self._at = 0
         self._terms: set[Term] = set()
+        self._sought = 0
         self._spans = dict.fromkeys(_TIMES, Span())
 
     def read(self) -> JobFilter:
@@ -122,6 +125,9 @@ class _Reader:
         return self._json(word, begin) if name == Field.PAYLOAD else self._known(name, word, begin)
 
     def _known(self, name: str, text: str, begin: int) -> str:
+        self._sought += name == Field.ERROR
+        if self._sought > MOST_SOUGHT:
+            raise _wrong(begin, f"It looks for more than {MOST_SOUGHT} texts in errors.")
         if name == Field.STATUS and text not in set(Status):
             near = did_you_mean(text, Status)
             raise _wrong(begin, f"There is no status {text[:40]!a}.", why=near, hint=f"Statuses: {', '.join(Status)}.")
