@@ -282,8 +282,8 @@ async def test_middleware_may_bound_a_handler_in_a_thread_by_a_timeout_of_its_ow
     never = threading.Event()
 
     def job() -> None:
-        started.set()
         try:
+            started.set()
             while not never.wait(0.001):
                 pass
         finally:

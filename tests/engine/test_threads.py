@@ -16,7 +16,7 @@ from ferryman.engine import threads
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
 from ferryman.engine.threads import HandlerThread, Stopped, ThreadCall
-from tests.engine.world import Bench, handler, turns
+from tests.engine.world import Bench, turns
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +25,15 @@ def busy() -> None:
     """Never ends, but runs bytecode, so that an exception can be raised in it."""
     while True:
         pass
+
+
+def stay(started: threading.Event, gate: threading.Event) -> None:
+    """Says that it has started, then stays until the gate opens, wherever it is when it is raised in."""
+    try:
+        started.set()
+        gate.wait()
+    except BaseException:
+        gate.wait()
 
 
 async def test_a_thread_is_started_with_the_first_handler_that_needs_one_and_reused() -> None:
@@ -72,10 +81,12 @@ async def test_the_loop_goes_on_while_a_handler_blocks_its_thread() -> None:
 async def test_a_timeout_raises_in_the_handler_and_the_thread_is_used_again() -> None:
     raised: list[str] = []
     idents: list[int] = []
+    loop, started = asyncio.get_running_loop(), asyncio.Event()
 
     def job() -> None:
         idents.append(threading.get_ident())
         try:
+            loop.call_soon_threadsafe(started.set)
             busy()
         except BaseException as error:
             raised.append(type(error).__name__)
@@ -84,8 +95,10 @@ async def test_a_timeout_raises_in_the_handler_and_the_thread_is_used_again() ->
     def after() -> None:
         idents.append(threading.get_ident())
 
-    async with Bench(handler(job, timeout=0.05), after, workers=1, clock=SystemClock()) as bench:
+    async with Bench(job, after, workers=1, clock=SystemClock()) as bench:
         await bench.enqueue("job", max_attempts=1)
+        await started.wait()
+        bench.time_is_up("job")
         await bench.enqueue("after")
         await bench.until_ended(2)
         first, second = bench.ended
@@ -114,16 +127,18 @@ async def test_a_cancel_request_stops_a_thread() -> None:
 
 
 async def test_a_thread_that_will_not_end_is_given_up_and_replaced() -> None:
-    gate = threading.Event()
+    started, gate = threading.Event(), threading.Event()
 
     def job() -> None:
-        gate.wait()
+        stay(started, gate)
 
     def after() -> None:
         pass
 
-    async with Bench(handler(job, timeout=0.02), after, workers=1, grace=0.02, clock=SystemClock()) as bench:
+    async with Bench(job, after, workers=1, grace=0.02, clock=SystemClock()) as bench:
         (id,) = await bench.enqueue("job", max_attempts=1)
+        await asyncio.get_running_loop().run_in_executor(None, started.wait)
+        bench.time_is_up("job")
         await bench.enqueue("after")
         await bench.until_ended(2)
         first, second = bench.ended
@@ -161,8 +176,7 @@ async def test_a_stop_gives_up_a_thread_that_will_not_end() -> None:
     started, gate = threading.Event(), threading.Event()
 
     def job() -> None:
-        started.set()
-        gate.wait()
+        stay(started, gate)
 
     bench = Bench(job, workers=1, stop_deadline=0.01, last_grace=0.01, clock=SystemClock())
     async with bench:
@@ -218,8 +232,8 @@ async def test_a_call_is_raised_in_once() -> None:
     begun, caught, go_on = threading.Event(), threading.Event(), threading.Event()
 
     def stubborn() -> str:
-        begun.set()
         try:
+            begun.set()
             busy()
         except Stopped:
             caught.set()

@@ -14,10 +14,17 @@ from ferryman.domain.errors import (
 )
 from ferryman.domain.state import Status
 from ferryman.engine.context import Context
+from ferryman.engine.desk import Desk
 from tests.engine.banks import MOVED, UNTOUCHED, Bank, move, pays
-from tests.engine.world import handler
+from tests.engine.world import handler, turns
 
 pytestmark = pytest.mark.anyio
+
+
+def desk_of(bank: Bank) -> Desk:
+    assert bank.node._life is not None
+    assert isinstance(bank.node._life._desk, Desk)
+    return bank.node._life._desk
 
 
 async def test_a_run_that_lost_its_claim_writes_nothing(tmp_path: Path) -> None:
@@ -94,6 +101,7 @@ async def test_whoever_waits_for_a_turn_gets_it_when_the_one_before_expires(tmp_
     async with Bank(tmp_path, handler(holds, timeout=None), pays, transaction_timeout=0.2) as bank:
         await bank.enqueue("holds")
         await held.wait()
+        desk_of(bank)._timeout = 60.0  # the limit of the first one is set already
         assert (await bank.one("pays"))[0] is Status.COMPLETED
         assert bank.money() == MOVED
 
@@ -130,9 +138,9 @@ async def test_a_run_that_is_stopped_while_it_waits_for_its_turn_gives_it_up(tmp
             await gave_up.wait()
 
     def waits(ctx: Context) -> None:
-        loop.call_soon_threadsafe(waiting.set)
-        asked.wait()
         try:
+            loop.call_soon_threadsafe(waiting.set)
+            asked.wait()
             ctx.transaction().__enter__()
         finally:
             loop.call_soon_threadsafe(gave_up.set)
@@ -147,9 +155,13 @@ async def test_a_run_that_is_stopped_while_it_waits_for_its_turn_gives_it_up(tmp
 
     loop, asked = asyncio.get_running_loop(), threading.Event()
     waiting, held, gave_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    stopped = handler(awaits if is_async else waits, timeout=0.3)
+    stopped = awaits if is_async else waits
     async with Bank(tmp_path, holds, stopped, pays, transaction_timeout=60) as bank:
-        ids = [*await bank.enqueue("holds"), *await bank.enqueue(stopped.type, max_attempts=1)]
+        ids = [*await bank.enqueue("holds"), *await bank.enqueue(stopped.__name__, max_attempts=1)]
+        await held.wait()
+        while not desk_of(bank)._waiting:
+            await turns()
+        bank.time_is_up(stopped.__name__)
         await bank.until_ended(2)
         assert [job.status for job in await bank.jobs(ids)] == [Status.COMPLETED, Status.FAILED]
         assert (await bank.one("pays"))[0] is Status.COMPLETED, "the turn was not lost with it"

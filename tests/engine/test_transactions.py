@@ -23,7 +23,7 @@ from ferryman.domain.state import Status
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
 from tests.engine.banks import MOVED, UNTOUCHED, Bank, apays, call, move, pays
-from tests.engine.world import Bench, handler
+from tests.engine.world import Bench
 
 pytestmark = pytest.mark.anyio
 
@@ -135,17 +135,20 @@ async def test_a_run_that_is_cut_off_after_its_commit_is_completed(tmp_path: Pat
     def hangs(ctx: Context) -> None:
         with ctx.transaction() as tx:
             move(tx)
+        loop.call_soon_threadsafe(committed.set)
         while True:
             threading.Event().wait(0.01)
 
     async def ahangs(ctx: Context) -> None:
         async with ctx.transaction() as tx:
             move(tx)
+        committed.set()
         await asyncio.Event().wait()
 
     async def deaf(ctx: Context) -> None:
         async with ctx.transaction() as tx:
             move(tx)
+        committed.set()
         while True:
             try:
                 await gate.wait()
@@ -153,11 +156,16 @@ async def test_a_run_that_is_cut_off_after_its_commit_is_completed(tmp_path: Pat
             except asyncio.CancelledError:
                 continue
 
-    gate = asyncio.Event()
+    loop, gate, committed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     types = [deaf, ahangs] if is_async else [hangs]
-    async with Bank(tmp_path, *(handler(each, timeout=0.3) for each in types), grace=0.1) as bank:
-        for each in types:
-            assert (await bank.one(each.__name__))[0] is Status.COMPLETED
+    async with Bank(tmp_path, *types, grace=0.1) as bank:
+        for count, each in enumerate(types, 1):
+            (id,) = await bank.enqueue(each.__name__)
+            await committed.wait()
+            committed.clear()
+            bank.time_is_up(each.__name__)
+            await bank.until_ended(count)
+            assert (await bank.job(id)).status is Status.COMPLETED
         assert [run.finish.status for run in bank.ended] == [Status.COMPLETED] * len(types)
         assert not bank.fenced
         gate.set()
