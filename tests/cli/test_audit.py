@@ -97,6 +97,13 @@ def test_filters_and_pages(shop: Shop) -> None:
     assert result.code == 2 and "queue.pause" in result.err
 
 
+def test_bytes_that_are_no_text_are_nobodys_name(shop: Shop) -> None:
+    shop.do()
+    shop.call("pause", "mail")
+    for option in ("--of", "--by"):
+        assert log(shop, option, os.fsdecode(b"\xff")) == []
+
+
 def test_a_person_is_a_user_on_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getuser", lambda: "anna")
     assert re.fullmatch(r"anna@.+", person())

@@ -88,7 +88,7 @@ def name_of(option: str, value: object) -> str:
 
 def text(option: str, value: object) -> str:
     """Any text that a store can keep."""
-    if isinstance(value, str) and _is_clean(value):
+    if isinstance(value, str) and is_clean(value):
         return value
     raise refused(option, value, "a text without NUL")
 
@@ -217,14 +217,14 @@ def moment(option: str, value: object, now: int) -> int:
 
 def unique_key(value: object) -> str:
     """Holds among the live jobs of one type."""
-    if isinstance(value, str) and 1 <= len(value) <= 256 and _is_clean(value):
+    if isinstance(value, str) and 1 <= len(value) <= 256 and is_clean(value):
         return value
     raise refused("unique_key", value, "a text of 1 to 256 characters without NUL")
 
 
 def key(value: object) -> str:
     """Whose gate lets the job in."""
-    if isinstance(value, str) and 1 <= len(value) <= 200 and _is_clean(value):
+    if isinstance(value, str) and 1 <= len(value) <= 200 and is_clean(value):
         return value
     raise refused("key", value, "a text of 1 to 200 characters without NUL")
 
@@ -247,7 +247,7 @@ def tags(value: object) -> tuple[str, ...]:
 
 
 def _tag(value: object) -> str:
-    if isinstance(value, str) and 1 <= len(value) <= 64 and _is_clean(value):
+    if isinstance(value, str) and 1 <= len(value) <= 64 and is_clean(value):
         return value
     raise refused("a tag", value, "a text of 1 to 64 characters without NUL")
 
@@ -262,7 +262,7 @@ def _is_number(value: object) -> TypeGuard[float]:
     return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _is_clean(text: str) -> bool:
+def is_clean(text: str) -> bool:
     """Whether any store can keep a text."""
     if text.isascii():
         return "\0" not in text
