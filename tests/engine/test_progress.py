@@ -16,12 +16,11 @@ from typing import Any
 import pytest
 
 from ferryman import Secret
-from ferryman.domain.errors import BadOption, StoreBusy
+from ferryman.domain.errors import BadOption
 from ferryman.domain.events import Events, ReportsFenced
 from ferryman.domain.job import MICROS
 from ferryman.domain.outcome import Run, What
 from ferryman.domain.report import Progress, Report
-from ferryman.domain.state import Status
 from ferryman.engine.childrun import Elsewhere
 from ferryman.engine.context import Context
 from ferryman.engine.frames import Said
@@ -140,55 +139,6 @@ def test_a_run_whose_claim_is_lost_is_neither_heard_nor_told() -> None:
             assert bench.store.calls.count("report") == 1, "once it was refused it is not heard any more"
 
     run_virtual(play())
-
-
-def test_a_store_that_fails_is_told_later() -> None:
-    async def job(ctx: Context) -> None:
-        ctx.progress(1)
-        await pause(5.0)
-
-    async def play() -> None:
-        async with Bench(job) as bench:
-            bench.store.fail("report", StoreBusy("busy"), times=2)
-            (id,) = await bench.enqueue("job")
-            await turns()
-            assert await progress_of(bench, id) is None
-            await pause(2.5)
-            assert await progress_of(bench, id) == said(1)
-            await bench.until_ended(1)
-            assert bench.store.calls.count("report") == 3, "nothing new was said at the end"
-
-    run_virtual(play())
-
-
-def test_an_end_waits_until_the_last_word_is_written() -> None:
-    async def job(ctx: Context) -> None:
-        ctx.progress(1)
-
-    async def play() -> None:
-        async with Bench(job) as bench:
-            bench.store.fail("report", StoreBusy("busy"), times=3)
-            (id,) = await bench.enqueue("job")
-            await bench.until_ended(1)
-            assert await progress_of(bench, id) == said(1)
-            assert bench.store.calls.count("finish") == 1
-
-    run_virtual(play())
-
-
-def test_what_a_store_cannot_take_costs_no_outcome(caplog: pytest.LogCaptureFixture) -> None:
-    async def job(ctx: Context) -> None:
-        ctx.progress(1)
-
-    async def play() -> None:
-        async with Bench(job) as bench:
-            bench.store.fail("report", ValueError("what is this"), times=9)
-            (id,) = await bench.enqueue("job")
-            await bench.until_ended(1)
-            assert (await bench.job(id)).status is Status.COMPLETED
-
-    run_virtual(play())
-    assert [getattr(each, "event", "") for each in caplog.records].count("report_refused") == 1
 
 
 def test_an_older_word_never_comes_after_a_newer_one() -> None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from contextvars import Context as Variables
 from typing import Final
 
-from ferryman.domain.errors import StoreError
+from ferryman.domain.errors import SchemaMissing, StoreError, StoreFailed
 from ferryman.domain.events import Events, ReportsFenced
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish
@@ -26,6 +26,9 @@ from ferryman.store.protocol import Clock, Store
 
 PERIOD: Final = 1.0
 """Seconds from one write to the next."""
+
+_FOR_GOOD: Final = (StoreFailed, SchemaMissing)
+"""What a store says that may not write this, such as one whose tables of reports nobody has granted."""
 
 log: Final = logging.getLogger("ferryman.engine")
 
@@ -48,6 +51,7 @@ class Scribe:
         """One write at a time, so that an older progress never comes after a newer one."""
         self._pause = Pause()
         self._due = 0.0
+        self._failures = 0
         self._stopping = False
 
     async def start(self) -> None:
@@ -67,11 +71,19 @@ class Scribe:
             await self._write(self.notebook.news())
 
     async def last(self, finishes: Sequence[Finish]) -> None:
-        """Write what is left of runs that end, and listen to them no more. Raises StoreError: say it again."""
+        """Write what is left of runs that end, and listen to them no more.
+
+        Raises:
+            StoreError: say it again. Not where another try would find the same: then it is lost.
+        """
         if not self.notebook:
             return
         async with self._turn:
-            await self._write(self.notebook.last(finishes))
+            reports = self.notebook.last(finishes)
+            try:
+                await self._write(reports)
+            except _FOR_GOOD:
+                _refused(reports)
         self.notebook.close([(each.id, each.number) for each in finishes])
 
     def _wake(self) -> None:
@@ -101,7 +113,11 @@ class Scribe:
         try:
             await self.step()
         except StoreError as error:
-            log.warning("What runs say could not be written: %s", error, extra={"event": "report_failed"})
+            self._failures += 1
+            if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, 8th ... in a row
+                log.warning("What runs say could not be written: %s", error, extra={"event": "report_failed"})
+        else:
+            self._failures = 0
 
     async def _write(self, reports: Sequence[Report]) -> None:
         if not reports:
@@ -111,8 +127,8 @@ class Scribe:
         except StoreError:
             self.notebook.kept(reports)
             raise
-        except Exception:  # nothing that a run says is worth its outcome
-            log.exception("The store refused what %d runs say.", len(reports), extra={"event": "report_refused"})
+        except Exception:
+            _refused(reports)
             fenced = frozenset[tuple[str, int]]()
         outdated = self.notebook.outdated(reports, fenced)
         self.notebook.kept(outdated)
@@ -120,3 +136,8 @@ class Scribe:
         self.notebook.written([each for each in reports if (each.id, each.number) not in again])
         if fenced - again:
             tell(self._events, ReportsFenced(self.notebook.close(fenced - again)))
+
+
+def _refused(reports: Sequence[Report]) -> None:
+    """Called while an error is handled: nothing that a run says is worth its outcome."""
+    log.exception("The store refused what %d runs say.", len(reports), extra={"event": "report_refused"})
