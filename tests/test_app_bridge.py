@@ -150,7 +150,7 @@ async def test_a_result_is_what_the_handler_returned() -> None:
     attached = Attached()
     handle = await attached.app.job(send).aenqueue("a")
     await attached.end(DONE)
-    assert await handle.aresult(timeout=5) == "sent"
+    assert await handle.aresult(timeout=60) == "sent"
 
 
 async def test_a_failed_job_says_why() -> None:
@@ -288,10 +288,10 @@ def test_whoever_waits_while_the_app_is_closed_is_told(app: Ferryman) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         blocked = pool.submit(app._bridge.call, wait, "")
-        assert under_way.wait(10)
+        assert under_way.wait(60)
         app.close()
         with pytest.raises(errors.StoreClosed):
-            blocked.result(10)
+            blocked.result(60)
 
 
 async def test_a_loop_that_waits_while_the_app_is_closed_is_told(app: Ferryman) -> None:
@@ -318,10 +318,10 @@ def test_an_errand_that_a_stopped_loop_did_not_take_is_told() -> None:
     crossing = Crossing(cast("asyncio.AbstractEventLoop", loop), lambda: pytest.fail("It connected."))
     with ThreadPoolExecutor(1) as pool:
         blocked = pool.submit(crossing.call, lambda client: client.counts())
-        assert loop.called.wait(10)
+        assert loop.called.wait(60)
         crossing.end()
         with pytest.raises(errors.StoreClosed):
-            blocked.result(10)
+            blocked.result(60)
     with pytest.raises(errors.StoreClosed):
         crossing.call(lambda client: client.counts())
 

@@ -65,7 +65,7 @@ async def test_jobs_in_memory_are_handed_to_the_node_itself(tmp_path: Path, monk
         return 2 * n
 
     async with running(app):
-        assert await (await double.aenqueue(21)).aresult(5) == 42
+        assert await (await double.aenqueue(21)).aresult(60) == 42
     assert list(tmp_path.iterdir()) == []
 
 

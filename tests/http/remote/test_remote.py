@@ -144,7 +144,7 @@ def test_a_handle_raises_how_the_job_ended(remote: Remote, jobs: Mapping[str, An
     assert remote.cancel(later.id).status is Status.CANCELLED
     with pytest.raises(JobCancelled):
         later.result(timeout=PATIENCE)
-    assert remote.retry(later.id).status is Status.PENDING
+    assert remote.retry(later.id).status is not Status.CANCELLED, "it may run by now"
     assert later.result(timeout=PATIENCE) == 2
     with pytest.raises(JobNotFound):
         remote.handle("01890a5d-ac96-774b-bcce-b302099a8057").status()
@@ -221,7 +221,7 @@ def test_the_twins_work_on_any_loop_and_beside_threads(remote: Remote, jobs: Map
 async def _changed(remote: Remote) -> None:
     job = await remote.aenqueue("add", {"a": 1}, delay=3600)
     assert (await remote.acancel(job.id)).status is Status.CANCELLED
-    assert (await remote.aretry(job.id)).status is Status.PENDING
+    assert (await remote.aretry(job.id)).status is not Status.CANCELLED, "it may run by now"
     assert (await remote.apause("q")).paused
     assert not (await remote.aresume("q")).paused
 
