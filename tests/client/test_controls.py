@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from typing import Any
 
 import pytest
 
@@ -224,6 +226,24 @@ def test_a_store_that_fails_ends_it_once_all_that_is_under_way_has_ended() -> No
         with pytest.raises(StoreFailed):
             await world.client.controls.retry_all(EVERY)
         assert [(await world.client.get(id)).status for id in ids] == [Status.FAILED, Status.PENDING, Status.PENDING]
+
+    virtual.run(main())
+
+
+def test_of_retries_that_fail_together_one_error_is_told_and_those_that_did_not_fail_are_announced() -> None:
+    async def main() -> None:
+        world, complaints = World(), list[dict[str, Any]]()
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        ids = await fail(world, 3)
+        world.told.clear()
+        world.wakes.said.clear()
+        world.store.before["retry"] = [StoreFailed("broken"), StoreFailed("broken")]
+        with pytest.raises(StoreFailed):
+            await world.client.controls.retry_all(EVERY)
+        assert world.told == [JobRetriedByRequest(ids[2], "send", "mail")]
+        assert world.wakes.said == ["work"]
+        gc.collect()
+        assert complaints == []
 
     virtual.run(main())
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -21,8 +21,6 @@ from ferryman.domain.job import MICROS, Job
 from ferryman.domain.state import RETRIABLE, Status
 from ferryman.store.protocol import Clock, RetryResult, Store, Wakeup
 from ferryman.store.watching import Version
-
-T = TypeVar("T")
 
 TOGETHER: Final = 50
 """Retries that are under way at once, each a commit of its own, which a busy store groups."""
@@ -106,20 +104,29 @@ class Retrying:
         """Retry a few; how many there were before says when the first of them is due."""
         seconds = [None if rate is None else min((told.count + n) / rate, options.MAX_DELAY) for n in range(len(jobs))]
         due = [None if each is None else begin + round(each * MICROS) for each in seconds]
-        results = await _all_of([self._retry_one(job, at, by) for job, at in zip(jobs, due, strict=True)])
+        verbs = [self._retry_one(job, at, by) for job, at in zip(jobs, due, strict=True)]
+        answers = await asyncio.gather(*verbs, return_exceptions=True)
+        results = [each for each in answers if isinstance(each, RetryResult)]
         done = [
             (job, at)
-            for job, at, result in zip(jobs, due, results, strict=True)
-            if result.before in RETRIABLE and result.holder is None
+            for job, at, answer in zip(jobs, due, answers, strict=True)
+            if isinstance(answer, RetryResult) and answer.before in RETRIABLE and answer.holder is None
         ]
-        for job, _ in done:
-            self._events.emit(JobRetriedByRequest(job.id, job.type, job.queue))
         later = [at for _, at in done if at is not None and at > begin]
-        self._wakeup.work()
-        if later:
-            self._wakeup.scheduled(later[0])
+        self._announce([job for job, _ in done], min(later, default=None))
+        for failure in answers:
+            if isinstance(failure, BaseException):
+                raise failure
         taken = sum(result.holder is not None for result in results)
         return Retried(told.count + len(done), told.taken + taken, max(later, default=told.last_at))
+
+    def _announce(self, jobs: Sequence[Job], due: int | None) -> None:
+        """Say what was sent back; the first that is not pending at once is due at that time."""
+        for job in jobs:
+            self._events.emit(JobRetriedByRequest(job.id, job.type, job.queue))
+        self._wakeup.work()
+        if due is not None:
+            self._wakeup.scheduled(due)
 
     async def _retry_one(self, job: Job, run_at: int | None, by: str | None) -> RetryResult:
         return await self._deeds.do(
@@ -129,10 +136,3 @@ class Retrying:
             by,
             run_at=None if run_at is None else options.moment_text(run_at),
         )
-
-
-async def _all_of(verbs: Sequence[Coroutine[Any, Any, T]]) -> Sequence[T]:
-    """What each of them gives. Raises what the first of them raised, once all have ended."""
-    tasks = [asyncio.ensure_future(each) for each in verbs]
-    await asyncio.wait(tasks)
-    return [each.result() for each in tasks]
