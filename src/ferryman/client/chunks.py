@@ -15,23 +15,23 @@ CHUNK: Final = 1000
 T = TypeVar("T")
 
 
-def chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    """Lists of at most `CHUNK` items, in order; nothing beyond the present one is held."""
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Lists of at most `size` items, in order; nothing beyond the present one is held."""
     rest = iter(items)
-    while chunk := list(islice(rest, CHUNK)):
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 
-async def achunks(items: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[list[T]]:
+async def achunks(items: Iterable[T] | AsyncIterable[T], size: int = CHUNK) -> AsyncIterator[list[T]]:
     """The same, also of what arrives asynchronously."""
     if not isinstance(items, AsyncIterable):
-        for each in chunks(items):
+        for each in chunks(items, size):
             yield each
         return
     chunk: list[T] = []
     async for item in items:
         chunk.append(item)
-        if len(chunk) == CHUNK:
+        if len(chunk) == size:
             yield chunk
             chunk = []
     if chunk:

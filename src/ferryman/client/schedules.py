@@ -62,10 +62,7 @@ class Schedules:
             BadSchedule: the expression is none, or the time zone.
             EnqueueError: its job would be refused.
         """
-        for option in _OF_ONE_JOB:
-            value = getattr(request.job, option)
-            if value is not None:
-                raise options.refused(option, value, "nothing: a schedule says when its jobs are made")
+        check_of_many(request.job)
         await self._types.expect(request.job.type)
         schedule = Schedule(
             name=request.name,
@@ -115,7 +112,7 @@ class Schedules:
         return await self._pause(name, Action.SCHEDULE_RESUME, by, paused=False)
 
     async def _pause(self, name: str, action: Action, by: str | None, *, paused: bool) -> KeptSchedule:
-        _check(name)
+        check_name(name)
         there = await self._deeds.do(
             lambda deed: self._store.pause_schedule(name, paused, deed.at, deed=deed), action, name, by
         )
@@ -125,7 +122,7 @@ class Schedules:
 
     async def drop(self, name: str, *, by: str | None = None) -> None:
         """Forget a schedule; the jobs that it made stay. Raises ScheduleNotFound."""
-        _check(name)
+        check_name(name)
         dropped = await self._deeds.do(
             lambda deed: self._store.drop_schedule(name, deed=deed), Action.SCHEDULE_DROP, name, by
         )
@@ -156,7 +153,15 @@ def _without(kept: KeptSchedule, secrets: frozenset[str]) -> KeptSchedule:
     return msgspec.structs.replace(kept, schedule=msgspec.structs.replace(schedule, order=order))
 
 
-def _check(name: str) -> None:
+def check_of_many(job: JobRequest) -> None:
+    """Refuse what makes no sense of jobs that are made one after the other. Raises BadOption."""
+    for option in _OF_ONE_JOB:
+        value = getattr(job, option)
+        if value is not None:
+            raise options.refused(option, value, "nothing: a schedule says when its jobs are made")
+
+
+def check_name(name: str) -> None:
     """Do not ask the store for what can be no name. Raises ScheduleNotFound."""
     try:
         schedule_name(name)

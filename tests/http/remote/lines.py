@@ -96,11 +96,12 @@ def client_over(
     patience: Patience | None = None,
     catalogue: Catalogue | None = None,
     max_body: int = MAX_BODY,
+    api_key: str = KEY,
 ) -> RemoteClient:
     """A client whose pauses take no time; its dice are always the same."""
     way = Connection(
         url,
-        api_key=KEY,
+        api_key=api_key,
         patience=patience,
         transport=transport,
         monotonic=times.monotonic,

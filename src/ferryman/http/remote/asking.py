@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from ferryman.store.watching import Version
+
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def body_of(members: Mapping[str, Any]) -> bytes:
+    """The JSON of an object, without the members that are None."""
+    return msgspec.json.encode({name: value for name, value in members.items() if value is not None})
+
+
+def only(expected: Version | None) -> Mapping[str, str]:
+    """The headers that say which version of a job is to be changed, and no other one."""
+    return NOTHING if expected is None else {"if-match": f'"{expected.tag}"'}
 
 
 class Ask(msgspec.Struct, frozen=True):

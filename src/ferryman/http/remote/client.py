@@ -2,69 +2,44 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from ferryman.client.making import admit
-from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, JobType
+from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
 from ferryman.domain import options
-from ferryman.domain.errors import FerrymanError, JobNotFound, ResultTimeout, TransactionImpossible
+from ferryman.domain.errors import FerrymanError, PreconditionFailed, WrongState
 from ferryman.domain.explain import Explanation
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job
-from ferryman.domain.state import TERMINAL, Status
+from ferryman.domain.limits import Rule, Scope
+from ferryman.domain.state import RETRIABLE, Status
 from ferryman.engine.clock import SystemClock
 from ferryman.http.queues import Depth
 from ferryman.http.remote import reading, sending
-from ferryman.http.remote.asking import Ask, Reply
+from ferryman.http.remote.absent import NoTransactions, NoTypes
+from ferryman.http.remote.access import ApiKeys
+from ferryman.http.remote.asking import Ask, Reply, only
 from ferryman.http.remote.connection import Connection
+from ferryman.http.remote.controls import Controls
+from ferryman.http.remote.following import Following
+from ferryman.http.remote.keys import Keys
+from ferryman.http.remote.paths import asked, of_job, path_of
 from ferryman.http.remote.problems import error_of
+from ferryman.http.remote.reports import Reports
+from ferryman.http.remote.rules import Rules
+from ferryman.http.remote.schedules import Schedules
 from ferryman.http.remote.sending import Parcel
-from ferryman.http.rules import RuleJson
+from ferryman.http.remote.waiting import Waiting
 from ferryman.http.types import TypeJson
-from ferryman.store.protocol import Clock, Declaration, NodeStatus
+from ferryman.store.protocol import AuditFilter, Clock, Declaration, Entry, NodeStatus
+from ferryman.store.watching import Version
 
-POLL: Final = 2.0
-"""Seconds between two looks at a job that has not ended; the first looks come faster."""
-_FIRST_PAUSE: Final = 0.05
-HELD: Final = 20.0
-"""Seconds for which the server is asked to hold an answer back until the job has ended."""
-HELD_MOST: Final = 20
-"""So many answers are held at once: each takes one of the connections that other requests want, too."""
-_LEAST: Final = 1.0
-"""Seconds that a look may take, however little time is left."""
 _COUNTERS: Final = MappingProxyType({"accept": "application/json"})
-
-
-class NoTypes:
-    """The types of a process that declares none."""
-
-    types: frozenset[str] = frozenset()
-
-    def get(self, type: str, /) -> JobType | None:
-        """Nothing."""
-        return None
-
-
-class NoTransactions:
-    """In place of a way into transactions: there is none over HTTP."""
-
-    def enqueue(self, *_: Any) -> list[str]:
-        """Refuse. Raises TransactionImpossible."""
-        raise TransactionImpossible(
-            "A job cannot become a part of your transaction.",
-            why="The jobs of this app are behind HTTP, and not in the database of that transaction.",
-            hint="Enqueue after the commit, or connect the app to the database.",
-        )
-
-    async def aenqueue(self, *asked: Any) -> list[str]:
-        """As `enqueue`."""
-        return self.enqueue(*asked)
 
 
 class RemoteClient:
@@ -96,7 +71,19 @@ class RemoteClient:
         self._clock: Clock = clock or SystemClock()
         self._ids = ids or IdMinter(random.Random())
         self._max_body = max_body
-        self._held = 0
+        self._waiting = Waiting(connection)
+        self.rules = Rules(connection)
+        """What holds for all jobs of a queue or a type."""
+        self.controls = Controls(connection, self._clock.now)
+        """What those say who look after queues."""
+        self.schedules = Schedules(connection)
+        """What a person may say about schedules."""
+        self.keys = Keys(connection)
+        """The keys of jobs, and their gates."""
+        self.access = ApiKeys(connection)
+        """Who may use the HTTP API."""
+        self.reports = Reports(connection)
+        """What runs say of themselves."""
         self.joining = NoTransactions()
         """Says that there are none."""
 
@@ -151,6 +138,21 @@ class RemoteClient:
                     raise told
         return len(parcels)
 
+    async def import_chunk(self, requests: Sequence[JobRequest]) -> int:
+        """Hand in some thousand jobs, one a line, which is what costs a server least; returns how many.
+
+        Raises: as `enqueue`, for the first refusal. The jobs before it are stored, and a note says how many they are;
+            those behind it are stored, too, where they came in one commit with it.
+        """
+        parcels = [self._parcel(request) for request in requests]
+        count = 0
+        for piece in sending.imports(parcels):
+            reply = await self._connection.tell(sending.lines(piece))
+            if reply.status != 200:
+                raise reading.stopped(reply, count)
+            count += reading.imported(reply)
+        return count
+
     def _parcel(self, request: JobRequest) -> Parcel:
         """A request, judged by what is known here. Raises EnqueueError."""
         now = self._clock.now()
@@ -165,7 +167,7 @@ class RemoteClient:
 
     async def get(self, id: str) -> Job:
         """One job. Raises JobNotFound, also where its retention has passed."""
-        return reading.job(await self._get(_of_job(id)))
+        return reading.job(await self._get(of_job(id)))
 
     async def page(self, query: str) -> tuple[Sequence[Job], str | None]:
         """A page of jobs, and the query of the next one if there is one."""
@@ -174,11 +176,11 @@ class RemoteClient:
 
     async def attempts(self, id: str) -> Sequence[Attempt]:
         """Every ended run of a job, oldest first. Raises JobNotFound."""
-        return reading.attempts(await self._get(_of_job(id, "/attempts")))
+        return reading.attempts(await self._get(of_job(id, "attempts")))
 
     async def explain(self, id: str) -> Explanation:
         """Why a job has not started. Raises JobNotFound."""
-        return reading.explanation(await self._get(_of_job(id, "/explain")))
+        return reading.explanation(await self._get(of_job(id, "explain")))
 
     async def metrics(self) -> Mapping[str, int]:
         """The server's counters by name, such as jobs_pending and jobs_completed."""
@@ -188,13 +190,29 @@ class RemoteClient:
         """How many jobs stand in each queue that holds any."""
         return reading.queues(await self._get("/queues"))
 
+    async def queue(self, name: str) -> Depth:
+        """How many jobs stand in a queue; any name of a queue is one. Raises BadOption."""
+        return reading.queue(await self._get(path_of("queues", options.queue(name))))
+
     async def nodes(self) -> Sequence[NodeStatus]:
         """The nodes that have not ended, and those that ended within the last hour."""
         return reading.nodes(await self._get("/nodes"))
 
+    async def node(self, id: str) -> NodeStatus:
+        """One node. Raises NodeNotFound: it never was, or ended more than an hour ago."""
+        return reading.node(await self._get(path_of("nodes", id)))
+
     async def types(self) -> Sequence[TypeJson]:
         """Every type that a node has ever registered."""
         return reading.types(await self._get("/types"))
+
+    async def audit(
+        self, filter: AuditFilter | None = None, after: int | None = None, limit: int = 1000
+    ) -> Sequence[Entry]:
+        """What operators did, the newest first, from after the entry of a number on."""
+        which = filter or AuditFilter()
+        said = [("actor", which.actor), ("action", which.action), ("target", which.target)]
+        return reading.audit(await self._get(asked("/audit", [*said, ("cursor", after), ("limit", limit)])))
 
     async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - it gives an error that says more
         """The job once it has ended; it may have been sent back by hand since.
@@ -207,83 +225,66 @@ class RemoteClient:
             JobNotFound: there is no such job (any more).
             ResultTimeout: it had not ended in time.
         """
-        now = self._connection.monotonic
-        deadline = math.inf if timeout is None else now() + timeout
-        pause = _FIRST_PAUSE
-        while True:
-            begun = now()
-            job = await self._look(id, deadline - begun)
-            if job.status in TERMINAL:
-                return job
-            if now() >= deadline:
-                raise ResultTimeout(f"Job {id} is {job.status} after {timeout:g} s.", hint="Wait longer for it.")
-            # what the server has waited counts; one that holds no answer back is asked less and less often
-            await self._connection.sleep(max(0.0, min(begun + pause, deadline) - now()))
-            pause = min(2 * pause, POLL)
+        return await self._waiting.ended(id, timeout)
 
-    async def _look(self, id: str, left: float) -> Job:
-        """The job, as soon as it has ended if the server knows how to wait for that."""
-        held = min(HELD, left) if self._held < HELD_MOST else 0.0
-        headers = {"prefer": f"wait={held:.0f}"} if held >= 1 else {}
-        within = None if math.isinf(left) else max(left, _LEAST)
-        self._held += bool(headers)
-        try:
-            ask = Ask("GET", _of_job(id), headers=headers, within=within, held=held if headers else 0.0)
-            return reading.job(await self._connection.say(ask))
-        finally:
-            self._held -= bool(headers)
+    def follow(self, id: str) -> Following:
+        """The job as it is, then each time that it is seen to have changed; the last time once it has ended.
+
+        Not every change is seen: of several that come together only the last one. Raises JobNotFound.
+        """
+        return Following(self._connection, id)
 
     async def _get(self, path: str) -> Reply:
         return await self._connection.say(Ask("GET", path))
 
     # -- changing --------------------------------------------------------------------------------
 
-    async def cancel(self, id: str) -> Job:
+    async def cancel(self, id: str, *, expected: Version | None = None) -> Job:
         """Cancel a job that waits; ask the handler of a running one to end. Gives the job as it then was.
 
         Raises:
             JobNotFound: there is no such job.
+            PreconditionFailed: it has another version than `expected`.
             WrongState: it has ended already.
         """
-        reply = await self._connection.tell(Ask("POST", _of_job(id, "/cancel")))
+        reply = await self._connection.tell(Ask("POST", of_job(id, "cancel"), headers=only(expected)))
         if reply.status in (200, 202):
             return reading.job(reply)
         error = error_of(reply)
-        if reply.unsure and reply.status == 409:
+        if reply.unsure and isinstance(error, WrongState | PreconditionFailed):
             job = await self.get(id)
             if job.status is Status.CANCELLED:  # by the try whose answer was lost
                 return job
         raise error
 
-    async def retry(self, id: str) -> Job:
+    async def retry(self, id: str, *, expected: Version | None = None) -> Job:
         """Send a failed or cancelled job back to pending, with all its attempts. Gives the job as it then was.
 
-        An answer that was lost is not asked for again: by then the job may have failed once more.
+        An answer that was lost is asked for again only where a version is expected: else the job may have failed once
+        more by then, and would be sent back twice.
 
         Raises:
             JobNotFound: there is no such job.
+            PreconditionFailed: it has another version than `expected`.
             WrongState: it is neither failed nor cancelled.
             UniqueKeyTaken: another live job has its unique key by now.
         """
-        return reading.job(await self._connection.say(Ask("POST", _of_job(id, "/retry"), repeatable=False)))
+        ask = Ask("POST", of_job(id, "retry"), headers=only(expected), repeatable=expected is not None)
+        reply = await self._connection.tell(ask)
+        if reply.status == 200:
+            return reading.job(reply)
+        error = error_of(reply)
+        if reply.unsure and isinstance(error, PreconditionFailed) and expected and expected.status in RETRIABLE:
+            return await self.get(id)  # such a job gets another version only as it is sent back
+        raise error
 
-    async def pause(self, queue: str) -> RuleJson:
+    async def pause(self, queue: str) -> Rule:
         """Let no job of a queue start. Gives what holds for it now."""
-        return await self._rule(queue, "pause")
+        return await self.rules.pause(Scope.QUEUE, queue)
 
-    async def resume(self, queue: str) -> RuleJson:
+    async def resume(self, queue: str) -> Rule:
         """Let the jobs of a queue start again."""
-        return await self._rule(queue, "resume")
-
-    async def _rule(self, queue: str, verb: str) -> RuleJson:
-        return reading.rule(await self._connection.say(Ask("POST", f"/queues/{options.queue(queue)}/{verb}")))
-
-
-def _of_job(id: str, below: str = "") -> str:
-    """The path of a job. Raises JobNotFound: none can have this id."""
-    if not options.is_id(id):
-        raise JobNotFound(f"There is no job {id!a}.", why="That is no id.")
-    return f"/jobs/{id}{below}"
+        return await self.rules.resume(Scope.QUEUE, queue)
 
 
 def client_of(url: str, *, api_key: str | None, catalogue: Catalogue, max_body: int) -> RemoteClient:

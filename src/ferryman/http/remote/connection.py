@@ -16,12 +16,17 @@ from ferryman.http.remote.address import base_of, headers_of
 from ferryman.http.remote.asking import Ask, Reply
 from ferryman.http.remote.patience import Patience, Trouble, trouble_of
 from ferryman.http.remote.problems import error_of, stranger
+from ferryman.http.remote.streaming import Stream
 from ferryman.version import VERSION
 
 ANSWER_MOST: Final = 256 * 1024 * 1024
 """Bytes of an answer that are read; a longer one is refused."""
+OK: Final = 200
 _NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 """What goes wrong before anything of a request is sent."""
+
+Exchange = Callable[[Ask, float], Awaitable[Reply]]
+"""Says a request once, within so many seconds."""
 
 
 class Connection:
@@ -63,7 +68,7 @@ class Connection:
         self._trust_env = trust_env
         self.monotonic: Final = monotonic
         self.sleep: Final = sleep
-        self._dice = dice or random.Random()
+        self.dice: Final = dice or random.Random()
         self._answer_most = answer_most
         self._http: httpx2.AsyncClient | None = None
 
@@ -90,20 +95,39 @@ class Connection:
             RemoteError: what came is not an answer of Ferryman's.
             FerrymanError: the one that the server told.
         """
-        reply = await self.tell(ask)
-        if 200 <= reply.status < 300:
-            return reply
-        if 300 <= reply.status < 400:
-            raise stranger(reply, f"It answered {reply.status}, and redirects are not followed")
-        raise error_of(reply)
+        return _good(await self.tell(ask))
 
     async def tell(self, ask: Ask) -> Reply:
         """As `say`, but an answer is given whatever it tells, unless it says to come again."""
+        return await self._insist(ask, self._exchange)
+
+    async def listen(self, ask: Ask, silence: float) -> tuple[Reply, Stream | None]:
+        """The good answer to a request, and its body as it comes; None where it says that there is none.
+
+        Args:
+            ask: the request.
+            silence: seconds for which nothing may come of the body.
+
+        Raises: as `say`.
+        """
+        streams: list[Stream] = []
+
+        async def begin(ask: Ask, seconds: float) -> Reply:
+            response = await self._send(ask, httpx2.Timeout(seconds, read=silence))
+            if response.status_code != OK:
+                return await self._whole(response)
+            streams.append(Stream(response))
+            return _reply(response, b"")
+
+        return _good(await self._insist(ask, begin)), next(iter(streams), None)
+
+    async def _insist(self, ask: Ask, exchange: Exchange) -> Reply:
+        """Say a request until there is an answer that does not say to come again."""
         begun = self.monotonic()
         tries, unsure = 0, False
         while True:
             spent = self.monotonic() - begun
-            got = await self._try(ask, min(self._patience.attempt, max(self._patience.within(ask) - spent, 0.001)))
+            got = await self._try(ask, self._patience.at_once(ask, spent), exchange)
             if isinstance(got, Reply):
                 found = trouble_of(got)
                 if found is None:
@@ -112,16 +136,16 @@ class Connection:
             tries += not got.no_room
             unsure = unsure or got.unsure
             spent = self.monotonic() - begun
-            pause = self._patience.pause(ask, got, tries, spent, self._dice.random())
+            pause = self._patience.pause(ask, got, tries, spent, self.dice.random())
             if pause is None:
                 raise _given_up(got.error, unsure)
             await self.sleep(pause)
 
-    async def _try(self, ask: Ask, seconds: float) -> Reply | Trouble:
+    async def _try(self, ask: Ask, seconds: float, exchange: Exchange) -> Reply | Trouble:
         """Say a request once."""
         try:
             async with asyncio.timeout(seconds + ask.held):
-                return await self._exchange(ask, seconds)
+                return await exchange(ask, seconds)
         except (httpx2.RequestError, TimeoutError) as error:
             unsure = not isinstance(error, _NOT_SENT)
             why = str(error) or type(error).__name__
@@ -129,15 +153,23 @@ class Connection:
         return Trouble(ServerUnreachable(f"No answer came from {self.base}.", why=f"{why.rstrip('.')}."), unsure)
 
     async def _exchange(self, ask: Ask, seconds: float) -> Reply:
+        return await self._whole(await self._send(ask, httpx2.Timeout(seconds, read=seconds + ask.held)))
+
+    async def _send(self, ask: Ask, limits: httpx2.Timeout) -> httpx2.Response:
+        """The answer, of which the body has not been read; it is to be closed."""
         if self._http is None:
             raise ServerUnreachable(f"The way to {self.base} is closed.")
         headers = dict(ask.headers)
         if ask.body is not None:
             headers.setdefault("content-type", "application/json")
-        timeout = httpx2.Timeout(seconds, read=seconds + ask.held)
-        async with self._http.stream(
-            ask.method, self.base + ask.path, content=ask.body, headers=headers, timeout=timeout
-        ) as response:
+        request = self._http.build_request(
+            ask.method, self.base + ask.path, content=ask.body, headers=headers, timeout=limits
+        )
+        return await self._http.send(request, stream=True)
+
+    async def _whole(self, response: httpx2.Response) -> Reply:
+        """The answer with its body."""
+        try:
             body = bytearray()
             async for piece in response.aiter_bytes():
                 body += piece
@@ -147,8 +179,22 @@ class Connection:
                         status=response.status_code,
                         hint="Ask for fewer jobs at once.",
                     )
-            found = {name.lower(): value for name, value in response.headers.items()}
-            return Reply(response.status_code, found, bytes(body))
+            return _reply(response, bytes(body))
+        finally:
+            await response.aclose()
+
+
+def _reply(response: httpx2.Response, body: bytes) -> Reply:
+    return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
+
+
+def _good(reply: Reply) -> Reply:
+    """The answer, if it tells no error. Raises as `Connection.say`."""
+    if 200 <= reply.status < 300:
+        return reply
+    if 300 <= reply.status < 400:
+        raise stranger(reply, f"It answered {reply.status}, and redirects are not followed")
+    raise error_of(reply)
 
 
 def _given_up(error: FerrymanError, unsure: bool) -> FerrymanError:

@@ -11,12 +11,15 @@ import msgspec
 
 from ferryman.client.request import JobRequest
 from ferryman.domain import strictjson
-from ferryman.domain.options import moment_of, seconds_of, type_name
+from ferryman.domain.options import moment_of, seconds_of, type_name, whole
 
 R_co = TypeVar("R_co", covariant=True)
 
 PAGE: Final = 100
 """Each of so many jobs may have a payload and a result of a mebibyte."""
+
+_LAST: Final = 253_402_300_799_999_999
+"""The last microsecond that has a text, in the year 9999."""
 
 
 class CallLike(Protocol[R_co]):
@@ -60,6 +63,8 @@ class EnqueueOptions(TypedDict, total=False):
 class ListOptions(TypedDict, total=False):
     """Which jobs are listed; of several texts any may fit."""
 
+    filter: str
+    """Terms that all must hold, such as "type:mail.* created:<1h"; see docs/filters.md."""
     status: str | Sequence[str]
     type: str | Sequence[str]
     queue: str | Sequence[str]
@@ -95,6 +100,7 @@ def request_of(
 def query_of(**which: Unpack[ListOptions]) -> str:
     """The query of the first page."""
     filters = {
+        "filter": which.get("filter", ()),
         "status": which.get("status", ()),
         "type": which.get("type", ()),
         "queue": which.get("queue", ()),
@@ -103,6 +109,11 @@ def query_of(**which: Unpack[ListOptions]) -> str:
         "limit": str(which.get("page", PAGE)),
     }
     return urlencode([(name, each) for name, said in filters.items() for each in _several(said)])
+
+
+def micros_of(option: str, value: int | datetime) -> int:
+    """A time with its zone, or in microseconds, as microseconds. Raises BadOption."""
+    return moment_of(option, value) if isinstance(value, datetime) else whole(option, value, most=_LAST)
 
 
 def _several(said: str | Sequence[str]) -> Sequence[str]:

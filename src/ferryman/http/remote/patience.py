@@ -50,6 +50,16 @@ class Patience(msgspec.Struct, frozen=True):
         """Seconds that a request may take in all."""
         return max(self.timeout if ask.within is None else ask.within, ask.room or 0.0)
 
+    def at_once(self, ask: Ask, spent: float) -> float:
+        """Seconds that the next try may take; one that may not be repeated has all that are left.
+
+        Args:
+            ask: the request.
+            spent: seconds since the first try began.
+        """
+        left = max(self.within(ask) - spent, 0.001)
+        return min(self.attempt, left) if ask.repeatable else left
+
     def pause(self, ask: Ask, trouble: Trouble, tries: int, spent: float, share: float) -> float | None:
         """Seconds until the next try; None gives up.
 

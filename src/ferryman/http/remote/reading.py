@@ -8,20 +8,22 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from ferryman.domain.audit import Deed
 from ferryman.domain.errors import FerrymanError
 from ferryman.domain.explain import Explanation
 from ferryman.domain.job import Attempt, Job, JobError
 from ferryman.domain.state import Status
 from ferryman.http.attempts import AttemptJson
+from ferryman.http.audit import DeedJson
 from ferryman.http.explanation import ExplanationJson
+from ferryman.http.importing import ImportedJson
 from ferryman.http.nodes import NodeJson
 from ferryman.http.queues import Depth
 from ferryman.http.remote.asking import Reply
-from ferryman.http.remote.problems import Problem, error_from, stranger
-from ferryman.http.rules import RuleJson
+from ferryman.http.remote.problems import Problem, error_from, error_of, stranger
 from ferryman.http.types import TypeJson
 from ferryman.http.wire import JobJson, read_moment
-from ferryman.store.protocol import NodeStatus
+from ferryman.store.protocol import Entry, NodeStatus
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -38,58 +40,91 @@ class _Batch(msgspec.Struct, frozen=True):
     jobs: tuple[msgspec.Raw, ...]
 
 
+class _Stopped(msgspec.Struct, frozen=True):
+    imported: int
+    line: int
+
+
 class _Id(msgspec.Struct, frozen=True):
     id: str
 
 
 def job(reply: Reply) -> Job:
     """One job."""
-    return _read(reply, _JobIn, _job)
+    return read(reply, _JobIn, _job)
 
 
 def jobs(reply: Reply) -> Sequence[Job]:
     """A page of jobs."""
-    return _read(reply, tuple[_JobIn, ...], lambda found: tuple(map(_job, found)))
+    return read(reply, tuple[_JobIn, ...], lambda found: tuple(map(_job, found)))
 
 
 def attempts(reply: Reply) -> Sequence[Attempt]:
     """The ended runs of a job."""
-    return _read(reply, tuple[AttemptJson, ...], lambda found: tuple(map(_attempt, found)))
+    return read(reply, tuple[AttemptJson, ...], lambda found: tuple(map(_attempt, found)))
 
 
 def explanation(reply: Reply) -> Explanation:
     """Why a job has not started."""
-    return _read(reply, ExplanationJson, _explanation)
+    return read(reply, ExplanationJson, _explanation)
 
 
 def nodes(reply: Reply) -> Sequence[NodeStatus]:
     """The processes that run jobs."""
-    return _read(reply, tuple[NodeJson, ...], lambda found: tuple(map(_node, found)))
+    return read(reply, tuple[NodeJson, ...], lambda found: tuple(map(_node, found)))
+
+
+def node(reply: Reply) -> NodeStatus:
+    """One process that runs jobs."""
+    return read(reply, NodeJson, _node)
+
+
+def queue(reply: Reply) -> Depth:
+    """How many jobs stand in one place."""
+    return read(reply, Depth, _as_it_is)
 
 
 def queues(reply: Reply) -> Sequence[Depth]:
     """How many jobs stand where."""
-    return _read(reply, tuple[Depth, ...], _as_it_is)
+    return read(reply, tuple[Depth, ...], _as_it_is)
 
 
 def types(reply: Reply) -> Sequence[TypeJson]:
     """What types declare."""
-    return _read(reply, tuple[TypeJson, ...], _as_it_is)
-
-
-def rule(reply: Reply) -> RuleJson:
-    """What holds for a queue or a type."""
-    return _read(reply, RuleJson, _as_it_is)
+    return read(reply, tuple[TypeJson, ...], _as_it_is)
 
 
 def counters(reply: Reply) -> Mapping[str, int]:
     """What was counted, by name."""
-    return _read(reply, dict[str, int], _as_it_is)
+    return read(reply, dict[str, int], _as_it_is)
+
+
+def audit(reply: Reply) -> Sequence[Entry]:
+    """What operators did."""
+    return read(reply, tuple[DeedJson, ...], lambda found: tuple(map(_entry, found)))
+
+
+def imported(reply: Reply) -> int:
+    """How many jobs of an import are stored."""
+    return read(reply, ImportedJson, lambda found: found.imported)
+
+
+def stopped(reply: Reply, before: int) -> FerrymanError:
+    """The error that ended an import, with a note of how far its chunk came, of which so many were imported before."""
+    error = error_of(reply)
+    try:
+        told = msgspec.json.decode(reply.body, type=_Stopped)
+    except msgspec.MsgspecError:
+        return error
+    error.add_note(
+        f"{before + told.imported} jobs were imported; the first that was not is number {before + told.line}."
+    )
+    return error
 
 
 def stored(reply: Reply, count: int) -> Sequence[str | FerrymanError]:
     """For each job of a batch the id of the job that stands for it, or why it was refused."""
-    told = _read(reply, _Batch, lambda found: tuple(map(_stored, found.jobs)))
+    told = read(reply, _Batch, lambda found: tuple(map(_stored, found.jobs)))
     if len(told) != count:
         raise stranger(reply, f"It answered for {len(told)} of {count} jobs")
     return told
@@ -104,7 +139,7 @@ def next_page(reply: Reply) -> str | None:
     return None if found is None else found[1].partition("?")[2]
 
 
-def _read(reply: Reply, kind: type[S], make: Callable[[S], T]) -> T:
+def read(reply: Reply, kind: type[S], make: Callable[[S], T]) -> T:
     """What an answer holds. Raises RemoteError: it does not."""
     try:
         return make(msgspec.json.decode(reply.body, type=kind))
@@ -117,11 +152,13 @@ def _as_it_is(found: T) -> T:
     return found
 
 
-def _moment(text: str | None) -> int | None:
-    return None if text is None else _certain(text)
+def moment(text: str | None) -> int | None:
+    """A time in microseconds, if there is one. Raises ValueError."""
+    return None if text is None else certain(text)
 
 
-def _certain(text: str) -> int:
+def certain(text: str) -> int:
+    """A time in microseconds. Raises ValueError: the text is none."""
     found = read_moment(text)
     if found is None:
         raise ValueError(f"{text[:40]!a} is no time")
@@ -142,11 +179,11 @@ def _job(found: _JobIn) -> Job:
         payload=bytes(found.payload).decode(),
         result=bytes(found.result).decode() if status is Status.COMPLETED else None,
         error=None if error is None else JobError(error.code, error.type, error.message),
-        run_at=_moment(found.run_at),
-        created_at=_certain(found.created_at),
-        started_at=_moment(found.started_at),
-        finished_at=_moment(found.finished_at),
-        expires_at=_moment(found.expires_at),
+        run_at=moment(found.run_at),
+        created_at=certain(found.created_at),
+        started_at=moment(found.started_at),
+        finished_at=moment(found.finished_at),
+        expires_at=moment(found.expires_at),
         worker_id=found.worker_id,
         node=found.node,
         unique_key=found.unique_key,
@@ -161,8 +198,8 @@ def _attempt(found: AttemptJson) -> Attempt:
         status=Status(found.status),
         attempt=found.attempt,
         error=found.error,
-        started_at=_moment(found.started_at),
-        finished_at=_certain(found.finished_at),
+        started_at=moment(found.started_at),
+        finished_at=certain(found.finished_at),
         worker_id=found.worker_id,
         node=found.node,
     )
@@ -175,7 +212,7 @@ def _explanation(found: ExplanationJson) -> Explanation:
         summary=found.summary,
         conditions=found.conditions,
         ahead=found.ahead,
-        estimated_start=_moment(found.estimated_start),
+        estimated_start=moment(found.estimated_start),
     )
 
 
@@ -187,12 +224,17 @@ def _node(found: NodeJson) -> NodeStatus:
         version=found.version,
         queues=None if found.queues is None else frozenset(found.queues),
         workers=found.workers,
-        started_at=_certain(found.started_at),
-        ended_at=_moment(found.ended_at),
+        started_at=certain(found.started_at),
+        ended_at=moment(found.ended_at),
         live=found.live,
         claimed=found.claimed,
         types=None if found.types is None else frozenset(found.types),
     )
+
+
+def _entry(found: DeedJson) -> Entry:
+    deed = Deed(certain(found.at), found.actor, found.action, found.target, found.detail)
+    return Entry(found.number, deed)
 
 
 def _stored(entry: msgspec.Raw) -> str | FerrymanError:

@@ -16,9 +16,12 @@ from ferryman.domain.job import Job
 from ferryman.handle import Handle
 from ferryman.http.remote.client import RemoteClient
 from ferryman.http.remote.connection import Connection
-from ferryman.http.remote.faces import Awaited, Blocking
+from ferryman.http.remote.faces import Awaited, Blocking, Face
+from ferryman.http.remote.following import Following
+from ferryman.http.remote.groups import AccessVerbs, ControlVerbs, KeyVerbs, ReportVerbs, RuleVerbs, ScheduleVerbs
 from ferryman.http.remote.options import CallLike, EnqueueOptions, ListOptions, query_of, request_of
 from ferryman.http.remote.patience import Patience
+from ferryman.http.remote.sending import LINES_MOST
 from ferryman.http.remote.way import OwnLoop
 
 R = TypeVar("R")
@@ -26,7 +29,7 @@ R = TypeVar("R")
 RETRIES_MOST: Final = 1000
 
 
-class Remote:
+class Remote(Face[RemoteClient]):
     """A server of Ferryman's, by its URL. Nothing is sent before the first verb.
 
     Each verb blocks, and has a twin that is awaited, whose name begins with `a`. One Remote is for all threads and
@@ -67,8 +70,13 @@ class Remote:
 
         self.url: Final = make().url
         """Where the API is."""
-        self.way: Final = OwnLoop(make)
-        """To the client that does it all, on a loop of its own."""
+        super().__init__(OwnLoop(make), lambda client: client)
+        self.rules: Final = RuleVerbs(self.way, lambda client: client.rules)
+        self.controls: Final = ControlVerbs(self.way, lambda client: client.controls)
+        self.schedules: Final = ScheduleVerbs(self.way, lambda client: client.schedules)
+        self.keys: Final = KeyVerbs(self.way, lambda client: client.keys)
+        self.access: Final = AccessVerbs(self.way, lambda client: client.access)
+        self.reports: Final = ReportVerbs(self.way, lambda client: client.reports)
 
     # -- handing in ------------------------------------------------------------------------------
 
@@ -158,6 +166,23 @@ class Remote:
                 found.accepted += await self.way.acall(_handing_in(chunk))
         return found.accepted
 
+    def import_many(self, calls: Iterable[CallLike[Any]]) -> int:
+        """As `enqueue_many`, for millions: some thousand go to a request, one a line, and no more are held.
+
+        The first refusal ends it: the jobs before it are stored, and maybe some behind it. Raises: as `enqueue`.
+        """
+        with tally() as found:
+            for chunk in chunks(calls, LINES_MOST):
+                found.accepted += self.way.call(_importing(chunk), "aimport_many()")
+        return found.accepted
+
+    async def aimport_many(self, calls: Iterable[CallLike[Any]] | AsyncIterable[CallLike[Any]]) -> int:
+        """As `import_many`, without blocking; takes asynchronous iterables too."""
+        with tally() as found:
+            async for chunk in achunks(calls, LINES_MOST):
+                found.accepted += await self.way.acall(_importing(chunk))
+        return found.accepted
+
     # -- reading ---------------------------------------------------------------------------------
 
     def handle(self, id: str) -> Handle[Any]:
@@ -183,14 +208,43 @@ class Remote:
             for job in jobs:
                 yield job
 
+    def follow(self, id: str) -> Iterator[Job]:
+        """The job as it is, then each time that it is seen to have changed; the last time once it has ended.
+
+        Not every change is seen: of several that come together only the last one. A stream that breaks off is begun
+        anew where it was.
+
+        Raises:
+            JobNotFound: there is no such job (any more).
+            ServerUnreachable: the stream broke off, and no other one could be had in time.
+        """
+        following = self.way.call(_follow(id), "afollow()")
+        try:
+            while (job := self.way.call(lambda _: following.next(), "afollow()")) is not None:
+                yield job
+        finally:
+            self.way.call(lambda _: following.close(), "afollow()")
+
+    async def afollow(self, id: str) -> AsyncIterator[Job]:
+        """As `follow`, without blocking."""
+        following = await self.way.acall(_follow(id))
+        try:
+            while (job := await self.way.acall(lambda _: following.next())) is not None:
+                yield job
+        finally:
+            await self.way.acall(lambda _: following.close())
+
     get, aget = Blocking(RemoteClient.get), Awaited(RemoteClient.get)
     attempts, aattempts = Blocking(RemoteClient.attempts), Awaited(RemoteClient.attempts)
     explain, aexplain = Blocking(RemoteClient.explain), Awaited(RemoteClient.explain)
     wait_for, await_for = Blocking(RemoteClient.wait), Awaited(RemoteClient.wait)
     metrics, ametrics = Blocking(RemoteClient.metrics), Awaited(RemoteClient.metrics)
     queues, aqueues = Blocking(RemoteClient.queues), Awaited(RemoteClient.queues)
+    queue, aqueue = Blocking(RemoteClient.queue), Awaited(RemoteClient.queue)
     nodes, anodes = Blocking(RemoteClient.nodes), Awaited(RemoteClient.nodes)
+    node, anode = Blocking(RemoteClient.node), Awaited(RemoteClient.node)
     types, atypes = Blocking(RemoteClient.types), Awaited(RemoteClient.types)
+    audit, aaudit = Blocking(RemoteClient.audit), Awaited(RemoteClient.audit)
     _page, _apage = Blocking(RemoteClient.page), Awaited(RemoteClient.page)
 
     # -- changing --------------------------------------------------------------------------------
@@ -225,3 +279,15 @@ def _handle(id: str, way: OwnLoop[RemoteClient], what: CallLike[Any] | str) -> H
 def _handing_in(chunk: Sequence[CallLike[Any]]) -> Callable[[RemoteClient], Coroutine[Any, Any, int]]:
     requests = [call.request for call in chunk]
     return lambda client: client.enqueue_chunk(requests)
+
+
+def _importing(chunk: Sequence[CallLike[Any]]) -> Callable[[RemoteClient], Coroutine[Any, Any, int]]:
+    requests = [call.request for call in chunk]
+    return lambda client: client.import_chunk(requests)
+
+
+def _follow(id: str) -> Callable[[RemoteClient], Coroutine[Any, Any, Following]]:
+    async def begin(client: RemoteClient) -> Following:
+        return client.follow(id)
+
+    return begin

@@ -9,13 +9,19 @@ import msgspec
 
 from ferryman.client.many import MOST
 from ferryman.client.request import JobRequest, JobType
-from ferryman.domain.errors import PayloadTooLarge
+from ferryman.domain.errors import BadOption, PayloadTooLarge
 from ferryman.domain.job import NewJob
+from ferryman.http.operation import LINES
 from ferryman.http.remote.asking import Ask
 from ferryman.http.wire import write_moment
 
 ROUND: Final = b'{"atomic":false,"jobs":[', b"]}"
 """What stands around the jobs of a batch. Each stands for itself: a refused one does not take the others along."""
+LINES_MOST: Final = 5000
+"""Jobs that go into one import, which is said again as a whole where its answer is lost."""
+LINES_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of jobs beside which no more go into it."""
+_LINES: Final = {"content-type": LINES}
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -82,6 +88,27 @@ def batches(parcels: Iterable[Parcel], max_body: int) -> Iterator[list[Parcel]]:
             piece, size = [], around
     if piece:
         yield piece
+
+
+def imports(parcels: Iterable[Parcel]) -> Iterator[list[Parcel]]:
+    """Jobs in pieces that go into one import each, in order. Raises BadOption: one has an idempotency key."""
+    piece: list[Parcel] = []
+    size = 0
+    for each in parcels:
+        if each.request.idempotency_key is not None:
+            raise BadOption("A job that is imported has no idempotency key.", hint="Give it an id instead.")
+        piece.append(each)
+        size += len(each.text)
+        if len(piece) == LINES_MOST or size >= LINES_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def lines(parcels: Sequence[Parcel]) -> Ask:
+    """The request that imports jobs."""
+    return Ask("POST", "/jobs/import", b"\n".join(each.text for each in parcels), _LINES)
 
 
 def _members(request: JobRequest, new: NewJob, declared: JobType | None) -> Iterator[tuple[str, Any]]:

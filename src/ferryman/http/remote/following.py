@@ -1,0 +1,92 @@
+"""One job's changes as they happen: a stream of events, begun anew where it breaks off."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, Self
+
+from ferryman.domain.job import Job
+from ferryman.http.remote import reading
+from ferryman.http.remote.asking import Ask, Reply
+from ferryman.http.remote.connection import Connection
+from ferryman.http.remote.paths import of_job
+from ferryman.http.remote.problems import stranger
+from ferryman.http.remote.streaming import Event, Events, Stream
+
+SILENCE: Final = 45.0
+"""Seconds without a byte after which a stream is taken for dead; the server says every 15 that it is there."""
+EVENT_STREAM: Final = "text/event-stream"
+
+
+class Following:
+    """The job each time that it has changed, until it has ended. It lives on the loop of its connection."""
+
+    def __init__(self, connection: Connection, id: str) -> None:
+        """Prepare. Raises JobNotFound: none can have this id."""
+        self._connection = connection
+        self._path = of_job(id, "events")
+        self._seen = ""
+        """The version that was given last: what came before is not told again."""
+        self._stream: Stream | None = None
+        self._events = Events()
+        self._found: deque[Event] = deque()
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Job:
+        job = await self.next()
+        if job is None:
+            raise StopAsyncIteration
+        return job
+
+    async def next(self) -> Job | None:
+        """The job as it is now, then each time that it is seen to have changed; None once its end was told.
+
+        Raises:
+            JobNotFound: there is no such job (any more).
+            ServerUnreachable: the stream broke off, and no other one could be had in time.
+        """
+        while not self._ended:
+            if not self._found:
+                await self._more()
+                continue
+            event = self._found.popleft()
+            if event.kind == "end":
+                self._ended = True
+            elif event.kind == "job":
+                job = reading.job(Reply(200, {"content-type": EVENT_STREAM}, event.data))
+                self._seen = event.id
+                return job
+        await self.close()
+        return None
+
+    async def close(self) -> None:
+        """Ask for no more; idempotent."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.close()
+
+    async def _more(self) -> None:
+        """Read on, or begin."""
+        if self._stream is None:
+            await self._begin()
+            return
+        piece = await self._stream.next()
+        if piece is not None:
+            self._found.extend(self._events.feed(piece))
+            return
+        await self.close()
+        # not all at once: others lost this server at the same moment
+        await self._connection.sleep(self._events.come_again * (0.5 + self._connection.dice.random()))
+
+    async def _begin(self) -> None:
+        headers = {"accept": EVENT_STREAM} | ({"last-event-id": self._seen} if self._seen else {})
+        reply, self._stream = await self._connection.listen(Ask("GET", self._path, headers=headers), SILENCE)
+        if self._stream is None:  # its end was told before
+            self._ended = True
+        elif not reply.headers.get("content-type", "").startswith(EVENT_STREAM):
+            await self.close()
+            raise stranger(reply, f"It answered {reply.status}")
+        self._events = Events(self._seen)
