@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ferryman import Ferryman, PerKey
+from ferryman import Context, Ferryman, PerKey
 
 
 def declared(app: Ferryman) -> Mapping[str, Any]:
@@ -25,7 +25,13 @@ def declared(app: Ferryman) -> Mapping[str, Any]:
     async def bill(customer: str) -> str:
         return customer
 
-    return {"add": add, "fail": fail, "greet": greet, "bill": bill}
+    @app.job_with_context
+    async def talk(ctx: Context, lines: int) -> None:
+        for n in range(lines):
+            ctx.log.info("line %d", n)
+            ctx.progress(n + 1, lines)
+
+    return {"talk": talk, "add": add, "fail": fail, "greet": greet, "bill": bill}
 
 
 app = Ferryman()

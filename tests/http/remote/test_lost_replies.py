@@ -8,11 +8,21 @@ import httpx2
 import pytest
 
 from ferryman.client import JobRequest
-from ferryman.domain.errors import ServerUnreachable, WrongState
+from ferryman.client.schedules import ScheduleRequest
+from ferryman.domain.cron import Cron
+from ferryman.domain.errors import (
+    ApiKeyNotFound,
+    JobNotFound,
+    PreconditionFailed,
+    ScheduleNotFound,
+    ServerUnreachable,
+    WrongState,
+)
 from ferryman.domain.outcome import Outcome, What
 from ferryman.domain.state import Status
 from ferryman.http.remote.client import RemoteClient
 from ferryman.store.protocol import JobFilter
+from ferryman.store.watching import version_of
 from tests.http.remote.lines import Lossy, Times, client_over
 from tests.http.world import World
 
@@ -77,6 +87,78 @@ async def test_a_retry_whose_answer_is_lost_is_not_said_again(world: World, time
         await (await over(world, times, True, False)).retry(id)
     assert (await world.client.get(id)).status is Status.PENDING
     assert times.slept == []
+
+
+async def test_a_retry_of_a_version_whose_answer_is_lost_is_said_again(world: World, times: Times) -> None:
+    id = (await world.client.enqueue(JobRequest("echo"))).id
+    await world.finish(BOOM)
+    before = version_of(await world.client.get(id))
+    client = await over(world, times, True, False)
+    assert (await client.retry(id, expected=before)).status is Status.PENDING
+    with pytest.raises(PreconditionFailed):
+        await client.retry(id, expected=before)
+
+
+async def test_a_place_whose_answer_is_lost_is_known_as_its_own(world: World, times: Times) -> None:
+    id = (await world.client.enqueue(JobRequest("echo"))).id
+    before = version_of(await world.client.get(id))
+    client = await over(world, times, True, False)
+    placement = client.controls.placement(queue="mail", priority=1)
+    assert (await client.controls.place(id, placement, expected=before)).queue == "mail"
+    with pytest.raises(PreconditionFailed):
+        await (await over(world, times, True, False)).controls.place(
+            id, client.controls.placement(priority=2), expected=before
+        )
+
+
+async def test_what_is_deleted_and_the_answer_is_lost_is_gone(world: World, times: Times) -> None:
+    id = (await world.client.enqueue(JobRequest("echo"))).id
+    await world.finish(BOOM)
+    client = await over(world, times, True, False, False, True, False, False)
+    await client.controls.delete(id)
+    with pytest.raises(JobNotFound):
+        await client.controls.delete(id)
+    await world.client.schedules.put(ScheduleRequest("nightly", Cron("0 3 * * *"), JobRequest("echo")))
+    await client.schedules.drop("nightly")
+    with pytest.raises(ScheduleNotFound):
+        await client.schedules.drop("nightly")
+
+
+async def test_a_key_that_is_revoked_and_the_answer_is_lost_has_ended(world: World, times: Times) -> None:
+    shown = await world.key("admin", name="boss")
+    await world.client.access.add("web", ["read"])
+    line = Lossy(httpx2.ASGITransport(world.api), [True, False])
+    boss = client_over(line, times, api_key=shown["Authorization"].removeprefix("Bearer "))
+    await boss.open()
+    assert await boss.access.revoke("web") == 0
+    assert [key.name for key in await boss.access.list() if key.lives(world.clock.now())] == ["boss"]
+    with pytest.raises(ApiKeyNotFound):
+        await boss.access.revoke("web")
+    await boss.close()
+
+
+async def test_what_would_be_done_twice_is_not_said_again(world: World, times: Times) -> None:
+    id = (await world.client.enqueue(JobRequest("echo", key="k"))).id
+    await world.client.schedules.put(ScheduleRequest("nightly", Cron("0 3 * * *"), JobRequest("echo")))
+    client = await over(world, times, *[True] * 20)
+    for said in (
+        client.schedules.run("nightly"),
+        client.keys.let_pass("k"),
+        client.controls.place(id, client.controls.placement(delay=5)),
+        client.controls.purge("queue:default"),
+        client.controls.retry_all("queue:default"),
+        client.access.add("web", ["read"]),
+        client.access.rotate("web"),
+    ):
+        with pytest.raises(ServerUnreachable, match="It may have been done all the same"):
+            await said
+    assert times.slept == []
+
+
+async def test_an_import_whose_answer_is_lost_is_stored_once(world: World, times: Times) -> None:
+    requests = [JobRequest("echo", unique_key=f"k{n}" if n % 3 else None) for n in range(1500)]
+    assert await (await over(world, times, True, True, False)).import_chunk(requests) == 1500
+    assert await count(world) == 1500
 
 
 async def test_a_thousand_jobs_with_a_fifth_of_the_answers_lost(world: World, times: Times) -> None:

@@ -94,3 +94,8 @@ def test_every_other_answer_is_one(status: int) -> None:
 @pytest.mark.parametrize(("said", "seconds"), [("3", 3.0), (" 12 ", 12.0), ("", 0.0), ("soon", 0.0), ("-1", 0.0)])
 def test_seconds_are_heard_and_nothing_else(said: str, seconds: float) -> None:
     assert retry_after(Reply(503, {"retry-after": said}, b"")) == seconds
+
+
+def test_what_may_not_be_said_again_has_all_the_time_at_once() -> None:
+    assert [PATIENCE.at_once(ONCE, spent) for spent in (0.0, 25.0, 40.0)] == [30.0, 5.0, 0.001]
+    assert [PATIENCE.at_once(ASK, spent) for spent in (0.0, 25.0)] == [10.0, 5.0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import signal
 import sqlite3
 import subprocess
@@ -13,7 +12,6 @@ import sys
 import threading
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,29 +39,7 @@ from ferryman.domain.errors import (
 from ferryman.domain.state import Status
 from ferryman.http.remote import Remote
 from tests.http.remote.program import declared
-
-PROGRAM = Path(__file__).with_name("program.py")
-PATIENCE = 60
-
-
-def environment(**more: str) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
-    return ours | more
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Where the program is served, with its database in a folder."""
-    command = [sys.executable, "-m", "ferryman", "serve", str(PROGRAM), "--port", "0"]
-    with subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            found = re.fullmatch(r"ferryman listening on (http://\S+)\n", server.stdout.readline())
-            assert found is not None
-            yield found[1]
-        finally:
-            server.terminate()
-            assert server.wait(PATIENCE) == 0
+from tests.http.remote.served import PATIENCE, PROGRAM, environment, served
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +129,7 @@ def test_a_handle_raises_how_the_job_ended(remote: Remote, jobs: Mapping[str, An
 def test_what_the_server_knows(remote: Remote) -> None:
     assert remote.metrics()["workers"] == 10
     [node] = [each for each in remote.nodes() if each.live]
-    assert node.types == frozenset({"add", "fail", "greet", "bill"})
+    assert node.types == frozenset({"add", "fail", "greet", "bill", "talk"})
     assert [each.type for each in remote.types()] == ["add", "bill", "fail", "greet"]
     assert remote.pause("later").paused
     job = remote.enqueue("add", {"a": 1}, queue="later")

@@ -22,6 +22,8 @@ from ferryman.version import VERSION
 ANSWER_MOST: Final = 256 * 1024 * 1024
 """Bytes of an answer that are read; a longer one is refused."""
 OK: Final = 200
+CONNECT: Final = 10.0
+"""Seconds that it may take to be connected; so long a server may be away without being given up at once."""
 _NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 """What goes wrong before anything of a request is sent."""
 
@@ -113,7 +115,7 @@ class Connection:
         streams: list[Stream] = []
 
         async def begin(ask: Ask, seconds: float) -> Reply:
-            response = await self._send(ask, httpx2.Timeout(seconds, read=silence))
+            response = await self._send(ask, _limits(seconds, silence))
             if response.status_code != OK:
                 return await self._whole(response)
             streams.append(Stream(response))
@@ -153,7 +155,7 @@ class Connection:
         return Trouble(ServerUnreachable(f"No answer came from {self.base}.", why=f"{why.rstrip('.')}."), unsure)
 
     async def _exchange(self, ask: Ask, seconds: float) -> Reply:
-        return await self._whole(await self._send(ask, httpx2.Timeout(seconds, read=seconds + ask.held)))
+        return await self._whole(await self._send(ask, _limits(seconds, seconds + ask.held)))
 
     async def _send(self, ask: Ask, limits: httpx2.Timeout) -> httpx2.Response:
         """The answer, of which the body has not been read; it is to be closed."""
@@ -182,6 +184,10 @@ class Connection:
             return _reply(response, bytes(body))
         finally:
             await response.aclose()
+
+
+def _limits(seconds: float, read: float) -> httpx2.Timeout:
+    return httpx2.Timeout(seconds, read=read, connect=min(seconds, CONNECT))
 
 
 def _reply(response: httpx2.Response, body: bytes) -> Reply:

@@ -151,7 +151,7 @@ class Controls:
 
     async def _purge(self, filter: JobFilter | str, *, dry_run: bool) -> Reply:
         meant = filters.parse(filter, self._now()) if isinstance(filter, str) else filter
-        [queue, *_] = sorted(meant.named(Field.QUEUE) or ()) or [None]
+        queue = next(iter(sorted(meant.named(Field.QUEUE) or ())), None)
         # to a person who asks, the queue's name said twice is a warning; a program has said what it means
         return await self._say("/jobs/purge", {"filter": _text(filter), "confirm": queue}, dry_run=dry_run)
 

@@ -116,9 +116,8 @@ def stopped(reply: Reply, before: int) -> FerrymanError:
         told = msgspec.json.decode(reply.body, type=_Stopped)
     except msgspec.MsgspecError:
         return error
-    error.add_note(
-        f"{before + told.imported} jobs were imported; the first that was not is number {before + told.line}."
-    )
+    found, number = before + told.imported, before + told.line
+    error.add_note(f"Of this chunk {found} jobs were imported. The first one that was not is number {number} of it.")
     return error
 
 

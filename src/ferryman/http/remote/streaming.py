@@ -43,7 +43,7 @@ class Events:
         """The events that this piece brings to an end. Raises RemoteError: a line has no end."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if len(self._rest) > self._most:
-            raise RemoteError(f"A line of a stream of events has more than {self._most} bytes.")
+            raise RemoteError(f"A line of a stream of events has more than {self._most} bytes.", status=200)
         return [event for line in lines if (event := self._line(line.removesuffix(b"\r"))) is not None]
 
     def _line(self, line: bytes) -> Event | None:

@@ -1,0 +1,156 @@
+"""The groups of a `Remote`, and what comes from a server bit by bit, for threads and for loops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ferryman import Ferryman
+from ferryman.domain.errors import JobNotFound, SyncInsideLoop, UniqueKeyTaken
+from ferryman.domain.state import TERMINAL, Status
+from ferryman.http.remote import AuditFilter, GateRule, Limit, Remote, Scope, version_of
+from tests.http.remote.program import declared
+from tests.http.remote.served import PATIENCE, served
+from tests.http.world import UNKNOWN
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("served")) as found:
+        yield found
+
+
+@pytest.fixture
+def remote(url: str) -> Iterator[Remote]:
+    with Remote(url) as found:
+        yield found
+
+
+@pytest.fixture
+def jobs(url: str) -> Iterator[Mapping[str, Any]]:
+    with Ferryman(url) as app:
+        yield declared(app)
+
+
+def test_schedules(remote: Remote, jobs: Mapping[str, Any]) -> None:
+    schedules = remote.schedules
+    told = schedules.put("nightly", "30 2 * * *", jobs["add"].call(1), time_zone="Europe/Berlin", tags=["night"])
+    assert (told.schedule.cron.time_zone, told.schedule.order.payload) == ("Europe/Berlin", '{"a":1}')
+    assert schedules.put("nightly", "30 2 * * *", "add", {"a": 2}, overlap="skip").created_at == told.created_at
+    assert schedules.pause("nightly").paused
+    assert not schedules.resume("nightly").paused
+    assert remote.wait_for(schedules.run("nightly").id, timeout=PATIENCE).result == "3"
+    assert [each.name for each in schedules.list()] == ["nightly"]
+    schedules.drop("nightly")
+    assert schedules.list() == ()
+
+
+def test_rules_and_keys_and_what_was_done_to_them(remote: Remote) -> None:
+    assert remote.rules.limit(Scope.QUEUE, "slow", Limit(rate=0.5)).limit.rate == 0.5
+    assert remote.keys.set("acme", GateRule(concurrency=1)).pinned
+    assert [rule.name for rule in remote.rules.all()] == ["slow"]
+    assert [key.key for key in remote.keys.list()] == ["acme"]
+    assert [each.deed.action for each in remote.audit(AuditFilter(target="acme"))] == ["key.set"]
+
+
+def test_many_at_once(remote: Remote) -> None:
+    placement = remote.controls.placement(run_at=datetime.now(UTC) + timedelta(hours=1))
+    remote.pause("bulk")
+    job = remote.enqueue("add", {"a": 1}, queue="bulk")
+    moved = remote.controls.place(job.id, placement, expected=version_of(remote.get(job.id)))
+    assert moved.status is Status.SCHEDULED
+    assert remote.controls.would_purge("queue:bulk").count == 1
+    assert remote.controls.purge("queue:bulk") == 1
+    assert remote.controls.retry_all("queue:bulk status:cancelled").count == 1
+    assert [each.id for each in remote.list(filter="queue:bulk -status:completed")] == [job.id]
+
+
+def test_what_runs_say(remote: Remote) -> None:
+    job = remote.enqueue("talk", {"lines": 3})
+    assert job.result(timeout=PATIENCE) is None
+    logs = remote.reports.all_logs(job.id)
+    assert [each.line.message for each in logs.lines] == ["line 0", "line 1", "line 2"]
+    progress = remote.reports.progress(job.id)
+    assert progress is not None
+    assert progress.progress.fraction == 1
+
+
+def test_a_job_is_followed_to_its_end(remote: Remote) -> None:
+    job = remote.enqueue("talk", {"lines": 1})
+    found = list(remote.follow(job.id))
+    assert found[-1] == remote.get(job.id)
+    assert [each.status in TERMINAL for each in found].count(True) == 1
+    with pytest.raises(JobNotFound):
+        next(remote.follow(UNKNOWN))
+
+
+def test_who_looks_away_asks_for_no_more(remote: Remote) -> None:
+    later = remote.enqueue("add", {"a": 1}, delay=3600)
+    following = remote.follow(later.id)
+    assert next(following).status is Status.SCHEDULED
+    remote.cancel(later.id)
+    assert next(following).status is Status.CANCELLED
+    assert next(following, None) is None
+    for job in remote.follow(later.id):
+        assert job.status is Status.CANCELLED
+        break
+
+
+def test_any_number_is_imported_and_never_held(remote: Remote, jobs: Mapping[str, Any]) -> None:
+    held: list[int] = []
+
+    def calls() -> Iterator[Any]:
+        for n in range(12_000):
+            held.append(n)
+            yield jobs["add"].call(n).later(3600).options(queue="imported")
+
+    assert remote.import_many(calls()) == len(held) == 12_000
+    assert remote.queue("imported").scheduled == 12_000
+    assert remote.controls.purge("queue:imported") == 12_000
+
+
+def test_a_refused_line_says_how_far_an_import_came(remote: Remote, jobs: Mapping[str, Any]) -> None:
+    call = jobs["add"].call
+    calls = (
+        call(n).later(3600).options(queue="refused", unique_key="taken" if n in (10, 5200) else None)
+        for n in range(6000)
+    )
+    with pytest.raises(UniqueKeyTaken) as caught:
+        remote.import_many(calls)
+    assert caught.value.__notes__ == [
+        "Of this chunk 999 jobs were imported. The first one that was not is number 201 of it.",
+        "5000 jobs in the chunks before this one were accepted.",
+    ]
+
+
+async def _groups(remote: Remote, jobs: Mapping[str, Any]) -> None:
+    await remote.schedules.aput("hourly", "0 * * * *", "add", {"a": 1})
+    assert (await remote.schedules.aget("hourly")).fired == 0
+    await remote.schedules.adrop("hourly")
+    assert not (await remote.keys.aresume("acme")).paused
+    with pytest.raises(SyncInsideLoop, match="aall"):
+        remote.rules.all()
+
+    async def calls() -> AsyncIterator[Any]:
+        for n in range(10):
+            yield jobs["add"].call(n)
+
+    assert await remote.aimport_many(calls()) == 10
+    job = await remote.aenqueue("talk", {"lines": 1})
+    found = [each.status async for each in remote.afollow(job.id)]
+    assert found[-1] is Status.COMPLETED
+    with pytest.raises(SyncInsideLoop, match="afollow"):
+        next(remote.follow(job.id))
+
+
+def test_the_twins(remote: Remote, jobs: Mapping[str, Any]) -> None:
+    remote.keys.set("acme", GateRule(concurrency=1))
+    asyncio.run(_groups(remote, jobs))
+
+
+def test_help_shows_the_words_of_a_groups_verb() -> None:
+    assert "Raises ScheduleNotFound" in (type(Remote("http://queue.test").schedules).pause.__doc__ or "")
