@@ -14,6 +14,7 @@ from ferryman.domain.errors import (
     ApiKeyNotFound,
     JobNotFound,
     PreconditionFailed,
+    QueueFull,
     ScheduleNotFound,
     ServerUnreachable,
     WrongState,
@@ -153,6 +154,21 @@ async def test_what_would_be_done_twice_is_not_said_again(world: World, times: T
         with pytest.raises(ServerUnreachable, match="It may have been done all the same"):
             await said
     assert times.slept == []
+
+
+async def test_all_or_none_whose_answer_is_lost_are_stored_once(world: World, times: Times) -> None:
+    client = await over(world, times, True, True, False)
+    ids = await client.enqueue_all([JobRequest("echo") for _ in range(50)])
+    assert sorted(ids) == [job.id for job in await world.client.list(JobFilter())]
+
+
+async def test_a_full_queue_behind_a_lost_answer_does_not_say_that_nothing_was_done(times: Times) -> None:
+    world = World(max_pending=2)
+    client = await over(world, times, True, False)
+    with pytest.raises(QueueFull) as caught:
+        await client.enqueue_all([JobRequest("echo"), JobRequest("echo")])
+    assert caught.value.__notes__ == ["An earlier try got no answer: it may have been done all the same."]
+    assert await count(world) == 2
 
 
 async def test_an_import_whose_answer_is_lost_is_stored_once(world: World, times: Times) -> None:

@@ -130,7 +130,7 @@ def test_what_the_server_knows(remote: Remote) -> None:
     assert remote.metrics()["workers"] == 10
     [node] = [each for each in remote.nodes() if each.live]
     assert node.types == frozenset({"add", "fail", "greet", "bill", "talk"})
-    assert [each.type for each in remote.types()] == ["add", "bill", "fail", "greet"]
+    assert [each.type for each in remote.types()] == ["add", "bill", "fail", "greet", "talk"]
     assert remote.pause("later").paused
     job = remote.enqueue("add", {"a": 1}, queue="later")
     assert [(each.queue, each.pending) for each in remote.queues() if each.queue == "later"] == [("later", 1)]

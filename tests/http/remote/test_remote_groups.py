@@ -52,9 +52,9 @@ def test_schedules(remote: Remote, jobs: Mapping[str, Any]) -> None:
 def test_rules_and_keys_and_what_was_done_to_them(remote: Remote) -> None:
     assert remote.rules.limit(Scope.QUEUE, "slow", Limit(rate=0.5)).limit.rate == 0.5
     assert remote.keys.set("acme", GateRule(concurrency=1)).pinned
-    assert [rule.name for rule in remote.rules.all()] == ["slow"]
-    assert [key.key for key in remote.keys.list()] == ["acme"]
-    assert [each.deed.action for each in remote.audit(AuditFilter(target="acme"))] == ["key.set"]
+    assert "slow" in [rule.name for rule in remote.rules.all()]
+    assert "acme" in [key.key for key in remote.keys.list()]
+    assert [each.deed.action for each in remote.audit(AuditFilter(target="acme"), limit=1)] == ["key.set"]
 
 
 def test_many_at_once(remote: Remote) -> None:
@@ -113,6 +113,11 @@ def test_any_number_is_imported_and_never_held(remote: Remote, jobs: Mapping[str
     assert remote.controls.purge("queue:imported") == 12_000
 
 
+def test_all_or_none(remote: Remote, jobs: Mapping[str, Any]) -> None:
+    add, greet = remote.enqueue_all([jobs["add"].call(1), jobs["greet"].call("Ada")])
+    assert (add.result(timeout=PATIENCE), greet.result(timeout=PATIENCE)) == (2, ("Hello, Ada", b"Ada"))
+
+
 def test_a_refused_line_says_how_far_an_import_came(remote: Remote, jobs: Mapping[str, Any]) -> None:
     call = jobs["add"].call
     calls = (
@@ -140,6 +145,9 @@ async def _groups(remote: Remote, jobs: Mapping[str, Any]) -> None:
             yield jobs["add"].call(n)
 
     assert await remote.aimport_many(calls()) == 10
+    one, two = await remote.aenqueue_all([jobs["add"].call(1), jobs["greet"].call("Ada")])
+    assert await one.aresult(PATIENCE) == 2
+    assert await two.aresult(PATIENCE) == ("Hello, Ada", b"Ada")
     job = await remote.aenqueue("talk", {"lines": 1})
     found = [each.status async for each in remote.afollow(job.id)]
     assert found[-1] is Status.COMPLETED

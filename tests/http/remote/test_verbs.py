@@ -200,6 +200,20 @@ async def test_the_first_refusal_ends_it_and_the_others_of_its_request_are_store
     assert len(await stored(world)) == 3
 
 
+async def test_all_or_none(world: World, client: RemoteClient) -> None:
+    ids = await client.enqueue_all([echo(f'{{"n":{n}}}') for n in range(3)])
+    assert [job.id for job in await stored(world)] == list(ids)
+    with pytest.raises(WrongContent) as caught:
+        await client.enqueue_all([echo(), JobRequest("ecko"), echo('{"refuse":1}')])
+    assert [pointer for pointer, _ in caught.value.errors] == ["/jobs/1/type", "/jobs/2/payload"]
+    for many in ([], [echo()] * 1001, [echo(), echo(idempotency_key="k")]):
+        with pytest.raises(BadOption):
+            await client.enqueue_all(many)
+    with pytest.raises(PayloadTooLarge, match="together"):
+        await client.enqueue_all([echo(msgspec.json.encode({"text": "x" * 2000}).decode()) for _ in range(3)])
+    assert len(await stored(world)) == 3
+
+
 async def test_nothing_is_nothing(client: RemoteClient) -> None:
     assert await client.enqueue_chunk([]) == 0
 

@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
-from ferryman.client.making import admit
-from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest
+from ferryman.client.request import MAX_BODY_DEFAULT, Catalogue
 from ferryman.domain import options
-from ferryman.domain.errors import FerrymanError, PreconditionFailed, WrongState
+from ferryman.domain.errors import PreconditionFailed, WrongState
 from ferryman.domain.explain import Explanation
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job
@@ -20,29 +17,29 @@ from ferryman.domain.limits import Rule, Scope
 from ferryman.domain.state import RETRIABLE, Status
 from ferryman.engine.clock import SystemClock
 from ferryman.http.queues import Depth
-from ferryman.http.remote import reading, sending
+from ferryman.http.remote import reading
 from ferryman.http.remote.absent import NoTransactions, NoTypes
 from ferryman.http.remote.access import ApiKeys
 from ferryman.http.remote.asking import Ask, Reply, only
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.controls import Controls
 from ferryman.http.remote.following import Following
+from ferryman.http.remote.handing import Handing
 from ferryman.http.remote.keys import Keys
 from ferryman.http.remote.paths import asked, of_job, path_of
 from ferryman.http.remote.problems import error_of
 from ferryman.http.remote.reports import Reports
 from ferryman.http.remote.rules import Rules
 from ferryman.http.remote.schedules import Schedules
-from ferryman.http.remote.sending import Parcel
 from ferryman.http.remote.waiting import Waiting
 from ferryman.http.types import TypeJson
-from ferryman.store.protocol import AuditFilter, Clock, Declaration, Entry, NodeStatus
+from ferryman.store.protocol import AuditFilter, Clock, Entry, NodeStatus
 from ferryman.store.watching import Version
 
 _COUNTERS: Final = MappingProxyType({"accept": "application/json"})
 
 
-class RemoteClient:
+class RemoteClient(Handing):
     """What a person may say about jobs, said to a server. Every error is one of `ferryman.errors`.
 
     It lives on one event loop. Ids are minted here, so that what is said twice is done once.
@@ -66,11 +63,8 @@ class RemoteClient:
             ids: mints them.
             max_body: bytes that a request may have; the server's MAX_BODY.
         """
-        self._connection = connection
-        self._catalogue: Catalogue = catalogue or NoTypes()
-        self._clock: Clock = clock or SystemClock()
-        self._ids = ids or IdMinter(random.Random())
-        self._max_body = max_body
+        self._clock = clock or SystemClock()
+        super().__init__(connection, catalogue or NoTypes(), self._clock, ids or IdMinter(random.Random()), max_body)
         self._waiting = Waiting(connection)
         self.rules = Rules(connection)
         """What holds for all jobs of a queue or a type."""
@@ -102,66 +96,6 @@ class RemoteClient:
 
     async def wake(self) -> None:
         """Do nothing: the server tells its nodes by itself."""
-
-    # -- handing in ------------------------------------------------------------------------------
-
-    async def enqueue(self, request: JobRequest, wait: float | None = 0) -> Accepted:
-        """Hand a job in; it is durable when this returns.
-
-        Args:
-            request: the job.
-            wait: so many seconds to wait for room where its queue is full; None is as long as a verb may take.
-
-        Raises:
-            EnqueueError: it was refused; nothing was stored. QueueFull says when to come again.
-            StoreError, ServerUnreachable, RemoteError: it may have been stored all the same; the same request with
-                its `id`, or with an idempotency key, can be said again without doubling.
-        """
-        parcel = self._parcel(request)
-        reply = await self._connection.say(sending.one(parcel, wait))
-        replayed = "idempotent-replayed" in reply.headers
-        return Accepted(parcel.new, reading.job(reply), replayed=replayed, existed=reply.status == 200)
-
-    async def enqueue_chunk(self, requests: Sequence[JobRequest]) -> int:
-        """Hand in a few jobs, at most about a thousand; returns how many.
-
-        Raises: as `enqueue`, for the first refusal. The other jobs of its request are stored, and those before it.
-        """
-        parcels = [self._parcel(request) for request in requests]
-        for piece in sending.batches(parcels, self._max_body):
-            if piece[0].request.idempotency_key is not None:
-                await self._connection.say(sending.one(piece[0], None))
-                continue
-            reply = await self._connection.say(sending.batch(piece))
-            for told in reading.stored(reply, len(piece)):
-                if isinstance(told, FerrymanError):
-                    raise told
-        return len(parcels)
-
-    async def import_chunk(self, requests: Sequence[JobRequest]) -> int:
-        """Hand in some thousand jobs, one a line, which is what costs a server least; returns how many.
-
-        Raises: as `enqueue`, for the first refusal. The jobs before it are stored, and a note says how many they are;
-            those behind it are stored, too, where they came in one commit with it.
-        """
-        parcels = [self._parcel(request) for request in requests]
-        count = 0
-        for piece in sending.imports(parcels):
-            reply = await self._connection.tell(sending.lines(piece))
-            if reply.status != 200:
-                raise reading.stopped(reply, count)
-            count += reading.imported(reply)
-        return count
-
-    def _parcel(self, request: JobRequest) -> Parcel:
-        """A request, judged by what is known here. Raises EnqueueError."""
-        now = self._clock.now()
-        declared = self._catalogue.get(request.type)
-        minted = self._ids.mint(now) if request.id is None else options.job_id(request.id)
-        # what is past, and what is too far ahead, only the server's clock can say
-        timeless = msgspec.structs.replace(request, run_at=None, expires_at=None)
-        new = admit(timeless, Declaration() if declared is None else declared, minted, now, self._max_body)
-        return sending.parcel(request, new, declared, self._max_body)
 
     # -- reading ---------------------------------------------------------------------------------
 

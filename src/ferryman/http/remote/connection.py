@@ -205,6 +205,8 @@ def _good(reply: Reply) -> Reply:
 
 def _given_up(error: FerrymanError, unsure: bool) -> FerrymanError:
     if not isinstance(error, ServerUnreachable):
+        if unsure:
+            error.add_note("An earlier try got no answer: it may have been done all the same.")
         return error
     if unsure:
         hint = "It may have been done all the same: look, or say it again under the same id."

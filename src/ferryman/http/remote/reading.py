@@ -15,6 +15,7 @@ from ferryman.domain.job import Attempt, Job, JobError
 from ferryman.domain.state import Status
 from ferryman.http.attempts import AttemptJson
 from ferryman.http.audit import DeedJson
+from ferryman.http.batch import IdsJson
 from ferryman.http.explanation import ExplanationJson
 from ferryman.http.importing import ImportedJson
 from ferryman.http.nodes import NodeJson
@@ -119,6 +120,11 @@ def stopped(reply: Reply, before: int) -> FerrymanError:
     found, number = before + told.imported, before + told.line
     error.add_note(f"Of this chunk {found} jobs were imported. The first one that was not is number {number} of it.")
     return error
+
+
+def ids(reply: Reply) -> Sequence[str]:
+    """The jobs of a batch that is stored as one, in order."""
+    return read(reply, IdsJson, lambda found: tuple(found.ids))
 
 
 def stored(reply: Reply, count: int) -> Sequence[str | FerrymanError]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, Unpack, overload
+from typing import Any, Final, Self, TypeVar, Unpack
 
 import httpx2
 import msgspec
 
-from ferryman.client.chunks import achunks, chunks, tally
 from ferryman.client.request import MAX_BODY_DEFAULT
 from ferryman.domain import options
 from ferryman.domain.job import Job
 from ferryman.handle import Handle
 from ferryman.http.remote.client import RemoteClient
 from ferryman.http.remote.connection import Connection
-from ferryman.http.remote.faces import Awaited, Blocking, Face
+from ferryman.http.remote.enqueueing import EnqueueVerbs
+from ferryman.http.remote.faces import Awaited, Blocking
 from ferryman.http.remote.following import Following
 from ferryman.http.remote.groups import AccessVerbs, ControlVerbs, KeyVerbs, ReportVerbs, RuleVerbs, ScheduleVerbs
-from ferryman.http.remote.options import CallLike, EnqueueOptions, ListOptions, query_of, request_of
+from ferryman.http.remote.options import ListOptions, query_of
 from ferryman.http.remote.patience import Patience
-from ferryman.http.remote.sending import LINES_MOST
 from ferryman.http.remote.way import OwnLoop
 
 R = TypeVar("R")
@@ -29,7 +28,7 @@ R = TypeVar("R")
 RETRIES_MOST: Final = 1000
 
 
-class Remote(Face[RemoteClient]):
+class Remote(EnqueueVerbs):
     """A server of Ferryman's, by its URL. Nothing is sent before the first verb.
 
     Each verb blocks, and has a twin that is awaited, whose name begins with `a`. One Remote is for all threads and
@@ -77,111 +76,6 @@ class Remote(Face[RemoteClient]):
         self.keys: Final = KeyVerbs(self.way, lambda client: client.keys)
         self.access: Final = AccessVerbs(self.way, lambda client: client.access)
         self.reports: Final = ReportVerbs(self.way, lambda client: client.reports)
-
-    # -- handing in ------------------------------------------------------------------------------
-
-    @overload
-    def enqueue(
-        self, call: CallLike[R], /, *, wait: float | None = None, **given: Unpack[EnqueueOptions]
-    ) -> Handle[R]: ...
-    @overload
-    def enqueue(
-        self,
-        type: str,
-        payload: Mapping[str, Any] | None = None,
-        /,
-        *,
-        wait: float | None = None,
-        **given: Unpack[EnqueueOptions],
-    ) -> Handle[Any]: ...
-    def enqueue(
-        self,
-        what: CallLike[Any] | str,
-        payload: Mapping[str, Any] | None = None,
-        /,
-        *,
-        wait: float | None = None,
-        **given: Unpack[EnqueueOptions],
-    ) -> Handle[Any]:
-        """Hand in a job, what `job.call(...)` gives or a type with a payload; it is durable when this returns.
-
-        Args:
-            what: the call, or the type's name.
-            payload: for a type, the handler's keyword arguments.
-            wait: seconds to wait for room where the queue is full; None is as long as the verb may take.
-            given: options of the job; those of a call stay as they are where nothing is given.
-
-        Raises:
-            EnqueueError: it was refused; nothing was stored. QueueFull says when to come again.
-            StoreError, ServerUnreachable, RemoteError: it may have been stored all the same; with the same `id` or
-                `idempotency_key` it can be said again without doubling.
-            SyncInsideLoop: an event loop runs here; await the twin.
-        """
-        request = request_of(what, payload, **given)
-        accepted = self.way.call(lambda client: client.enqueue(request, wait), "aenqueue()")
-        return _handle(accepted.id, self.way, what)
-
-    @overload
-    async def aenqueue(
-        self, call: CallLike[R], /, *, wait: float | None = None, **given: Unpack[EnqueueOptions]
-    ) -> Handle[R]: ...
-    @overload
-    async def aenqueue(
-        self,
-        type: str,
-        payload: Mapping[str, Any] | None = None,
-        /,
-        *,
-        wait: float | None = None,
-        **given: Unpack[EnqueueOptions],
-    ) -> Handle[Any]: ...
-    async def aenqueue(
-        self,
-        what: CallLike[Any] | str,
-        payload: Mapping[str, Any] | None = None,
-        /,
-        *,
-        wait: float | None = None,
-        **given: Unpack[EnqueueOptions],
-    ) -> Handle[Any]:
-        """As `enqueue`, without blocking."""
-        request = request_of(what, payload, **given)
-        accepted = await self.way.acall(lambda client: client.enqueue(request, wait))
-        return _handle(accepted.id, self.way, what)
-
-    def enqueue_many(self, calls: Iterable[CallLike[Any]]) -> int:
-        """Hand in any number of calls, a thousand to a request, and never hold more; returns how many.
-
-        The first refusal ends it; a note on the error says how many jobs were accepted before. Raises: as `enqueue`.
-        """
-        with tally() as found:
-            for chunk in chunks(calls):
-                found.accepted += self.way.call(_handing_in(chunk), "aenqueue_many()")
-        return found.accepted
-
-    async def aenqueue_many(self, calls: Iterable[CallLike[Any]] | AsyncIterable[CallLike[Any]]) -> int:
-        """As `enqueue_many`, without blocking; takes asynchronous iterables too."""
-        with tally() as found:
-            async for chunk in achunks(calls):
-                found.accepted += await self.way.acall(_handing_in(chunk))
-        return found.accepted
-
-    def import_many(self, calls: Iterable[CallLike[Any]]) -> int:
-        """As `enqueue_many`, for millions: some thousand go to a request, one a line, and no more are held.
-
-        The first refusal ends it: the jobs before it are stored, and maybe some behind it. Raises: as `enqueue`.
-        """
-        with tally() as found:
-            for chunk in chunks(calls, LINES_MOST):
-                found.accepted += self.way.call(_importing(chunk), "aimport_many()")
-        return found.accepted
-
-    async def aimport_many(self, calls: Iterable[CallLike[Any]] | AsyncIterable[CallLike[Any]]) -> int:
-        """As `import_many`, without blocking; takes asynchronous iterables too."""
-        with tally() as found:
-            async for chunk in achunks(calls, LINES_MOST):
-                found.accepted += await self.way.acall(_importing(chunk))
-        return found.accepted
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -270,20 +164,6 @@ class Remote(Face[RemoteClient]):
 
     def __repr__(self) -> str:
         return f"Remote({self.url!r})"
-
-
-def _handle(id: str, way: OwnLoop[RemoteClient], what: CallLike[Any] | str) -> Handle[Any]:
-    return Handle(id, way, msgspec.json.decode if isinstance(what, str) else what.decode)
-
-
-def _handing_in(chunk: Sequence[CallLike[Any]]) -> Callable[[RemoteClient], Coroutine[Any, Any, int]]:
-    requests = [call.request for call in chunk]
-    return lambda client: client.enqueue_chunk(requests)
-
-
-def _importing(chunk: Sequence[CallLike[Any]]) -> Callable[[RemoteClient], Coroutine[Any, Any, int]]:
-    requests = [call.request for call in chunk]
-    return lambda client: client.import_chunk(requests)
 
 
 def _follow(id: str) -> Callable[[RemoteClient], Coroutine[Any, Any, Following]]:

@@ -72,6 +72,30 @@ def batch(parcels: Sequence[Parcel]) -> Ask:
     return Ask("POST", "/jobs/batch", b"%b%b%b" % (head, b",".join(each.text for each in parcels), tail))
 
 
+def whole(parcels: Sequence[Parcel], max_body: int) -> Ask:
+    """The request that hands in all of up to `MOST` jobs, or none.
+
+    Raises:
+        BadOption: one has an idempotency key.
+        PayloadTooLarge: the request would have more bytes than it may.
+    """
+    refuse_idempotency_keys(parcels)
+    body = b'{"jobs":[%b]}' % b",".join(each.text for each in parcels)
+    if len(body) > max_body:
+        raise PayloadTooLarge(
+            f"The jobs have {len(body)} bytes as JSON together.",
+            why=f"MAX_BODY allows {max_body}.",
+            hint="Hand in fewer at once.",
+        )
+    return Ask("POST", "/jobs/batch", body)
+
+
+def refuse_idempotency_keys(parcels: Iterable[Parcel]) -> None:
+    """Refuse jobs that can only go alone. Raises BadOption."""
+    if any(each.request.idempotency_key is not None for each in parcels):
+        raise BadOption("A job with an idempotency key has to go alone.", hint="Give it an id instead.")
+
+
 def batches(parcels: Iterable[Parcel], max_body: int) -> Iterator[list[Parcel]]:
     """Jobs in pieces that go into one request each, in order; one with an idempotency key goes alone."""
     piece: list[Parcel] = []
@@ -90,13 +114,12 @@ def batches(parcels: Iterable[Parcel], max_body: int) -> Iterator[list[Parcel]]:
         yield piece
 
 
-def imports(parcels: Iterable[Parcel]) -> Iterator[list[Parcel]]:
+def imports(parcels: Sequence[Parcel]) -> Iterator[list[Parcel]]:
     """Jobs in pieces that go into one import each, in order. Raises BadOption: one has an idempotency key."""
+    refuse_idempotency_keys(parcels)
     piece: list[Parcel] = []
     size = 0
     for each in parcels:
-        if each.request.idempotency_key is not None:
-            raise BadOption("A job that is imported has no idempotency key.", hint="Give it an id instead.")
         piece.append(each)
         size += len(each.text)
         if len(piece) == LINES_MOST or size >= LINES_BYTES:
