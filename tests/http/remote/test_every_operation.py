@@ -84,7 +84,7 @@ NEED_NONE = {"GET /health", "GET /livez", "GET /readyz", "GET /openapi.json", "G
 """For probes, and for people."""
 FACES: MappingProxyType[str, str] = MappingProxyType({"wait": "wait_for", "await": "await_for"})
 """Verbs whose faces have other names."""
-INNER = {"open", "close", "wake", "page", "enqueue_chunk", "import_chunk"}
+INNER = {"open", "close", "wake", "page", "leave", "enqueue_chunk", "import_chunk"}
 """What an app needs, or what stands behind a face of another name."""
 
 

@@ -120,7 +120,9 @@ async def test_what_is_not_asked_for_any_more_is_closed(world: World, times: Tim
     following = client.follow(pending.id)
     assert await following.next() == pending
     assert not body.closed
-    await following.close()
+    await client_over(Scripted(), times).leave(following)
+    assert not body.closed
+    await client.leave(following)
     await following.close()
     assert body.closed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -98,6 +99,15 @@ def test_who_looks_away_asks_for_no_more(remote: Remote) -> None:
     for job in remote.follow(later.id):
         assert job.status is Status.CANCELLED
         break
+
+
+def test_who_looks_away_from_what_is_closed_starts_nothing(url: str) -> None:
+    with Remote(url) as remote:
+        following = remote.follow(remote.enqueue("add", {"a": 1}, delay=3600).id)
+        assert next(following).status is Status.SCHEDULED
+    before = threading.active_count()
+    following.close()
+    assert threading.active_count() == before
 
 
 def test_any_number_is_imported_and_never_held(remote: Remote, jobs: Mapping[str, Any]) -> None:

@@ -168,6 +168,11 @@ class RemoteClient(Handing):
         """
         return Following(self._connection, id)
 
+    async def leave(self, following: Following) -> None:
+        """Ask for no more of what `follow` gave, unless that was a client which is closed by now."""
+        if following.connection is self._connection:
+            await following.close()
+
     async def _get(self, path: str) -> Reply:
         return await self._connection.say(Ask("GET", path))
 

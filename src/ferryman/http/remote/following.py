@@ -23,7 +23,8 @@ class Following:
 
     def __init__(self, connection: Connection, id: str) -> None:
         """Prepare. Raises JobNotFound: none can have this id."""
-        self._connection = connection
+        self.connection: Final = connection
+        """To the server."""
         self._path = of_job(id, "events")
         self._seen = ""
         """The version that was given last: what came before is not told again."""
@@ -79,11 +80,11 @@ class Following:
             return
         await self.close()
         # not all at once: others lost this server at the same moment
-        await self._connection.sleep(self._events.come_again * (0.5 + self._connection.dice.random()))
+        await self.connection.sleep(self._events.come_again * (0.5 + self.connection.dice.random()))
 
     async def _begin(self) -> None:
         headers = {"accept": EVENT_STREAM} | ({"last-event-id": self._seen} if self._seen else {})
-        reply, self._stream = await self._connection.listen(Ask("GET", self._path, headers=headers), SILENCE)
+        reply, self._stream = await self.connection.listen(Ask("GET", self._path, headers=headers), SILENCE)
         if self._stream is None:  # its end was told before
             self._ended = True
         elif not reply.headers.get("content-type", "").startswith(EVENT_STREAM):

@@ -117,7 +117,7 @@ class Remote(EnqueueVerbs):
             while (job := self.way.call(lambda _: following.next(), "afollow()")) is not None:
                 yield job
         finally:
-            self.way.call(lambda _: following.close(), "afollow()")
+            self.way.tell(lambda client: client.leave(following))
 
     async def afollow(self, id: str) -> AsyncIterator[Job]:
         """As `follow`, without blocking."""
@@ -126,7 +126,7 @@ class Remote(EnqueueVerbs):
             while (job := await self.way.acall(lambda _: following.next())) is not None:
                 yield job
         finally:
-            await self.way.acall(lambda _: following.close())
+            self.way.tell(lambda client: client.leave(following))
 
     get, aget = Blocking(RemoteClient.get), Awaited(RemoteClient.get)
     attempts, aattempts = Blocking(RemoteClient.attempts), Awaited(RemoteClient.attempts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from ferryman.crossing import C, Crossing, Verb, refuse_inside_loop
 from ferryman.lodging import Lodging
@@ -37,6 +37,12 @@ class OwnLoop(Generic[C]):
     async def acall(self, verb: Verb[C, T]) -> T:
         """Do what `verb` does with the client."""
         return await self._crossing().acall(verb)
+
+    def tell(self, verb: Verb[C, Any]) -> None:
+        """Do what `verb` does with the client, if there is one; nobody waits for the end of it."""
+        with self._starting:
+            if self._lodging is not None:
+                self._lodging.crossing.tell(verb)
 
     def close(self) -> None:
         """Close the client and end the thread; the next call starts anew."""
