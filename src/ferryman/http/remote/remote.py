@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, Unpack
 
@@ -102,7 +102,7 @@ class Remote(EnqueueVerbs):
             for job in jobs:
                 yield job
 
-    def follow(self, id: str) -> Iterator[Job]:
+    def follow(self, id: str) -> Generator[Job]:
         """The job as it is, then each time that it is seen to have changed; the last time once it has ended.
 
         Not every change is seen: of several that come together only the last one. A stream that breaks off is begun
@@ -119,7 +119,7 @@ class Remote(EnqueueVerbs):
         finally:
             self.way.tell(lambda client: client.leave(following))
 
-    async def afollow(self, id: str) -> AsyncIterator[Job]:
+    async def afollow(self, id: str) -> AsyncGenerator[Job]:
         """As `follow`, without blocking."""
         following = await self.way.acall(_follow(id))
         try:
