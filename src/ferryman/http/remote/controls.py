@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ferryman.client.controls import Retried
 from ferryman.client.finding import Counted
+from ferryman.client.retrying import Retried
 from ferryman.domain import filters, options
 from ferryman.domain.errors import BadOption, JobNotFound, PreconditionFailed, WrongState
 from ferryman.domain.filters import Field, JobFilter, render
