@@ -60,6 +60,17 @@ async def test_a_rule_is_put_and_deleted(http: httpx.AsyncClient) -> None:
     is_problem(await http.delete("/keys/other"), 404, "FM418")
 
 
+@pytest.mark.parametrize("key", ["a/pause", "a/resume", "a/pass"])
+async def test_a_key_may_be_called_as_what_is_done_to_keys(http: httpx.AsyncClient, key: str) -> None:
+    await create(http, key)
+    assert (await http.get(f"/keys/{key}")).json()["key"] == key
+    assert (await http.put(f"/keys/{key}", json={"concurrency": 2})).json()["concurrency"] == 2
+    assert (await http.post(f"/keys/{key}/pause")).json()["key"] == key
+    assert (await http.delete(f"/keys/{key}")).status_code == 200
+    wrong = await http.patch(f"/keys/{key}")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST, OPTIONS")
+
+
 @pytest.mark.parametrize(
     ("body", "pointers", "told"),
     [

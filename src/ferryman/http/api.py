@@ -156,7 +156,7 @@ class Paths:
         """Everything that can be done."""
         self._direct = {path: resource for path, resource in resources.items() if "{" not in path}
         self._one_job = resources[ONE_JOB]
-        routes = [_exact(Route(path, resource)) for path, resource in resources.items()]
+        routes = [_Exact(path, resource) for path, resource in resources.items()]
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,10 +172,20 @@ class Paths:
             await self._router(scope, receive, send)
 
 
-def _exact(route: Route) -> Route:
-    """The route for its path to the letter: a name may have a line end in it, and one behind a path is another path."""
-    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z", re.DOTALL)
-    return route
+class _Exact(Route):
+    """The route for a path to the letter: a name may have a line end in it, and one behind a path is another path.
+
+    Where two routes cover a path, as the one of a key called `a/pause` and the one that pauses the key `a`, the one
+    that takes the method has it.
+    """
+
+    def __init__(self, path: str, resource: Resource) -> None:
+        super().__init__(path, resource, methods=resource.methods)
+        self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"\Z", re.DOTALL)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the resource answer also where no route takes the method: it tells which it takes."""
+        await self.app(scope, receive, send)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application

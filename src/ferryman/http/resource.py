@@ -23,7 +23,8 @@ class Resource:
         self._operations = {each.method: each for each in operations}
         if "GET" in self._operations:
             self._operations["HEAD"] = self._operations["GET"]
-        self._allow = (b"allow", ", ".join([*self._operations, "OPTIONS"]).encode())
+        self.methods = (*self._operations, "OPTIONS")
+        self._allow = (b"allow", ", ".join(self.methods).encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or raise a FerrymanError for the boundary to answer."""
