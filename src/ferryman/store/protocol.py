@@ -42,6 +42,7 @@ from ferryman.store.records import (
 )
 from ferryman.store.reporting import Reporting
 from ferryman.store.ruling import Ruling
+from ferryman.store.sampling import Sampling
 from ferryman.store.scheduling import Scheduling
 from ferryman.store.watching import Version, Watching
 
@@ -75,7 +76,7 @@ __all__ = [
 ]
 
 
-class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Watching, Reporting, Access, Auditing, Protocol):
+class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Watching, Reporting, Sampling, Access, Auditing, Protocol):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means.
 
     Those that an operator may say take a `deed`; see `auditing`.

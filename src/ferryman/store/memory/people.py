@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -123,7 +124,12 @@ class People(Auditing):
             for row in islice(rows.values(), 1):
                 # at least 0, whatever the clock does
                 oldest[lane.queue] = max(oldest.get(lane.queue, 0), now - row.ready_at)
-        return Counts(standing, {name: tables.totals[name] for name in TOTALS}, oldest, dict(tables.ended))
+        totals, ended = Counter(dict.fromkeys(TOTALS, 0)), Counter[str]()
+        for (queue, _, what), count in tables.tally.items():
+            totals[what] += count
+            if what in TERMINAL:
+                ended[queue] += count
+        return Counts(standing, dict(totals), oldest, dict(ended))
 
     async def lanes(self) -> Mapping[int, Lane]:
         """Lanes, numbered as they were made."""

@@ -23,10 +23,10 @@ from ferryman.store.memory.controls import Controls
 from ferryman.store.memory.keys import Keys
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
-from ferryman.store.memory.reports import Reports
 from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
 from ferryman.store.memory.rules import Rules
 from ferryman.store.memory.ruling import Ruling
+from ferryman.store.memory.sampling import Sampling
 from ferryman.store.memory.scheduling import Timetable
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import (
@@ -50,7 +50,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(Controls, Timetable, Keys, Ruling, ApiKeys, Reports):
+class MemoryStore(Controls, Timetable, Keys, Ruling, ApiKeys, Sampling):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
@@ -243,6 +243,7 @@ class MemoryStore(Controls, Timetable, Keys, Ruling, ApiKeys, Reports):
         tables.let_in(now)
         tables.gates.drop_idle(now)
         self._forget_deeds(now, limit)
+        tables.samples.prune(now)
         self._more_to_prune = len(hidden) > limit
         return len(hidden[:limit])
 

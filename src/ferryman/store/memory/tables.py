@@ -20,6 +20,7 @@ from ferryman.store.auditing import Entry
 from ferryman.store.controlling import Placement
 from ferryman.store.memory.gates import Gates
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
+from ferryman.store.memory.samples import Samples
 from ferryman.store.protocol import Declaration
 from ferryman.store.scheduling import KeptSchedule
 
@@ -44,8 +45,9 @@ class Tables:
         self.audited = 0
         """How many entries there ever were."""
         self.standing: Counter[tuple[str, Status]] = Counter()
-        self.totals: Counter[str] = Counter()
-        self.ended: Counter[str] = Counter()
+        self.tally: Counter[tuple[str, str, str]] = Counter()
+        """(queue, type, what) -> how often that has happened to jobs there; `what` is one of TOTALS."""
+        self.samples = Samples()
         self.gates = Gates(self.is_pending, self.lane_of)
         self.brought: list[NewJob] = []
         """The follow-ups of outcomes that the verb under way has written; it hands them in before it returns."""
@@ -64,7 +66,7 @@ class Tables:
             self.unique[job.type, job.unique_key] = job.id
         if job.idempotency is not None:
             self.keys[job.idempotency.key] = KeyRow(job.idempotency, job.id)
-        self.totals["created"] += 1
+        self._count(job, "created")
         self._arrive(row, now, due)
 
     def move(self, row: JobRow, status: Status, now: int, due: int | None = None) -> None:
@@ -136,10 +138,12 @@ class Tables:
             assert job.key is not None
             self.gates.stand(job, job.key)
         elif row.status in TERMINAL:
-            self.totals[row.status.value] += 1
-            self.ended[job.queue] += 1
+            self._count(job, row.status.value)
             if job.unique_key is not None:
                 del self.unique[job.type, job.unique_key]
+
+    def _count(self, job: NewJob, what: str) -> None:
+        self.tally[job.queue, job.type, what] += 1
 
     # -- claims ----------------------------------------------------------------------------------
 
@@ -195,8 +199,10 @@ class Tables:
         node = claim.node.info.id
         worker = None if finish.worker is None else f"{node}/worker-{finish.worker}"
         self._write(row, finish, status, worker=worker, node=node)
-        self.totals["retried"] += finish.what is What.FAILED and status is Status.SCHEDULED
-        self.totals["rescued"] += finish.what is What.LOST
+        if finish.what is What.FAILED and status is Status.SCHEDULED:
+            self._count(row.job, "retried")
+        if finish.what is What.LOST:
+            self._count(row.job, "rescued")
         del claim.runs[row.job.id]
         self.brought += finish.follow_ups
         if finish.moves_to is not None and status is finish.status:
@@ -263,7 +269,7 @@ class Tables:
         row.attempt = row.crashes = row.interruptions = 0
         row.care = care(0, row.job.max_attempts, 0)
         self._note(row, What.RETRIED, Status.PENDING if due is None else Status.SCHEDULED, now, None)
-        self.totals["retried"] += 1
+        self._count(row.job, "retried")
 
     def _write(self, row: JobRow, finish: Finish, status: Status, *, worker: str | None, node: str) -> None:
         ended = Attempt(

@@ -15,6 +15,7 @@ from ferryman.store.controlling import Deleted
 from ferryman.store.protocol import NODES_SHOWN, Promoted, Retention
 from ferryman.store.sqlite import auditing
 from ferryman.store.sqlite.auditing import note
+from ferryman.store.sqlite.folding import Folder
 from ferryman.store.sqlite.gating import Standing as StandingByGate
 from ferryman.store.sqlite.gating import leave, let_in, rules_of, stand, with_slots
 from ferryman.store.sqlite.keys import Deserted
@@ -97,6 +98,7 @@ class Pruner:
         self._retention = retention
         self._after = ""
         self._deserted = Deserted()
+        self._series = Folder()
 
     @property
     def walking(self) -> bool:
@@ -123,6 +125,7 @@ class Pruner:
         session.run("prune_keys", now=now, limit=limit)
         self._deserted.step(session, now, limit)
         auditing.forget(session, now, limit)
+        self._series.step(session, now, limit)
         session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN))
         self._after = rows[-1][0] if len(rows) == limit else ""
         return len(due)

@@ -37,6 +37,7 @@ from ferryman.testing.conformance.racing import Racing
 from ferryman.testing.conformance.reading import Counting, Reading
 from ferryman.testing.conformance.reporting import FencingReports, Logging, Progressing
 from ferryman.testing.conformance.ruling import Ruling
+from ferryman.testing.conformance.sampling import GrowingOld, Sampling, Timings
 from ferryman.testing.conformance.scheduling import FiringTicks, KeepingSchedules, Overlapping
 from ferryman.testing.conformance.shares import Sharing, SharingWithin
 
@@ -88,6 +89,9 @@ class StoreConformance(
     KeepingApiKeys,
     WritingDeeds,
     ReadingDeeds,
+    Sampling,
+    Timings,
+    GrowingOld,
     Modelled,
 ):
     """Subclass it and give it a `make_harness` fixture. After every test all invariants must hold."""

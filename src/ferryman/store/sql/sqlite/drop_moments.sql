@@ -1,0 +1,1 @@
+DELETE FROM moment WHERE at IN (SELECT value FROM json_each(:moments));

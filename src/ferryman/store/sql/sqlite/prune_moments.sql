@@ -1,0 +1,1 @@
+DELETE FROM moment WHERE at < (SELECT max(at) FROM moment WHERE at <= :before);
