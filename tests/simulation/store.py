@@ -21,6 +21,7 @@ from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.report import Logs, ProgressOf, Report
 from ferryman.domain.schedule import Firing, Schedule
+from ferryman.domain.series import Kept, Period, Timing, Which
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
 from ferryman.store.controlling import Deleted, Placement
@@ -403,6 +404,14 @@ class SimStore:
 
     async def retire(self, node: int, now: int) -> None:
         await self._call("retire", lambda: self._inner.retire(node, now))
+
+    # -- statistics: at once, no promise rests on them ---------------------------------------------
+
+    async def sample(self, at: int, node: int, timings: Sequence[Timing]) -> bool:
+        return await self._inner.sample(at, node, timings)
+
+    async def sampled(self, period: Period, which: Which) -> Kept:
+        return await self._inner.sampled(period, which)
 
     # -- API keys: at once ------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import pytest
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.domain.report import Line, Progress, Report
+from ferryman.domain.series import MINUTE, Timing
 from ferryman.store.postgres.connections import ENGINE
 from ferryman.store.postgres.statements import Statements
 from tests.postgres.databases import Databases
@@ -70,6 +71,9 @@ async def fill(database: str, count: int) -> None:
         running = (await store.claim(claim_of(node, 2, count // 10), 0)).jobs
         line, said = Line(0, "info", "shop", "one"), Progress(1, 2, "half", 0)
         await store.report(node, [Report(job.id, 1, 1, 2, 7, said, 0, [line]) for job in running])
+        for minute in range(1, count // 100 + 2):
+            timings = [Timing(f"q{n}", "echo", minute * MINUTE, {1: 1}, {}) for n in range(min(count, 100))]
+            await store.sample(minute * MINUTE, node, timings)
         one = GateRule(concurrency=1)
         await store.insert([new_job(ids.mint(0), key=f"{n % (count // 8)}", gate=one) for n in range(count // 2)], 0)
     async with connected(database) as connection:
@@ -116,6 +120,12 @@ async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None
         ("lanes_of_keys", "held_lane"),
         ("progress", r"progress_\w+_pkey"),
         ("log_page", r"log_\w+_pkey"),
+        ("add_samples", "sample_pkey"),
+        ("samples", "sample_pkey"),
+        ("thin_samples", "sample_pkey"),
+        ("prune_samples", "sample_pkey"),
+        ("timings", "timing_pkey"),
+        ("first_minute", "timing_minutes"),
     ],
 )
 async def test_the_statements_that_matter_use_their_index(planner: Any, name: str, index: str) -> None:

@@ -13,7 +13,10 @@ import pytest
 from ferryman.store.sqlite.database import open_migrated
 from ferryman.store.sqlite.statements import Statements
 
-LARGE = {"job", "ready", "later", "held", "outcome", "result", "failure", "key", "expiry", "progress", "log"}
+LARGE = {
+    "job", "ready", "later", "held", "outcome", "result", "failure", "key", "expiry", "progress", "log", "sample",
+    "timing",
+}  # fmt: skip
 STATEMENTS = Statements()
 WALK = re.compile(r"^SCAN (\w+)(?! USING (?:COVERING )?INDEX)")
 NAMES = sorted(path.stem for path in Path(__file__).parents[2].glob("src/ferryman/store/sql/sqlite/*.sql"))

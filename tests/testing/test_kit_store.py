@@ -13,6 +13,7 @@ from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
 from ferryman.domain.limits import Limit, Scope
+from ferryman.domain.series import Period, Which
 from ferryman.store.controlling import Placement
 from ferryman.store.protocol import AuditFilter, JobFilter, NodeInfo, Retention
 from ferryman.testing.clock import ManualClock
@@ -71,6 +72,8 @@ VERBS: dict[str, Verb] = {
     "set_key": lambda store, node: store.set_key("k", None, 0),
     "pause_key": lambda store, node: store.pause_key("k", True, 0),
     "pass_key": lambda store, node: store.pass_key("k", 0),
+    "sample": lambda store, node: store.sample(0, node, []),
+    "sampled": lambda store, node: store.sampled(Period(0, 1, 1), Which()),
     "audit": lambda store, node: store.audit(AuditFilter(), None, 1),
 }
 

@@ -8,6 +8,7 @@ arithmetic is whole: a bucket is found without a logarithm and without a search.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -30,12 +31,28 @@ def bucket_of(micros: int) -> int:
     return shift * PARTS + (micros >> shift)
 
 
-def middle_of(bucket: int) -> int:
-    """The time that a bucket stands for, in microseconds."""
+def count_into(buckets: Buckets, micros: list[int]) -> None:
+    """Count times, and empty their list. They are sorted, then passed bucket by bucket, as that is done quickest."""
+    micros.sort()
+    place, count = 0, len(micros)
+    while place < count:
+        bucket = bucket_of(micros[place])
+        after = bisect_left(micros, first_of(bucket + 1), place)
+        buckets[bucket] = buckets.get(bucket, 0) + after - place
+        place = after
+    micros.clear()
+
+
+def first_of(bucket: int) -> int:
+    """The shortest time of a bucket, in microseconds."""
     if bucket < _EXACT:
         return bucket
-    shift = bucket // PARTS - 1
-    return (bucket % PARTS + PARTS << shift) + (1 << shift - 1)
+    return bucket % PARTS + PARTS << bucket // PARTS - 1
+
+
+def middle_of(bucket: int) -> int:
+    """The time that a bucket stands for, in microseconds."""
+    return (first_of(bucket) + first_of(bucket + 1)) // 2
 
 
 def merged(several: Iterable[Mapping[int, int]]) -> Buckets:

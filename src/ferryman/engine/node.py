@@ -18,6 +18,7 @@ from ferryman.engine.lifecycle import Lifecycle
 from ferryman.engine.loopwatch import LoopWatch
 from ferryman.engine.pause import Pause, backoff
 from ferryman.engine.pool import Pool
+from ferryman.engine.sampling import Sampler
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
 from ferryman.engine.wakeup import LocalWakeup
@@ -56,6 +57,8 @@ class Node:
         rescue = Rescue(store, clock, wakeup, world.events, options.lease)
         declare = DeclareSchedules(store, clock, world.registry)
         fire = FireSchedules(store, clock, world.ids, wakeup, world.events)
+        sampler = Sampler(store, clock, self._number)
+        world.events.listen(sampler.listen)
         self._sweeper = Sweeper(
             clock.monotonic,
             [
@@ -66,6 +69,7 @@ class Node:
                 ForceCancel(store, clock),
                 Prune(store, clock),
                 fire,
+                sampler,
             ],
         )
         self._parts = StartList(
@@ -74,6 +78,8 @@ class Node:
             Part("loop watch", self._watch.start, self._watch.stop),
             # a node that crashed a moment ago left claims: they come back before the first claim of this one
             Part("rescue", rescue.step, _nothing),
+            # writes how long the last runs took
+            Part("samples", _nothing, sampler.stop),
             Part("life", self._begin, self._end),
             # once the types of their jobs are known to the store
             Part("schedules", declare.step, _nothing),
@@ -231,6 +237,10 @@ class Node:
         self._sweeper.sooner(self._promote, seconds)
         if seconds <= 0:  # somebody has committed jobs where we could not see it: they may have keys
             self._sweeper.sooner(self._admit, 0.0)
+
+    def _number(self) -> int:
+        assert self._life is not None
+        return self._life.number
 
     def _running_in(self, task: asyncio.Task[object] | None) -> tuple[str, ...]:
         return self._life.pool.running_in(task) if self._life else ()

@@ -14,6 +14,7 @@ from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.report import Logs, ProgressOf, Report
 from ferryman.domain.schedule import Firing, Schedule
+from ferryman.domain.series import Kept, Period, Timing, Which
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.access import Added
 from ferryman.store.controlling import Deleted, Placement
@@ -306,6 +307,14 @@ class ModelStore:
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         return await self._connection.read(lambda: self._memory.nodes(now))
+
+    # -- statistics: at once ----------------------------------------------------------------------
+
+    async def sample(self, at: int, node: int, timings: Sequence[Timing]) -> bool:
+        return await self._memory.sample(at, node, timings)
+
+    async def sampled(self, period: Period, which: Which) -> Kept:
+        return await self._memory.sampled(period, which)
 
     # -- API keys: at once ------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import MICROS, JobError
 from ferryman.store.postgres import auditing
 from ferryman.store.postgres.cursor import FIRST_ID
+from ferryman.store.postgres.folding import Folder
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.people import end_waiting, keys_of
 from ferryman.store.postgres.steps import Ask, Steps
@@ -71,6 +72,7 @@ class Pruner:
     def __init__(self, retention: Retention) -> None:
         self._retention = retention
         self._after = FIRST_ID
+        self._series = Folder()
 
     @property
     def youngest(self) -> int:
@@ -92,6 +94,7 @@ class Pruner:
         yield Ask("prune_keys", (now, limit))
         yield Ask("prune_nodes", (now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN),))
         yield auditing.forget(now, limit)
+        yield from self._series.step(now)
         self._after = rows[-1][0] if len(rows) == limit else FIRST_ID
         return count
 

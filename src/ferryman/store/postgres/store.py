@@ -28,8 +28,8 @@ from ferryman.store.postgres.joining import PostgresJoins
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.liveness import Liveness
 from ferryman.store.postgres.partitions import Partitions
-from ferryman.store.postgres.reports import Reports
 from ferryman.store.postgres.rules import Rules
+from ferryman.store.postgres.sampling import Sampling
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import ask
@@ -56,7 +56,7 @@ from ferryman.store.watching import Version
 LEASE_SECONDS: Final = 10.0
 
 
-class PostgresStore(Reports):
+class PostgresStore(Sampling):
     """One database; its parts share the lines and the lanes."""
 
     def __init__(

@@ -125,7 +125,7 @@ class Pruner:
         session.run("prune_keys", now=now, limit=limit)
         self._deserted.step(session, now, limit)
         auditing.forget(session, now, limit)
-        self._series.step(session, now, limit)
+        self._series.step(session, now)
         session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN))
         self._after = rows[-1][0] if len(rows) == limit else ""
         return len(due)

@@ -14,22 +14,26 @@ _moments: Final = msgspec.json.Decoder(list[int])
 _timings: Final = msgspec.json.Decoder(list[TimingRow])
 
 
+MOMENTS: Final = 120
+"""How many moments are dropped at one go, with the samples of every queue and type."""
+
+
 class Folder:
     """Has hours stand for minutes that are old, a bounded stretch at a time; forgets hours that are."""
 
     def __init__(self) -> None:
         self._until = 0
 
-    def step(self, session: Session, now: int, limit: int) -> None:
+    def step(self, session: Session, now: int) -> None:
         """Look only when another hour is due, or there was more than that to do."""
         until = minutes_until(now)
         if until <= self._until:
             return
-        moments = session.document("stale_moments", _moments, until=until, limit=limit)
+        moments = session.document("stale_moments", _moments, until=until, limit=MOMENTS)
         text = encode(moments).decode()
         session.run("thin_samples", moments=text)
         session.run("drop_moments", moments=text)
-        if not _fold(session, until) and len(moments) < limit:
+        if not _fold(session, until) and len(moments) < MOMENTS:
             self._until = until
         for name in ("prune_samples", "prune_moments", "prune_timings"):
             session.run(name, before=now - HOURS_KEPT)

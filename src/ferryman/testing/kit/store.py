@@ -15,6 +15,7 @@ from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
 from ferryman.domain.outcome import Finish
 from ferryman.domain.report import Logs, ProgressOf, Report
+from ferryman.domain.series import Kept, Period, Timing, Which
 from ferryman.domain.state import Status
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.memory import MemoryStore
@@ -199,6 +200,14 @@ class SharedStore(MemoryStore):
     async def prune(self, now: int, limit: int) -> int:
         with self._turn:
             return await super().prune(now, limit)
+
+    async def sample(self, at: int, node: int, timings: Sequence[Timing]) -> bool:
+        with self._turn:
+            return await super().sample(at, node, timings)
+
+    async def sampled(self, period: Period, which: Which) -> Kept:
+        with self._turn:
+            return await super().sampled(period, which)
 
     async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
         with self._turn:

@@ -18,9 +18,6 @@ CREATE TABLE sample (
     PRIMARY KEY (queue, type, at)
 ) STRICT, WITHOUT ROWID;
 
--- whoever prunes looks at what is old
-CREATE INDEX sample_at ON sample (at);
-
 -- how long the runs waited and took that a node ended in a minute, as JSON: bucket -> how many. Node 0 has whole hours
 CREATE TABLE timing (
     at    INTEGER NOT NULL,

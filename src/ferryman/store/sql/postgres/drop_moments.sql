@@ -1,0 +1,1 @@
+DELETE FROM ferryman.moment WHERE at = ANY ($1::bigint[]);

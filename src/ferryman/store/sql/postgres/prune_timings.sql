@@ -1,0 +1,1 @@
+DELETE FROM ferryman.timing WHERE at <= $1::bigint;
