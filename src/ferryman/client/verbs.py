@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Ma
 from ferryman.client.access import ApiKeys
 from ferryman.client.admission import Admission
 from ferryman.client.cancelling import Cancelling
+from ferryman.client.charts import Charts
 from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.controls import Controls
 from ferryman.client.deeds import Deeds
@@ -124,6 +125,8 @@ class Client:
         """For what becomes of a job."""
         self.reports = Reports(store, self.get)
         """What runs say of themselves."""
+        self.charts = Charts(store, clock)
+        """What happened lately."""
         self._on_close = on_close
         events.listen(self.watcher.listen)
 

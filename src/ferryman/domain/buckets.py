@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Final
 
 Buckets = dict[int, int]
@@ -69,14 +70,9 @@ def quantiles(buckets: Mapping[int, int], parts: Iterable[float]) -> list[int | 
 
     It is the bucket of the time which has so many in front of it when they stand in a line (the nearest rank).
     """
-    count = sum(buckets.values())
-    return [_at(buckets, max(1, math.ceil(part * count))) for part in parts] if count else [None for _ in parts]
-
-
-def _at(buckets: Mapping[int, int], rank: int) -> int:
-    passed = 0
-    for bucket in sorted(buckets):
-        passed += buckets[bucket]
-        if passed >= rank:
-            return middle_of(bucket)
-    raise ValueError(f"There are not {rank} times.")
+    order = sorted(buckets)
+    passed = list(accumulate(buckets[bucket] for bucket in order))
+    if not order:
+        return [None for _ in parts]
+    ranks = (max(1, math.ceil(part * passed[-1])) for part in parts)
+    return [middle_of(order[bisect_left(passed, rank)]) for rank in ranks]

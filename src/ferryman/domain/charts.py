@@ -80,9 +80,7 @@ def chart(period: Period, kept: Kept, by: By) -> Stats:
 
 def _since(period: Period, moments: Sequence[int]) -> list[int | None]:
     """For each step, the last sample before it; None where there is none in it, or none before it."""
-    return [
-        moments[before - 1] if 0 < before < after else None for before, after in pairwise(_places(period, moments))
-    ]
+    return [moments[before - 1] if 0 < before < after else None for before, after in pairwise(_places(period, moments))]
 
 
 def _by_line(rows: Iterable[Row], by: By) -> dict[Line, list[Row]]:

@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from ferryman.domain import options
 from ferryman.domain.buckets import Buckets
+from ferryman.domain.errors import BadParameter
 from ferryman.domain.job import MICROS
 from ferryman.domain.moments import write_moment
 
@@ -131,13 +131,16 @@ def period(now: int, start: int | None = None, end: int | None = None, step: int
             points, and where the minutes are not kept any longer.
 
     Raises:
-        BadOption: the period ends before it begins, or nothing of it is kept.
+        BadParameter: the period ends before it begins, or nothing of it is kept.
     """
     last = now // MINUTE * MINUTE if end is None else min(end, now)
     first = max(last - HOUR if start is None else start, now - HOURS_KEPT)
     if first >= last:
-        allowed = "a time before the end, which is now at the latest, and in the last 90 days"
-        raise options.refused("the beginning", write_moment(last if start is None else max(start, 0)), allowed)
+        raise BadParameter(
+            f"There are no statistics from {write_moment(first)} to {write_moment(last)}.",
+            why="They reach from 90 days ago until now, and a period ends after it begins.",
+            hint="Leave the end out for now, and the beginning for an hour before the end.",
+        )
     wide = _step(last - first, POINTS if step is None else POINTS_MOST)
     at_least = max(wide, step or 0, HOUR // MICROS if first < now - MINUTES_KEPT else 0)
     chosen = next((each for each in STEPS if each >= at_least), STEPS[-1]) * MICROS

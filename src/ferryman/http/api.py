@@ -39,6 +39,7 @@ from ferryman.http.reports import ReportPaths
 from ferryman.http.resource import Resource
 from ferryman.http.rules import Rules
 from ferryman.http.schedules import SchedulePaths
+from ferryman.http.stats import StatsPaths
 from ferryman.http.types import TypePaths
 from ferryman.http.waits import is_stopping
 from ferryman.observe.metrics import Metrics
@@ -84,6 +85,7 @@ def make_api(
         Keys(client, max_body),
         ApiKeyPaths(client, max_body),
         AuditPaths(client),
+        StatsPaths(client),
         NodeRoutes(client, stats, metrics, readiness, monotonic),
     )
     operations = [each for group in groups for each in group.operations()]

@@ -20,6 +20,7 @@ from ferryman.domain.keyed import LARGEST_SHARE
 from ferryman.domain.keys import OnFailure
 from ferryman.domain.options import COUNT_MAX, MAX_ATTEMPTS, MAX_DELAY, MAX_TAGS, RATE_MAX
 from ferryman.domain.schedule import MISSED_MOST, Overlap
+from ferryman.domain.series import STEPS, By
 from ferryman.domain.state import Status
 from ferryman.http.query import CLAIM_MAX, LIMIT_DEFAULT, LIMIT_MAX
 from ferryman.http.wire import Moment
@@ -251,6 +252,17 @@ class AuditQuery(msgspec.Struct):
     cursor: (
         Annotated[str, _text(pattern="^[1-9][0-9]{0,17}$", description="As the Link to the next page has it.")] | None
     ) = None
+
+
+class StatsQuery(msgspec.Struct, rename={"start": "from", "end": "to"}):
+    """Of which jobs, and from when to when."""
+
+    queue: Text | None = None
+    type: Text | None = None
+    by: By = By.NONE
+    start: Annotated[Moment, Meta(description="An hour before the end without.")] | None = None
+    end: Annotated[Moment, Meta(description="Now without.")] | None = None
+    step: Annotated[int, Meta(ge=1, le=STEPS[-1], description="Seconds; rounded up to one of a few.")] | None = None
 
 
 class LogsQuery(msgspec.Struct):

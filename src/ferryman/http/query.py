@@ -14,6 +14,8 @@ from ferryman.domain.access import is_api_key_id
 from ferryman.domain.audit import Action
 from ferryman.domain.errors import BadParameter
 from ferryman.domain.filters import JobFilter, render
+from ferryman.domain.moments import read_moment
+from ferryman.domain.series import STEPS, By, Which
 from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
 from ferryman.http.exchange import Headers, Request
@@ -30,6 +32,7 @@ _ONCE: Final = frozenset(
 )
 _FILTERS: Final = ("filter", "status", "type", "queue", "tag", "limit", "cursor", "order")
 _AUDIT: Final = ("actor", "action", "target", "cursor", "limit")
+_STATS: Final = ("queue", "type", "by", "from", "to", "step")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _LOG_CURSOR: Final = re.compile("([0-9]{1,9})-([0-9]{1,9})")
 _CURSOR: Final = ("the cursor of a Link header", "Follow the link with rel=next as it is.")
@@ -37,8 +40,13 @@ _MANY: Final = 1000
 """More parameters than this are refused unread."""
 
 
-def parameters(request: Request, allowed: tuple[str, ...] = ()) -> Parameters:
+def parameters(request: Request, allowed: tuple[str, ...] = (), once: frozenset[str] = _ONCE) -> Parameters:
     """The query's parameters by name, each with its values in order.
+
+    Args:
+        request: which has the query.
+        allowed: those that there may be.
+        once: those of them that may come once only.
 
     Raises:
         BadParameter: one is not allowed here, is empty, comes twice where it may not, or is no UTF-8 text.
@@ -54,7 +62,7 @@ def parameters(request: Request, allowed: tuple[str, ...] = ()) -> Parameters:
         if not value or "\0" in value:
             raise _refused(name, value, "a text without NUL that is not empty")
         found.setdefault(name, []).append(value)
-    for name in _ONCE & found.keys():
+    for name in once & found.keys():
         if len(found[name]) > 1:
             raise BadParameter(f"The parameter {name} comes {len(found[name])} times.", hint="Send it once.")
     return found
@@ -118,6 +126,29 @@ def audit_page(request: Request) -> tuple[AuditFilter, int | None, int, Paramete
     if cursor is not None and not _NUMBER.fullmatch(cursor):
         raise _refused("cursor", cursor, *_CURSOR)
     return AuditFilter(actor, action, target), None if cursor is None else int(cursor), _limit(found), found
+
+
+def stats(request: Request) -> tuple[Which, By, int | None, int | None, int | None]:
+    """Of which jobs a GET /stats tells, what has a line of its own, from when to when, and in which steps.
+
+    Raises:
+        BadParameter: one is not allowed here.
+    """
+    found = parameters(request, _STATS, frozenset(_STATS))
+    queue, type, by, start, end, step = (next(iter(found.get(name, ())), None) for name in _STATS)
+    if by is not None and by not in set(By):
+        raise _refused("by", by, ", ".join(By), did_you_mean(by, By))
+    if step is not None and not (re.fullmatch("[0-9]{1,5}", step) and 1 <= int(step) <= STEPS[-1]):
+        raise _refused("step", step, f"an integer from 1 to {STEPS[-1]}")
+    seconds = None if step is None else int(step)
+    return Which(queue, type), By(by or By.NONE), _time("from", start), _time("to", end), seconds
+
+
+def _time(name: str, value: str | None) -> int | None:
+    found = None if value is None else read_moment(value)
+    if found is None and value is not None:
+        raise _refused(name, value, "an RFC 3339 time, such as 2026-01-31T12:00:00Z", "Write a + in it as %2B.")
+    return found
 
 
 def logs_page(request: Request) -> tuple[int | None, tuple[int, int] | None, int, Parameters]:

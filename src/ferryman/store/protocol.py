@@ -76,7 +76,9 @@ __all__ = [
 ]
 
 
-class Store(Gating, Scheduling, Ruling, Controlling, Explaining, Watching, Reporting, Sampling, Access, Auditing, Protocol):
+class Store(
+    Gating, Scheduling, Ruling, Controlling, Explaining, Watching, Reporting, Sampling, Access, Auditing, Protocol
+):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means.
 
     Those that an operator may say take a `deed`; see `auditing`.

@@ -78,6 +78,7 @@ VERBS: dict[str, Say] = {
     "DELETE /api-keys/{name}": lambda client: client.access.revoke("web"),
     "GET /audit": lambda client: client.audit(),
     "GET /metrics": lambda client: client.metrics(),
+    "GET /stats": lambda client: client.stats(),
 }
 """For each operation a verb that says it."""
 NEED_NONE = {"GET /health", "GET /livez", "GET /readyz", "GET /openapi.json", "GET /docs"}

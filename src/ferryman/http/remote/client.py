@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Unpack
 
 from ferryman.client.request import MAX_BODY_DEFAULT, Catalogue
 from ferryman.domain import options
@@ -26,12 +26,14 @@ from ferryman.http.remote.controls import Controls
 from ferryman.http.remote.following import Following
 from ferryman.http.remote.handing import Handing
 from ferryman.http.remote.keys import Keys
+from ferryman.http.remote.options import StatsOptions, stats_query_of
 from ferryman.http.remote.paths import asked, of_job, path_of
 from ferryman.http.remote.problems import error_of
 from ferryman.http.remote.reports import Reports
 from ferryman.http.remote.rules import Rules
 from ferryman.http.remote.schedules import Schedules
 from ferryman.http.remote.waiting import Waiting
+from ferryman.http.stats import StatsJson
 from ferryman.http.types import TypeJson
 from ferryman.store.protocol import AuditFilter, Clock, Entry, NodeStatus
 from ferryman.store.watching import Version
@@ -147,6 +149,20 @@ class RemoteClient(Handing):
         which = filter or AuditFilter()
         said = [("actor", which.actor), ("action", which.action), ("target", which.target)]
         return reading.audit(await self._get(asked("/audit", [*said, ("cursor", after), ("limit", limit)])))
+
+    async def stats(self, **which: Unpack[StatsOptions]) -> StatsJson:
+        """What happened lately, as points in time: the last hour by minute, unless told otherwise.
+
+        Args:
+            which: `queue` and `type`: of which jobs; `by`: what has a line of its own ("queue", "type" or "both");
+                `start` and `end`: from when to when, as datetimes with a zone; `step`: seconds.
+
+        Raises:
+            BadOption: a time has no zone.
+            BadParameter: nothing is kept of that period.
+        """
+        query = stats_query_of(**which)
+        return reading.stats(await self._get(f"/stats?{query}" if query else "/stats"))
 
     async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - it gives an error that says more
         """The job once it has ended; it may have been sent back by hand since.

@@ -11,7 +11,7 @@ import msgspec
 
 from ferryman.client.request import JobRequest
 from ferryman.domain import strictjson
-from ferryman.domain.options import moment_of, seconds_of, type_name, whole
+from ferryman.domain.options import moment_of, moment_text, seconds_of, type_name, whole
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -95,6 +95,27 @@ def request_of(
     if not isinstance(what, str):
         return msgspec.structs.replace(what.request, **asked)
     return JobRequest(type_name(what), strictjson.encode(dict(payload or {})), **asked)
+
+
+class StatsOptions(TypedDict, total=False):
+    """Of which jobs, from when to when, and what has a line of its own."""
+
+    queue: str
+    type: str
+    by: Literal["none", "queue", "type", "both"]
+    start: datetime
+    end: datetime
+    step: int
+    """Seconds; rounded up to one of a few."""
+
+
+def stats_query_of(**which: Unpack[StatsOptions]) -> str:
+    """The query of statistics. Raises BadOption: a time has no zone."""
+    asked: dict[str, Any] = dict(which)
+    for name, parameter in (("start", "from"), ("end", "to")):
+        if name in asked:
+            asked[parameter] = moment_text(moment_of(name, asked.pop(name)))
+    return urlencode(asked)
 
 
 def query_of(**which: Unpack[ListOptions]) -> str:

@@ -22,6 +22,7 @@ from ferryman.http.nodes import NodeJson
 from ferryman.http.queues import Depth
 from ferryman.http.remote.asking import Reply
 from ferryman.http.remote.problems import Problem, error_from, error_of, stranger
+from ferryman.http.stats import StatsJson
 from ferryman.http.types import TypeJson
 from ferryman.http.wire import JobJson, read_moment
 from ferryman.store.protocol import Entry, NodeStatus
@@ -88,6 +89,11 @@ def queue(reply: Reply) -> Depth:
 def queues(reply: Reply) -> Sequence[Depth]:
     """How many jobs stand where."""
     return read(reply, tuple[Depth, ...], _as_it_is)
+
+
+def stats(reply: Reply) -> StatsJson:
+    """What happened lately."""
+    return read(reply, StatsJson, _as_it_is)
 
 
 def types(reply: Reply) -> Sequence[TypeJson]:

@@ -139,6 +139,7 @@ class Remote(EnqueueVerbs):
     node, anode = Blocking(RemoteClient.node), Awaited(RemoteClient.node)
     types, atypes = Blocking(RemoteClient.types), Awaited(RemoteClient.types)
     audit, aaudit = Blocking(RemoteClient.audit), Awaited(RemoteClient.audit)
+    stats, astats = Blocking(RemoteClient.stats), Awaited(RemoteClient.stats)
     _page, _apage = Blocking(RemoteClient.page), Awaited(RemoteClient.page)
 
     # -- changing --------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from ferryman.store.postgres.columns import numbers
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.sampling import FOLDED, folded, row_of, timing_of
 
-
 MOMENTS: Final = 120
 """How many moments are dropped at one go, with the samples of every queue and type."""
 
