@@ -47,12 +47,10 @@ class Bench:
         self.store = Noting(self.clock)
         self.sampler = Sampler(self.store, self.clock, lambda: NODE)
 
-    def end(
-        self, *, queue: str = "q", type: str = "t", priority: int = 5, number: int = 1, started: bool = True
-    ) -> None:
+    def end(self, *, queue: str = "q", priority: int = 5, number: int = 1, started: bool = True) -> None:
         """A run that waited two seconds and took one."""
         now = self.clock.now()
-        lane, created = Lane(queue, type, priority), now - 3 * MICROS
+        lane, created = Lane(queue, "t", priority), now - 3 * MICROS
         job = ClaimedJob("i", number, 1, 0, 0, 1, lane, "{}", 5, None, created, None, None, None, ())
         run = Run(1, 1, now - MICROS if started else None)
         outcome = Outcome(What.DONE, "1") if started else Outcome(What.RELEASED)
@@ -152,9 +150,7 @@ async def test_more_lanes_than_can_be_kept_are_not_timed(bench: Bench, monkeypat
     assert [(each.queue, sum(each.runs.values())) for each in timings] == [("a", 2), ("b", 1)]
 
 
-async def test_what_piles_up_is_counted_before_the_minute_is_over(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_piles_up_is_counted_before_a_minute_ends(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "PILE", 3)
     for _ in range(7):
         bench.end()

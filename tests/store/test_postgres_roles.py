@@ -15,6 +15,7 @@ from ferryman.domain.audit import KEPT
 from ferryman.domain.errors import StoreFailed
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import What
+from ferryman.domain.series import MINUTE, Period, Timing, Which
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
 from ferryman.store.auditing import AuditFilter
@@ -111,6 +112,10 @@ async def live(bench: Bench) -> None:
     await store.retire(node, bench.now)
     assert await store.cancel_waiting([gone := await bench.add("other")], bench.now) == [gone]
     assert (await store.delete(gone, bench.now)).gone
+    minute = bench.now // MINUTE * MINUTE
+    assert await store.sample(minute, node, [Timing("q", "t", minute, {1: 1}, {})])
+    kept = await store.sampled(Period(minute - MINUTE, minute, MINUTE), Which())
+    assert kept.samples and kept.timings
     bench.clock.advance(400 * 24 * HOUR)
     assert await store.prune(bench.now, 10) > 0
     await store.close()

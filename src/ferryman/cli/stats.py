@@ -33,7 +33,7 @@ HEAD: Final = (
 BYS: Final = tuple(each.value for each in By)
 
 
-class _Time(click.ParamType):
+class _Time(click.ParamType[int]):
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -74,8 +74,8 @@ def stats(
       ferryman stats --by queue --step 300
       ferryman stats --type report --from 2026-01-31T12:00:00Z --json
 
-    Every minute is kept for two days, every hour for 90. Minutes in which no node lived are left out; the one after them
-    has what happened in them.
+    Every minute is kept for two days, every hour for 90. Minutes in which no node lived are left out; the one
+    after them has what happened in them.
     """
     here = session(world, target, {"database_url": database_url})
     which = Which(queue, type_name)

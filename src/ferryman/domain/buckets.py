@@ -1,8 +1,8 @@
 """How long things took, in buckets whose width grows with the time: small, mergeable, and never far off.
 
-Up to 31 microseconds each time has a bucket of its own. Above, every doubling is parted into 16 buckets of one width, and
-a bucket stands for the time in its middle: so whatever it is asked for is at most a thirty-second part (3.2 %) off. The
-arithmetic is whole: a bucket is found without a logarithm and without a search.
+Up to 31 microseconds each time has a bucket of its own. Above, every doubling is parted into 16 buckets of one width,
+and a bucket stands for the time in its middle: so what it tells is at most a thirty-second part (3.2 %) off. Only whole
+numbers are needed: a bucket is found without a logarithm and without a search.
 """
 
 from __future__ import annotations

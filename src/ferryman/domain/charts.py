@@ -14,8 +14,6 @@ from ferryman.domain.buckets import Buckets, merged, quantiles
 from ferryman.domain.job import MICROS
 from ferryman.domain.series import LINES_MOST, By, Kept, Period, Sample, Timing
 
-EVENTS: Final = ("created", "completed", "failed", "cancelled", "retried", "rescued")
-"""What a sample counts since ever."""
 PARTS: Final = (0.5, 0.95, 0.99)
 Numbers = Sequence[int | None]
 Number = Callable[[Sample], int]
@@ -24,8 +22,8 @@ Row = TypeVar("Row", Sample, Timing)
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """How long something took in each step: how often it happened, and within how many seconds half of the times lay, 95
-    and 99 of a hundred; None where it did not happen."""
+    """How long something took in each step: how often it happened, and within how many seconds half of the times lay,
+    95 of a hundred, and 99; None where it did not happen."""
 
     count: Sequence[int]
     p50: Sequence[float | None]
@@ -58,8 +56,8 @@ class Stats(msgspec.Struct, frozen=True):
 
     period: Period
     since: Sequence[int | None]
-    """When the sample before each step was taken: earlier than the step begins where no node lived, and then the step has
-    all that happened since. 0: when the store began to take them. None: the step has no sample."""
+    """When the sample before each step was taken: earlier than the step begins where no node lived, and then the step
+    has all that happened since. 0: when the store began to take them. None: the step has no sample."""
     series: Sequence[Series]
     """The busiest first; those in which nothing happened, and nothing was pending, are left out."""
     left_out: int
@@ -97,8 +95,8 @@ def _at_edges(period: Period, samples: Iterable[Sample]) -> list[list[Sample]]:
         groups.setdefault((each.queue, each.type), []).append(each)
     edges: list[list[Sample]] = [[] for _ in period.edges]
     for group in groups.values():
-        for edge, place in zip(edges, _places(period, [each.at for each in group]), strict=True):
-            edge += group[max(0, place - 1) : place]
+        for known, place in zip(edges, _places(period, [each.at for each in group]), strict=True):
+            known.extend(group[max(0, place - 1) : place])
     return edges
 
 
@@ -117,10 +115,19 @@ def _series(
     told = [at is not None for at in since]
     edges = _at_edges(period, samples)
     steps = _by_step(period, timings)
+
+    def happened(event: str) -> Numbers:
+        return _happened(told, edges, attrgetter(event))
+
     return Series(
         *line,
-        *(_happened(told, edges, attrgetter(event)) for event in EVENTS),
-        pending=_standing(told, edges, attrgetter("pending")),
+        enqueued=happened("created"),
+        completed=happened("completed"),
+        failed=happened("failed"),
+        cancelled=happened("cancelled"),
+        retried=happened("retried"),
+        rescued=happened("rescued"),
+        pending=_standing(told, edges),
         wait=_spread([[each.waits for each in step] for step in steps]),
         run=_spread([[each.runs for each in step] for step in steps]),
     )
@@ -132,9 +139,9 @@ def _happened(told: Sequence[bool], edges: Sequence[Sequence[Sample]], number: N
     return [after - before if known else None for known, (before, after) in zip(told, pairwise(sums), strict=True)]
 
 
-def _standing(told: Sequence[bool], edges: Sequence[Sequence[Sample]], number: Number) -> Numbers:
-    """How many stood somewhere at the end of each step."""
-    sums = [sum(map(number, samples)) for samples in edges[1:]]
+def _standing(told: Sequence[bool], edges: Sequence[Sequence[Sample]]) -> Numbers:
+    """How many were pending at the end of each step."""
+    sums = [sum(each.pending for each in samples) for samples in edges[1:]]
     return [count if known else None for known, count in zip(told, sums, strict=True)]
 
 

@@ -1,9 +1,9 @@
-"""Series of points in time, as charts draw them: how many jobs came, went and waited in each step, and how long it took.
+"""Series of points in time, as charts draw them: how many jobs came, ended and waited in each step, and how long.
 
-They are made of two kinds of rows. A *sample* is what the store had counted of one queue and type when a minute ended; it
-counts since ever, so what happened between two samples is their difference, and none is lost by one that was not taken:
-the next one has it. A sample like the one before is left out. A *timing* is how long the runs waited and took that one
-node ended in a minute.
+They are made of two kinds of rows. A *sample* is what the store had counted of one queue and type when a minute ended.
+It counts since ever, so what happened between two samples is their difference, and nothing is lost by one that was not
+taken: the next one has it. A sample like the one before is left out. A *timing* is how long the runs waited and took
+that one node ended in a minute.
 """
 
 from __future__ import annotations

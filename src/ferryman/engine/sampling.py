@@ -1,4 +1,4 @@
-"""Gathers what charts are made of: how long the runs of this node waited and took, and once a minute what all have done."""
+"""Gathers what charts are made of: once a minute what all have done, and how long the runs of this node took."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """The verbs behind the series of charts, and what the stores that keep rows have in common for them.
 
-What there is to keep is in `domain.series`. A sample is taken by the first node that asks for its minute; it is what the
-tallies say, which change with the facts themselves: so no job is counted twice, none is forgotten, and nothing is
+What there is to keep is in `domain.series`. A sample is taken by the first node that asks for its minute. It is what
+the tallies say, which change with the facts themselves: no job is counted twice, none is forgotten, and nothing more is
 counted while jobs run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -54,8 +54,8 @@ def row_of(timing: Timing) -> TimingRow:
     return timing.queue, timing.type, timing.at, _encode(timing.waits).decode(), _encode(timing.runs).decode()
 
 
-def timing_of(row: TimingRow) -> Timing:
-    """The timing of a row."""
+def timing_of(row: Sequence[Any]) -> Timing:
+    """The timing of such a row."""
     queue, type, at, waits, runs = row
     return Timing(queue, type, at, _decode(waits), _decode(runs))
 

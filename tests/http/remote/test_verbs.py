@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx2
@@ -28,8 +29,9 @@ from ferryman.domain.errors import (
     WrongContent,
     WrongState,
 )
-from ferryman.domain.job import Job, JobError
+from ferryman.domain.job import MICROS, Job, JobError
 from ferryman.domain.outcome import Outcome, What
+from ferryman.domain.series import MINUTE
 from ferryman.domain.state import Status
 from ferryman.http.remote import sending
 from ferryman.http.remote.client import RemoteClient
@@ -288,6 +290,22 @@ async def test_what_the_server_counts_and_knows(world: World, client: RemoteClie
     ]
     assert list(await client.nodes()) == list(await world.client.nodes())
     assert [each.type for each in await client.types()] == ["echo"]
+
+
+async def test_what_happened_lately(world: World, client: RemoteClient) -> None:
+    end = (world.clock.now() // MINUTE + 1) * MINUTE
+    await client.enqueue(echo(queue="mail"))
+    await world.store.sample(end, 1, [])
+    world.clock.advance((end - world.clock.now()) / MICROS)
+    [line] = (await client.stats(by="queue")).series
+    assert (line.queue, line.enqueued[-1]) == ("mail", 1)
+    start, stop = (datetime.fromtimestamp(at / MICROS, UTC) for at in (end - 10 * MINUTE, end))
+    found = await client.stats(queue="other", type="echo", start=start, end=stop, step=300)
+    assert (found.step, len(found.at)) == (300, 2 + (end % (5 * MINUTE) > 0))
+    with pytest.raises(BadOption, match="time zone"):
+        await client.stats(start=datetime(2026, 1, 1))  # noqa: DTZ001 - that is what is wrong
+    with pytest.raises(BadParameter, match="no statistics"):
+        await client.stats(end=datetime(1999, 1, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

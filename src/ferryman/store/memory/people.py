@@ -124,7 +124,7 @@ class People(Auditing):
             for row in islice(rows.values(), 1):
                 # at least 0, whatever the clock does
                 oldest[lane.queue] = max(oldest.get(lane.queue, 0), now - row.ready_at)
-        totals, ended = Counter(dict.fromkeys(TOTALS, 0)), Counter[str]()
+        totals, ended = Counter[str](dict.fromkeys(TOTALS, 0)), Counter[str]()
         for (queue, _, what), count in tables.tally.items():
             totals[what] += count
             if what in TERMINAL:

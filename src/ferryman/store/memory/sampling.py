@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from ferryman.domain.series import Kept, Period, Sample, Timing, Which
 from ferryman.store.memory.reports import Reports
 from ferryman.store.protocol import TOTALS
@@ -28,7 +30,8 @@ class Sampling(Reports):
         for lane, rows in self._tables.ready.items():
             pending[lane.queue, lane.type] += len(rows)
         tally = self._tables.tally
-        return [Sample(*group, at, *(tally[*group, what] for what in TOTALS), n) for group, n in pending.items()]
+        found = [Sample(queue, type, at, pending=count) for (queue, type), count in pending.items()]
+        return [replace(each, **{what: tally[each.queue, each.type, what] for what in TOTALS}) for each in found]
 
     async def sampled(self, period: Period, which: Which) -> Kept:
         """What there is."""

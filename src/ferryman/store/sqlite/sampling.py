@@ -41,8 +41,10 @@ def _kept(session: Session, period: Period, which: Which) -> Kept:
     ends = {"start": period.start, "end": period.end}
     queues = None if which.queues is None else encode(sorted(which.queues)).decode()
     jobs = {"queue": which.queue, "type": which.type, "queues": queues}
+    moments = session.document("moments", _moments, **ends, step=period.step)
+    samples = session.document("samples", _samples, **ends, step=period.step, **jobs)
     return Kept(
-        session.document("moments", _moments, **ends, step=period.step),
-        session.document("samples", _samples, **ends, step=period.step, **jobs),
+        moments,
+        samples,
         [timing_of(row) for row in session.document("timings", _timings, **ends, **jobs)],
     )

@@ -111,8 +111,7 @@ class Sampling:
 
     async def test_what_was_before_the_period_is_not_in_it(self, bench: Bench) -> None:
         await bench.add()
-        for _ in range(3):
-            start = await sampled(bench)
+        [*_, start] = [await sampled(bench) for _ in range(3)]
         await bench.add()
         end = await sampled(bench)
         line = await only(bench, Period(start, end, MINUTE))
@@ -129,9 +128,10 @@ class Sampling:
 
     async def test_long_steps_have_the_sum_of_their_minutes(self, bench: Bench) -> None:
         start = await sampled(bench)
+        end = start + 6 * MINUTE
         for _ in range(6):
             await bench.add()
-            end = await sampled(bench)
+            await sampled(bench)
         found = await bench.store.sampled(Period(start, end, 3 * MINUTE), EVERY)
         line = chart(Period(start, end, 3 * MINUTE), found, By.NONE).series[0]
         assert (line.enqueued, line.pending) == ([3, 3], [3, 6])
