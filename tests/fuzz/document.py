@@ -55,6 +55,11 @@ CONFIG: Final = {
                 "positive_data_acceptance": {"expected-statuses": [*_GOOD, "400"]},
             },
         },
+        # nor whether anything is kept of a period
+        {
+            "include-operation-id": "get_stats",
+            "checks": {"positive_data_acceptance": {"expected-statuses": [*_GOOD, "400"]}},
+        },
     ],
 }
 ENDLESS: Final = ("/jobs/{id}/events",)

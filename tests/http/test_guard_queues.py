@@ -170,6 +170,7 @@ BY_QUEUE = {
     "POST /jobs/{id}/retry",
     "GET /queues",
     "GET /queues/{name}",
+    "GET /stats",
     "POST /queues/{name}/pause",
     "POST /queues/{name}/resume",
     "PUT /queues/{name}/limit",
