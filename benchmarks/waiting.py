@@ -105,7 +105,7 @@ async def say(writer: asyncio.StreamWriter, method: str, path: str, body: object
     """Send a request."""
     content = b"" if body is None else json.dumps(body).encode()
     kind = ["content-type: application/json"] if body is not None else []
-    lines = [f"{method} {path} HTTP/1.1", "host: x", f"content-length: {len(content)}", *kind, *headers, "", ""]
+    lines = [f"{method} {path} HTTP/1.1", "host: localhost", f"content-length: {len(content)}", *kind, *headers, "", ""]
     writer.write("\r\n".join(lines).encode() + content)
     await writer.drain()
 

@@ -41,7 +41,7 @@ async def started(server: main.Server) -> AsyncIterator[httpx.AsyncClient]:
     """Start it, and talk to it."""
     await server.start()
     try:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(server.asgi), base_url="http://node") as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(server.asgi), base_url="http://localhost") as http:
             yield http
     finally:
         await server.stop()
@@ -119,6 +119,14 @@ async def test_this_machine_alone_needs_no_key(tmp_path: Path, host: str) -> Non
                 pytest.skip("no IPv6 here")
     async with started(server(tmp_path, host=host)) as http:
         assert (await http.get("/jobs")).status_code == 200
+
+
+async def test_who_names_this_machine_otherwise_is_refused_unless_that_was_allowed(tmp_path: Path) -> None:
+    named = {"Host": "evil.example:8080"}
+    async with started(server(tmp_path)) as http:
+        assert (await http.get("/jobs", headers=named)).json()["code"] == "FM609"
+    async with started(server(tmp_path, allow_open=True)) as http:
+        assert (await http.get("/jobs", headers=named)).status_code == 200
 
 
 async def test_a_process_without_http_has_no_address_to_be_refused(tmp_path: Path) -> None:

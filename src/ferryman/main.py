@@ -175,16 +175,16 @@ class Server:
         return make_api(
             self.client,
             max_body=settings.max_body,
-            guard=Guard(self._keyring, Meter(self._world.clock.monotonic), self._openness.is_allowed),
+            guard=Guard(self._keyring, Meter(self._world.clock.monotonic), self._openness.to),
             stats=self.fleet or self.node,
             metrics=self._metrics,
             readiness=Readiness(lambda: (self.fleet or self.node).ready, self._store).missing,
             new_request_id=lambda: f"{ids.number():016x}",
         )
 
-    def _is_local(self) -> bool:
-        """Whether other machines cannot reach the API; inside another application that is not ours to say."""
-        return self._http is None or self._http.is_local
+    def _is_local(self) -> bool | None:
+        """Whether other machines cannot reach the API; None inside another application: that is not ours to say."""
+        return None if self._http is None else self._http.is_local
 
     def _report(self) -> Report:
         node = self.node

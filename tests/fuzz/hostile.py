@@ -121,12 +121,12 @@ NO_HTTP: Final = (
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"GET /health\r\n\r\n",
     b"\r\n\r\n\r\n",
-    b"GET /health HTTP/9.9\r\nhost: x\r\n\r\n",
+    b"GET /health HTTP/9.9\r\nhost: localhost\r\n\r\n",
     b"\x00" * 500,
-    b"GET  /health  HTTP/1.1\r\nhost: x\r\n\r\n",
+    b"GET  /health  HTTP/1.1\r\nhost: localhost\r\n\r\n",
     b"SSH-2.0-OpenSSH_9\r\n",
-    b"GET /health HTTP/1.1\nhost: x\n\n",
-    b"POST /jobs HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\nx",
+    b"GET /health HTTP/1.1\nhost: localhost\n\n",
+    b"POST /jobs HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\nx",
 )
 
 
@@ -162,7 +162,7 @@ class Generator:
         method = method or self._one(METHODS)
         path = self._one(PATHS) if path is None else path
         length = b"content-length: %d\r\n" % len(body) if body else b""
-        return b"%s %s HTTP/1.1\r\nhost: x\r\n%s%s%s\r\n%s" % (method, path, JSON, headers, length, body)
+        return b"%s %s HTTP/1.1\r\nhost: localhost\r\n%s%s%s\r\n%s" % (method, path, JSON, headers, length, body)
 
     def _valid(self) -> bytes:
         body = self._one((b'{"type": "echo"}', b'{"type": "echo", "payload": {"n": 1}, "tags": ["a"]}', b"{}"))

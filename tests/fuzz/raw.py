@@ -38,7 +38,7 @@ KEPT_OPEN: Final = 100
 """Connections that are left open on the way."""
 GROWTH: Final = 48 * 1024 * 1024
 """Bytes by which the memory may be larger at the end than after the first third: what is in flight, and no more."""
-HEALTH: Final = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+HEALTH: Final = b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
 _STATUS: Final = re.compile(rb"HTTP/1\.1 (\d{3})")
 
 

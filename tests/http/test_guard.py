@@ -10,6 +10,7 @@ import pytest
 from ferryman.domain.access import Right, with_implied
 from ferryman.http.exchange import Request
 from ferryman.http.keyring import AGE
+from ferryman.http.openness import Open
 from ferryman.http.operation import Operation
 from tests.engine.world import turns
 from tests.http.world import UNKNOWN, World, is_problem, operations, talk
@@ -26,10 +27,50 @@ async def test_without_any_key_everybody_may_everything_where_it_may_be_open(htt
 
 
 async def test_without_any_key_nobody_may_anything_where_it_may_not(world: World, http: httpx.AsyncClient) -> None:
-    world.may_be_open = False
+    world.open_to = Open.NOBODY
     answer = await http.get("/jobs")
     is_problem(answer, 401, "FM601")
     assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:8080",
+        "jobs.localhost",
+        "127.0.0.1",
+        "127.0.0.1:8080",
+        "10.0.0.5",
+        "[::1]",
+        "[fe80::1]:80",
+    ],
+)
+async def test_where_it_is_open_to_this_machine_that_is_named_as_such(world: World, host: str) -> None:
+    world.open_to = Open.HERE
+    async with talk(world.api) as http:
+        assert (await http.get("/jobs", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "notlocalhost",
+        "1.2.3", "a@127.0.0.1", "localhost:80:80", "[::1]evil.example", "::1", "", "localhost\xff",
+    ],
+)  # fmt: skip
+async def test_a_name_that_anybody_may_have_made_is_refused_there_and_nowhere_else(world: World, host: str) -> None:
+    world.open_to = Open.HERE
+    named = {"Host": host.encode("latin-1")}
+    async with talk(world.api) as http:
+        is_problem(await http.get("/jobs", headers=named), 403, "FM609")
+        is_problem(await http.post("/jobs", json={"type": "echo"}, headers=named), 403, "FM609")
+        assert (await http.get("/health", headers=named)).status_code == 200
+        world.open_to = Open.EVERYBODY
+        assert (await http.get("/jobs", headers=named)).status_code == 200
+        world.open_to = Open.HERE
+        text = (await world.key("read"))["Authorization"].encode()
+        assert (await http.get("/jobs", headers={**named, "Authorization": text})).status_code == 200
 
 
 async def test_the_first_key_closes_it_and_its_end_does_not_open_it(world: World, http: httpx.AsyncClient) -> None:

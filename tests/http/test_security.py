@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from ferryman.client import JobRequest
 from ferryman.domain.errors import TooManyRequests
 from ferryman.http.keyring import AGE
+from ferryman.http.openness import Open
 from ferryman.store.protocol import JobFilter
 from tests.http.world import UNKNOWN, World, is_problem, talk
 
@@ -238,6 +239,27 @@ async def test_it_is_refused(fort: Fort, name: str, caplog: pytest.LogCaptureFix
     assert (answer.status_code == 401) == answer.headers.get("www-authenticate", "").startswith("Bearer") or (
         case.code == "FM603"
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/jobs"),
+        ("GET", f"/jobs/{UNKNOWN}/events"),
+        ("GET", "/metrics"),
+        ("POST", "/jobs"),
+        ("POST", "/jobs/import"),
+        ("POST", "/api-keys"),
+    ],
+)
+async def test_a_site_that_has_its_name_point_here_is_refused_where_nobody_needs_a_key(method: str, path: str) -> None:
+    world = World()
+    world.open_to = Open.HERE
+    evil = {"Host": "evil.example:8080", "Origin": "http://evil.example:8080", "Sec-Fetch-Site": "same-origin"}
+    async with talk(world.api) as http:
+        is_problem(await http.request(method, path, headers=JSON | evil, content=JOB), 403, "FM609")
+    assert list(await world.store.list(JobFilter(), world.clock.now())) == []
+    assert await world.store.api_keys() == []
 
 
 async def test_unknown_expired_and_revoked_keys_are_told_the_same(fort: Fort) -> None:

@@ -22,6 +22,7 @@ from ferryman.http.api import make_api
 from ferryman.http.guard import Guard
 from ferryman.http.keyring import AGE, Keyring
 from ferryman.http.meter import Meter
+from ferryman.http.openness import Open
 from ferryman.http.operation import Operation
 from ferryman.observe.metrics import Metrics
 from ferryman.store.memory import MemoryStore
@@ -91,7 +92,7 @@ class World:
         self.store = MemoryStore(self.clock, IdMinter(random.Random(1)), Retention(DAY, DAY, DAY))
         self.metrics = Metrics()
         self.keyring = Keyring(self.store, self.clock)
-        self.may_be_open = True
+        self.open_to = Open.EVERYBODY
         self.not_ready: dict[str, str] = {}
         self.node: int | None = None
         self.batch = 0
@@ -116,7 +117,7 @@ class World:
         return make_api(
             cast("Client", client),
             max_body=MAX_BODY,
-            guard=Guard(self.keyring, Meter(self.clock.monotonic), lambda: self.may_be_open),
+            guard=Guard(self.keyring, Meter(self.clock.monotonic), lambda: self.open_to),
             stats=Stats(),
             metrics=self.metrics,
             readiness=readiness,

@@ -2,8 +2,9 @@
 
 request -> of another site's page? -> which API key? -> its rate -> the operation's right -> its queues -> operation
 
-Without any API key in the store everybody may pass, where it may be open: on an address of this machine alone, inside
-another application, or where ALLOW_OPEN says so. A store that cannot be read lets nobody pass.
+Without any API key in the store everybody may pass, where it may be open: inside another application, where ALLOW_OPEN
+says so, or on an address of this machine alone, to whoever names it as such (`Openness`). A store that cannot be read
+lets nobody pass.
 """
 
 from __future__ import annotations
@@ -12,10 +13,18 @@ from collections.abc import Callable
 from typing import Final
 
 from ferryman.domain.access import EVERYBODY, ApiKey, Shown, read_text
-from ferryman.domain.errors import ApiKeyMissing, ApiKeyRefused, CrossSiteRequest, QueueForbidden, ScopeMissing
+from ferryman.domain.errors import (
+    ApiKeyMissing,
+    ApiKeyRefused,
+    CrossSiteRequest,
+    HostRefused,
+    QueueForbidden,
+    ScopeMissing,
+)
 from ferryman.http.exchange import Request
 from ferryman.http.keyring import Keyring
 from ferryman.http.meter import Meter
+from ferryman.http.openness import Open, is_nobodys
 from ferryman.http.operation import Operation
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,17 +36,17 @@ _HINT: Final = "Send it as `Authorization: Bearer ...`; `ferryman api-keys add N
 class Guard:
     """Asks each request for its API key, and the key for what it opens."""
 
-    def __init__(self, keyring: Keyring, meter: Meter, may_be_open: Callable[[], bool]) -> None:
-        """`may_be_open` says whether everybody may pass while there is no API key."""
+    def __init__(self, keyring: Keyring, meter: Meter, open_to: Callable[[], Open]) -> None:
+        """`open_to` says who may pass while there is no API key."""
         self._keyring = keyring
         self._meter = meter
-        self._may_be_open = may_be_open
+        self._open_to = open_to
 
     async def admit(self, request: Request, operation: Operation) -> None:
         """Let a request pass, and tell it who its caller is.
 
         Raises:
-            CrossSiteRequest: a browser sends it for a page of another site.
+            CrossSiteRequest, HostRefused: a browser sends it for a page of another site, or may do so.
             ApiKeyMissing, ApiKeyRefused: it shows no API key that lives.
             TooManyRequests: its key has made too many.
             ScopeMissing, QueueForbidden: its key is not for this.
@@ -67,9 +76,11 @@ class Guard:
         request.look_again = self._key
 
     async def _key(self, request: Request) -> ApiKey | None:
-        """The living key that a request shows; None where nobody needs one."""
+        """The living key that a request shows; None where it needs none."""
         keys = await self._keyring.keys()
-        if not keys and self._may_be_open():
+        if not keys and (open_to := self._open_to()) is not Open.NOBODY:
+            if open_to is Open.HERE:
+                _refuse_made_names(request)
             return None
         shown = _shown(request)
         key = keys.get(shown.id)
@@ -107,4 +118,16 @@ def _refuse_other_sites(request: Request) -> None:
             "A page of another site sent this request.",
             why="It would change something, and pages of other sites may not.",
             hint="Send it from a program, or from a page of this very address.",
+        )
+
+
+def _refuse_made_names(request: Request) -> None:
+    """Refuse a Host that somebody may have made point at this machine; programs that send none are no browsers."""
+    host = request.headers.get(b"host")
+    if host is not None and not is_nobodys(host):
+        raise HostRefused(
+            f"Without an API key this is open to localhost, not to {host.decode('latin-1')[:200]!a}.",
+            why="Any site may have a name point at this machine, and its pages would read and change what they like.",
+            hint="Ask for localhost or 127.0.0.1. Or make a key: `ferryman api-keys add NAME --scope ...`. Or have the"
+            " proxy send `Host: 127.0.0.1`. Or set ALLOW_OPEN=true, where everybody may.",
         )

@@ -111,7 +111,8 @@ FerrymanError
     ├── CrossSiteRequest         FM605
     ├── TooManyRequests          FM606
     ├── ApiKeyNotFound           FM607
-    └── ApiKeyTaken              FM608
+    ├── ApiKeyTaken              FM608
+    └── HostRefused              FM609
 """
 
 from __future__ import annotations
@@ -123,6 +124,7 @@ from ferryman.domain.errors.access import (
     ApiKeyRefused,
     ApiKeyTaken,
     CrossSiteRequest,
+    HostRefused,
     QueueForbidden,
     ScopeMissing,
     TooManyRequests,
@@ -281,6 +283,7 @@ __all__ = [
     "HandlerRaised",
     "HandlerTimedOut",
     "HeadTooLarge",
+    "HostRefused",
     "IdempotencyKeyReused",
     "IllegalTransition",
     "InternalError",

@@ -57,6 +57,12 @@ class TooManyRequests(AccessError):
         self.burst = burst
 
 
+class HostRefused(AccessError):
+    """The API is open to this machine alone, and the request's Host is a name that anybody may have made."""
+
+    code = "FM609"
+
+
 class ApiKeyNotFound(AccessError):
     """No API key of this name lives."""
 
