@@ -1,18 +1,23 @@
 """Ask for everything that the OpenAPI document describes, rightly and wrongly, and compare the answers with it.
 
     python -m tests.fuzz.document --examples 500 --seed 1
+    python -m tests.fuzz.document --as limited --as nobody
 
 schemathesis makes requests of the document's schemas, and others that break them; each answer has to have a status,
 a media type and a form that the document names, and a request that breaks a schema must not be accepted. Some of the
-requests are about jobs, types and queues that are there. The exit code is 1 if an answer differs, else 0.
+requests are about jobs, types and queues that are there.
+
+Who asks, `--as` says (`tests.fuzz.callers`): everybody, where there are no API keys; where there are, somebody with a
+key of a kind, or without. To whom an operation is closed it has to answer that and nothing else, whatever else is wrong
+with the request; the jobs of a queue that is none of a caller's business must neither change nor be seen. The exit code
+is 1 if an answer differs, else 0.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,13 +27,10 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from starlette.types import ASGIApp
 
-from ferryman.client import JobRequest
-from ferryman.domain.outcome import Outcome, What
-from tests.http.world import World
-
-Headers = Mapping[str, str]
+from tests.fuzz.callers import EVERYBODY, MARK, OTHER, OWN, WHO, Place
 
 EXAMPLES: Final = 10
 """Requests for each operation and kind, unless somebody says how many."""
@@ -64,6 +66,8 @@ CONFIG: Final = {
 }
 ENDLESS: Final = ("/jobs/{id}/events",)
 """An answer that goes on as long as its job does is not compared."""
+OF_REQUESTS: Final = [positive_data_acceptance, negative_data_rejection]
+"""Checks that ask whether the request was a good one; to whom an operation is closed that is not the question."""
 KINDS: Final = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 
 
@@ -74,14 +78,17 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--examples", type=int, default=500, help="requests for each operation, of each kind")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--as", dest="who", action="append", choices=WHO, help="who asks; everybody unless it is said")
     options = parser.parse_args(arguments)
     asked, faults = 0, 0
-    for told in differences(furnished().api, options.examples, options.seed):
-        asked += told.asked
-        faults += len(told.faults)
-        print(f"{told.operation:45} {told.asked:6} requests  {'differs' if told.faults else 'as described'}")
-        for fault in told.faults:
-            print(fault, file=sys.stderr)
+    for who in options.who or [EVERYBODY]:
+        for told in differences(Place(WHO[who]), options.examples, options.seed):
+            asked += told.asked
+            faults += len(told.faults)
+            verdict = "differs" if told.faults else "as described"
+            print(f"{who:10} {told.operation:45} {told.asked:6} requests  {verdict}")
+            for fault in told.faults:
+                print(fault, file=sys.stderr)
     print(f"{asked} requests, {faults} differences")
     return 1 if faults else 0
 
@@ -94,38 +101,21 @@ class Told(msgspec.Struct):
     faults: list[str]
 
 
-def furnished() -> World:
-    """A world in which there are jobs of every status, a schedule and a key."""
-    world = World()
-
-    async def furnish() -> None:
-        await world.client.open()
-        for outcome in (Outcome(What.DONE, "1"), Outcome(What.FAILED, retryable=False)):
-            await world.client.enqueue(JobRequest(type="echo", tags=("nightly",)))
-            await world.finish(outcome)
-        await world.client.enqueue(JobRequest(type="echo", key="acme"))
-        await world.claim()
-        await world.client.enqueue(JobRequest(type="echo", delay=3600))
-        await world.client.cancel((await world.client.enqueue(JobRequest(type="echo"))).id)
-        await world.client.enqueue(JobRequest(type="echo"))
-
-    asyncio.run(furnish())
-    return world
-
-
 def differences(
-    api: ASGIApp, examples: int, number: int, headers: Headers | None = None, only: str | None = None
+    place: Place, examples: int, number: int, only: str | None = None, api: ASGIApp | None = None
 ) -> Iterator[Told]:
-    """Ask for each operation in turn, or only for those of one path."""
+    """Ask for each operation in turn, or only for those of one path; `api` is asked instead of the place's own."""
     config = SchemathesisConfig.from_dict(CONFIG)
-    schema = schemathesis.openapi.from_asgi("/openapi.json", api, config=config, headers=dict(headers or {}))
-    real = _Real(api, headers or {})
+    schema = schemathesis.openapi.from_asgi("/openapi.json", api or place.world.api, config=config)
     for operation in map(_read, schema.get_all_operations()):
-        if only not in (None, operation.path) or operation.path in ENDLESS:
+        refusal = place.refusals[operation.label]
+        if only not in (None, operation.path) or (operation.path in ENDLESS and refusal is None):
             continue
         told = Told(operation.label, 0, [])
         for kind in KINDS:
-            _ask(operation, kind, real, examples, number, told)
+            _ask(operation, kind, place, examples, number, told)
+        if not place.who.changes_all and not place.is_untouched():
+            told.faults.append(f"{told.operation}: a job of the queue {OTHER} is another one now")
         yield told
 
 
@@ -134,7 +124,7 @@ def _read(found: Any) -> Any:
     return found.ok()
 
 
-def _ask(operation: Any, kind: Any, real: _Real, examples: int, number: int, told: Told) -> None:
+def _ask(operation: Any, kind: Any, place: Place, examples: int, number: int, told: Told) -> None:
     strategy = _strategy(operation, kind)
     if strategy is None:
         return
@@ -142,10 +132,10 @@ def _ask(operation: Any, kind: Any, real: _Real, examples: int, number: int, tol
     def ask(case: Any, choice: int) -> None:
         told.asked += 1
         if kind is schemathesis.GenerationMode.POSITIVE:
-            real.put_into(case, choice)
+            _put_into(case, choice, place)
         elif isinstance(case.body, dict) and case.body.get("atomic") is False:
             case.body["atomic"] = True  # else the wrong jobs of a batch are told in a good answer
-        case.call_and_validate(headers=real.headers)
+        _compare(case, place, told)
 
     limits = settings(
         max_examples=examples,
@@ -158,8 +148,18 @@ def _ask(operation: Any, kind: Any, real: _Real, examples: int, number: int, tol
         seed(number)(limits(given(strategy, st.integers(0, 7))(ask)))()
     except Unsatisfiable:  # hardly anything breaks the schema, such as that of a path's text
         pass
-    except FailureGroup as group:
-        told.faults.append(f"{told.operation}: {group.message}\n{group}")
+    except (FailureGroup, AssertionError) as group:
+        told.faults.append(f"{told.operation}: {group}")
+
+
+def _compare(case: Any, place: Place, told: Told) -> None:
+    """Send a request, and compare the answer. Raises FailureGroup, AssertionError."""
+    refusal = place.refusals[told.operation]
+    answer = case.call_and_validate(headers=place.headers, excluded_checks=[] if refusal is None else OF_REQUESTS)
+    if refusal is not None:
+        assert answer.status_code == refusal, f"{answer.status_code} for {case.as_curl_command()}, not {refusal}"
+    if not place.who.sees_all:
+        assert MARK not in answer.text, f"a job of another queue is told of for {case.as_curl_command()}"
 
 
 def _strategy(operation: Any, kind: Any) -> Any:
@@ -169,31 +169,25 @@ def _strategy(operation: Any, kind: Any) -> Any:
     return operation.as_strategy(generation_mode=kind)
 
 
-class _Real:
-    """Puts what is there into some of the requests: random names would only ever meet nothing."""
-
-    def __init__(self, api: ASGIApp, headers: Headers) -> None:
-        self.headers = dict(headers)
-        schema = schemathesis.openapi.from_asgi("/openapi.json", api, headers=self.headers)
-        jobs = schema["/jobs"]["GET"].Case().call(headers=self.headers).json()
-        self._ids = [job["id"] for job in jobs]
-        assert self._ids, "there are no jobs to ask for"
-
-    def put_into(self, case: Any, choice: int) -> None:
-        """Change one request, or leave it as it is where `choice` is 0 or 1."""
-        if choice < 2:
-            return
-        place = case.path_parameters or {}
-        if "id" in place and case.path.startswith("/jobs"):
-            place["id"] = self._ids[choice % len(self._ids)]
-        if "name" in place and case.path.startswith(("/queues", "/types")):
-            place["name"] = "echo" if case.path.startswith("/types") else "default"
-        if "key" in place:
-            place["key"] = "acme"
-        body = case.body
-        for each in body["jobs"] if isinstance(body, dict) and "jobs" in body else [body]:
-            if isinstance(each, dict) and "type" in each:
-                each["type"] = "echo"
+def _put_into(case: Any, choice: int, place: Place) -> None:
+    """Put what is there into a request, since random names only meet nothing; it stays as it is for choices 0 and 1."""
+    if choice < 2:
+        return
+    in_path = case.path_parameters or {}
+    if "id" in in_path and case.path.startswith("/jobs"):
+        in_path["id"] = place.ids[choice % len(place.ids)]
+    if "name" in in_path and case.path.startswith("/types"):
+        in_path["name"] = "echo"
+    if "name" in in_path and case.path.startswith("/queues"):
+        in_path["name"] = OTHER if choice == 2 else OWN
+    if "key" in in_path:
+        in_path["key"] = "nightly"
+    body = case.body
+    for each in body["jobs"] if isinstance(body, dict) and "jobs" in body else [body]:
+        if isinstance(each, dict) and "type" in each:
+            each["type"] = "echo"
+            if "id" in each:
+                each["id"] = place.ids[choice % len(place.ids)]
 
 
 @schemathesis.serializer("application/x-ndjson")
