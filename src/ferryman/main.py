@@ -27,6 +27,7 @@ from ferryman.engine.wakeup import LocalWakeup, Wakeups
 from ferryman.http.api import make_api
 from ferryman.http.guard import Guard
 from ferryman.http.keyring import Keyring
+from ferryman.http.lasting import Lasting
 from ferryman.http.meter import Meter
 from ferryman.http.openness import Openness
 from ferryman.http.readiness import Readiness
@@ -176,6 +177,7 @@ class Server:
             self.client,
             max_body=settings.max_body,
             guard=Guard(self._keyring, Meter(self._world.clock.monotonic), self._openness.to),
+            lasting=Lasting(settings.max_connections),
             stats=self.fleet or self.node,
             metrics=self._metrics,
             readiness=Readiness(lambda: (self.fleet or self.node).ready, self._store).missing,

@@ -19,8 +19,10 @@ from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, decide
 from ferryman.http.api import make_api
+from ferryman.http.bounds import CONNECTIONS_DEFAULT
 from ferryman.http.guard import Guard
 from ferryman.http.keyring import AGE, Keyring
+from ferryman.http.lasting import Lasting
 from ferryman.http.meter import Meter
 from ferryman.http.openness import Open
 from ferryman.http.operation import Operation
@@ -87,7 +89,8 @@ class Failing:
 
 
 class World:
-    def __init__(self, max_pending: int = 0) -> None:
+    def __init__(self, max_pending: int = 0, connections: int = CONNECTIONS_DEFAULT) -> None:
+        self.connections = connections
         self.clock = ManualClock()
         self.store = MemoryStore(self.clock, IdMinter(random.Random(1)), Retention(DAY, DAY, DAY))
         self.metrics = Metrics()
@@ -118,6 +121,7 @@ class World:
             cast("Client", client),
             max_body=MAX_BODY,
             guard=Guard(self.keyring, Meter(self.clock.monotonic), lambda: self.open_to),
+            lasting=Lasting(self.connections),
             stats=Stats(),
             metrics=self.metrics,
             readiness=readiness,

@@ -29,6 +29,7 @@ from ferryman.http.guard import Guard
 from ferryman.http.importing import Imports
 from ferryman.http.jobs import ONE_JOB, Jobs
 from ferryman.http.keys import Keys
+from ferryman.http.lasting import Lasting
 from ferryman.http.node import NodeRoutes, NodeStats
 from ferryman.http.nodes import NodePaths
 from ferryman.http.operation import Operation
@@ -52,6 +53,7 @@ def make_api(
     *,
     max_body: int,
     guard: Guard,
+    lasting: Lasting,
     stats: NodeStats,
     metrics: Metrics,
     readiness: Callable[[], Awaitable[Mapping[str, str]]],
@@ -64,6 +66,7 @@ def make_api(
         client: whose verbs the paths say.
         max_body: bytes that a request may have.
         guard: says who may pass.
+        lasting: says how many requests may take their time.
         stats: this node's engine, as it is now.
         metrics: what this node has counted.
         readiness: names what is not ready yet, and why; empty once everything is.
@@ -71,12 +74,12 @@ def make_api(
         new_request_id: names a request that came without an X-Request-Id.
     """
     groups = (
-        Jobs(client, max_body),
+        Jobs(client, max_body, lasting),
         JobChanges(client, max_body),
-        JobEvents(client),
+        JobEvents(client, lasting),
         ReportPaths(client),
         Batches(client, max_body),
-        Imports(client, max_body),
+        Imports(client, max_body, lasting),
         NodePaths(client),
         QueuePaths(client),
         TypePaths(client),

@@ -15,6 +15,7 @@ from ferryman.domain.job import Job
 from ferryman.domain.state import TERMINAL
 from ferryman.http import bodies, query, wire
 from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.lasting import Lasting
 from ferryman.http.narrowing import check_job
 from ferryman.http.operation import Operation
 from ferryman.store.watching import version_of
@@ -37,8 +38,9 @@ _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 class JobEvents:
     """The stream of one job. It holds no more than the job's last version; a client that lags gets the next one."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, lasting: Lasting) -> None:
         self._client = client
+        self._lasting = lasting
 
     def operations(self) -> tuple[Operation, ...]:
         """The one thing to do."""
@@ -64,6 +66,7 @@ class JobEvents:
         seen = request.headers.get(b"last-event-id", b"").decode("latin-1") or None
         if job.status in TERMINAL and version_of(job).tag == seen:
             return Answer(204, ())  # a browser comes again for ever, unless it hears this
+        self._lasting.begin(request)
         return Answer(200, _HEADERS, stream=self._events(request, job.id, seen))
 
     async def _events(self, request: Request, id: str, seen: str | None) -> AsyncGenerator[bytes]:

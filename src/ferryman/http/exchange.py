@@ -51,7 +51,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Request:
     """What came in. Header names are lower case; of a header that came twice the last one counts."""
 
-    __slots__ = ("_receive", "caller", "headers", "is_read", "look_again", "scope")
+    __slots__ = ("_receive", "at_end", "caller", "headers", "is_read", "look_again", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -61,6 +61,8 @@ class Request:
         """Whether the last `piece` of the body was read."""
         self.caller: Caller = NOBODY
         """Who asks, once the guard has let it pass."""
+        self.at_end: Callable[[], None] | None = None
+        """Called once it is answered, or its client has gone."""
         self.look_again: Callable[[Request], Awaitable[object]]
         """The guard's second look, set with the caller. It is told the request: one that held itself would be left to
         the garbage collector, which took a tenth of the time of all requests."""

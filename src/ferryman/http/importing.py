@@ -19,6 +19,7 @@ from ferryman.http import query
 from ferryman.http.bodies import ConflictQuery, NewJob
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.items import read_item, refuse_idempotency_key
+from ferryman.http.lasting import Lasting
 from ferryman.http.ndjson import Lines
 from ferryman.http.operation import LINES, Operation
 from ferryman.http.progress import Progress
@@ -41,9 +42,10 @@ class ImportedJson(msgspec.Struct, frozen=True):
 class Imports:
     """The path; its method gives the answer or raises a FerrymanError, which is told with the import's Progress."""
 
-    def __init__(self, client: Client, max_body: int) -> None:
+    def __init__(self, client: Client, max_body: int, lasting: Lasting) -> None:
         self._client = client
         self._max_body = max_body
+        self._lasting = lasting
 
     def operations(self) -> tuple[Operation, ...]:
         """The one thing to do."""
@@ -69,6 +71,7 @@ class Imports:
         check_json(request, LINES)
         refuse_idempotency_key(request)
         on_conflict = query.on_conflict(request)
+        self._lasting.begin(request)
         lines = Lines(lambda: request.piece(SILENCE), self._max_body)
         await Import(self._client, lines, on_conflict, request.caller.queues, progress).run()
         return Answer(200, (_JSON,), msgspec.json.encode(ImportedJson(progress.imported)))

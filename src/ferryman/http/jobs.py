@@ -15,6 +15,7 @@ from ferryman.http import bodies, etags, prefer, query, wire
 from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import ExplanationJson, explanation_json
+from ferryman.http.lasting import Lasting
 from ferryman.http.narrowing import check_job, job_id, narrowed, veiled
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_json
@@ -31,9 +32,10 @@ _KEY: Final = re.compile(rb'"([!-~]{1,255})"|([!#-~][!-~]{0,254})')
 class Jobs:
     """One method per route; each gives the answer or raises a FerrymanError."""
 
-    def __init__(self, client: Client, max_body: int) -> None:
+    def __init__(self, client: Client, max_body: int, lasting: Lasting) -> None:
         self._client = client
         self._max_body = max_body
+        self._lasting = lasting
 
     def operations(self) -> tuple[Operation, ...]:
         """How jobs are handed in and looked at, one at a time or by a filter."""
@@ -119,7 +121,7 @@ class Jobs:
 
     async def _accepted(self, request: Request, accepted: Accepted) -> tuple[Job, Headers]:
         """The job as it is once the client need not wait for it any longer; it is accepted, whatever fails now."""
-        seconds = prefer.wait(request)
+        seconds = self._wait(request)
         if seconds is None:
             return accepted.job(), ()
         try:
@@ -127,6 +129,11 @@ class Jobs:
         except (StoreError, JobNotFound, AccessError):
             job = accepted.job()
         return job, (prefer.applied(seconds),)
+
+    def _wait(self, request: Request) -> int | None:
+        """For how many seconds to wait; None where the client does not ask for it, or too many do so already."""
+        seconds = prefer.wait(request)
+        return None if seconds is None or not self._lasting.begins(request) else seconds
 
     async def _settled(self, request: Request, id: str, seconds: int) -> Job:
         """The job once it has ended, the time is over, or the node stops; as it then is. Raises as `Request.passes`."""
@@ -150,7 +157,7 @@ class Jobs:
     async def show(self, request: Request) -> Answer:
         """GET /jobs/{id}, at once, or with a Prefer header once it has ended."""
         query.parameters(request)
-        id, seconds = await job_id(self._client, request), prefer.wait(request)
+        id, seconds = await job_id(self._client, request), self._wait(request)
         if seconds is None:
             job, headers = await self._client.get(id), _ONLY_JSON
         else:

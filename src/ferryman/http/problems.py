@@ -14,7 +14,8 @@ from ferryman.http.progress import Progress
 
 STORE_RETRY_AFTER: Final = 1
 STOP_RETRY_AFTER: Final = 5
-"""Whole seconds after which to try again: a store that is busy, a node that is stopping."""
+FULL_RETRY_AFTER: Final = 5
+"""Whole seconds after which to try again: a store that is busy, a node that is stopping, connections that are taken."""
 
 _STATUS: Final[dict[type[FerrymanError], int]] = {
     FerrymanError: 500,  # InternalError, and whatever nobody thought of
@@ -52,6 +53,7 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.ApiKeyNotFound: 404,
     errors.ApiKeyTaken: 409,
     errors.TooManyRequests: 429,
+    errors.TooManyLastingRequests: 429,
     errors.ShuttingDown: 503,
     errors.TooManyConnections: 503,
 }
@@ -120,8 +122,10 @@ def _retry_after(error: FerrymanError) -> Headers:
         seconds = max(1, error.retry_after)
     elif isinstance(error, errors.StoreError):
         seconds = STORE_RETRY_AFTER
-    elif isinstance(error, errors.ShuttingDown | errors.TooManyConnections):
+    elif isinstance(error, errors.ShuttingDown):
         seconds = STOP_RETRY_AFTER
+    elif isinstance(error, errors.TooManyConnections | errors.TooManyLastingRequests):
+        seconds = FULL_RETRY_AFTER
     else:
         return ()
     return ((b"retry-after", b"%d" % seconds),)

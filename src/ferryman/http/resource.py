@@ -29,7 +29,11 @@ class Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or raise a FerrymanError for the boundary to answer."""
         request = Request(scope, receive)
-        await respond(request, await self._answer(request), send)
+        try:
+            await respond(request, await self._answer(request), send)
+        finally:
+            if request.at_end is not None:
+                request.at_end()
 
     async def _answer(self, request: Request) -> Answer:
         operation = self._operations.get(request.method)

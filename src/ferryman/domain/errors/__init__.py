@@ -112,7 +112,8 @@ FerrymanError
     ├── TooManyRequests          FM606
     ├── ApiKeyNotFound           FM607
     ├── ApiKeyTaken              FM608
-    └── HostRefused              FM609
+    ├── HostRefused              FM609
+    └── TooManyLastingRequests   FM610
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ from ferryman.domain.errors.access import (
     HostRefused,
     QueueForbidden,
     ScopeMissing,
+    TooManyLastingRequests,
     TooManyRequests,
 )
 from ferryman.domain.errors.base import FerrymanError
@@ -344,6 +346,7 @@ __all__ = [
     "TargetWithoutApp",
     "TooDeep",
     "TooManyConnections",
+    "TooManyLastingRequests",
     "TooManyRequests",
     "ToolMissing",
     "TransactionImpossible",

@@ -63,6 +63,12 @@ class HostRefused(AccessError):
     code = "FM609"
 
 
+class TooManyLastingRequests(AccessError):
+    """Streams of events, waits and imports keep so many connections that another one would leave no room."""
+
+    code = "FM610"
+
+
 class ApiKeyNotFound(AccessError):
     """No API key of this name lives."""
 
