@@ -61,7 +61,7 @@ async def test_where_it_is_open_to_this_machine_that_is_named_as_such(world: Wor
 )  # fmt: skip
 async def test_a_name_that_anybody_may_have_made_is_refused_there_and_nowhere_else(world: World, host: str) -> None:
     world.open_to = Open.HERE
-    named = {"Host": host.encode("latin-1")}
+    named = {b"Host": host.encode("latin-1")}
     async with talk(world.api) as http:
         is_problem(await http.get("/jobs", headers=named), 403, "FM609")
         is_problem(await http.post("/jobs", json={"type": "echo"}, headers=named), 403, "FM609")
@@ -70,7 +70,7 @@ async def test_a_name_that_anybody_may_have_made_is_refused_there_and_nowhere_el
         assert (await http.get("/jobs", headers=named)).status_code == 200
         world.open_to = Open.HERE
         text = (await world.key("read"))["Authorization"].encode()
-        assert (await http.get("/jobs", headers={**named, "Authorization": text})).status_code == 200
+        assert (await http.get("/jobs", headers={**named, b"Authorization": text})).status_code == 200
 
 
 async def test_the_first_key_closes_it_and_its_end_does_not_open_it(world: World, http: httpx.AsyncClient) -> None:

@@ -18,19 +18,19 @@ ECHO = b'{"type":"echo"}'
 LINES = "application/x-ndjson"
 
 
-async def made(world: World, **headers: str) -> str:
+async def made(world: World, **headers: Any) -> str:
     asked = Asked(world.api, "POST", "/jobs", ECHO, **headers)
     await asked.task
     id: str = asked.json["id"]
     return id
 
 
-async def key(world: World, name: str = "web") -> dict[str, str]:
+async def key(world: World, name: str = "web") -> dict[str, Any]:
     shown = await world.key("enqueue", "read", name=name)
     return {"authorization": shown["Authorization"]}
 
 
-async def streams(world: World, id: str, count: int, **headers: str) -> list[Asked]:
+async def streams(world: World, id: str, count: int, **headers: Any) -> list[Asked]:
     """So many streams of one job, all of which have begun, or were refused."""
     asked = [Asked(world.api, "GET", f"/jobs/{id}/events", **headers) for _ in range(count)]
     await pass_time(1)
