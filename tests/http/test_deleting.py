@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -35,7 +37,7 @@ async def test_a_job_that_has_not_ended_is_409(http: httpx.AsyncClient) -> None:
 async def test_a_job_whose_claim_is_open_is_409(
     world: World, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def delete(id: str, now: int, *, deed: object) -> Deleted:
+    async def delete(id: str, now: int, *, deed: object, expected: object) -> Deleted:
         return Deleted(Status.COMPLETED)
 
     monkeypatch.setattr(world.store, "delete", delete)
@@ -52,6 +54,24 @@ async def test_only_the_version_that_is_meant_is_deleted(world: World, http: htt
     now = (await http.get(job)).headers["etag"]
     assert (await http.delete(job, headers={"If-Match": now})).status_code == 204
     is_problem(await http.delete(job, headers={"If-Match": now}), 404, "FM404")
+
+
+async def test_a_job_that_ends_anew_between_the_look_and_the_delete_stays(
+    world: World, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await create(http)
+    await world.finish(Outcome(What.FAILED, retryable=False))
+    seen = (await http.get(job)).headers["etag"]
+    real = world.store.delete
+
+    async def delete(id: str, now: int, **more: Any) -> Deleted:
+        await world.store.retry(id, now)
+        await world.finish(Outcome(What.DONE, "1"))
+        return await real(id, now, **more)
+
+    monkeypatch.setattr(world.store, "delete", delete)
+    is_problem(await http.delete(job, headers={"If-Match": seen}), 412, "FM412")
+    assert (await http.get(job)).json()["status"] == "completed"
 
 
 async def test_it_takes_no_body_and_no_parameters(http: httpx.AsyncClient) -> None:

@@ -346,8 +346,8 @@ class SimStore:
     async def cancel_waiting(self, ids: Sequence[str], now: int, *, deed: Deed | None = None) -> Sequence[str]:
         return await self._call("cancel_waiting", lambda: self._inner.cancel_waiting(ids, now, deed=deed))
 
-    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
-        return await self._call("delete", lambda: self._inner.delete(id, now, deed=deed))
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None) -> Deleted:
+        return await self._call("delete", lambda: self._inner.delete(id, now, deed=deed, expected=expected))
 
     async def get(self, id: str, now: int) -> Job | None:
         return await self._call("get", lambda: self._inner.get(id, now))

@@ -180,15 +180,16 @@ class Controls:
         """
         return await self._retrying.retry_all(filter, rate, before, by=by)
 
-    async def delete(self, id: str, *, by: str | None = None) -> None:
+    async def delete(self, id: str, *, by: str | None = None, expected: Version | None = None) -> None:
         """Delete a job that has ended, with its attempts, errors and result.
 
         Raises:
             JobNotFound: there is no such job.
+            PreconditionFailed: it has another version than `expected`.
             WrongState: it has not ended, or others have not that were claimed together with it.
         """
         deleted = await self._deeds.do(
-            lambda deed: self._store.delete(id, deed.at, deed=deed), Action.JOB_DELETE, id, by
+            lambda deed: self._store.delete(id, deed.at, deed=deed, expected=expected), Action.JOB_DELETE, id, by
         )
         if deleted.before is None:
             raise no_such_job(id)

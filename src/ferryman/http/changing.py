@@ -137,9 +137,8 @@ class JobChanges:
     async def delete(self, request: Request) -> Answer:
         """DELETE /jobs/{id}: 204. It has ended, and is gone with all that was told of it."""
         await check_bare(request, self._max_body)
-        id = await job_id(self._client, request)
-        await self._expected(request)  # of a job that has ended nothing changes, unless it is retried and so ends anew
-        await self._client.controls.delete(id, by=actor_of(request))
+        id, expected = await job_id(self._client, request), await self._expected(request)
+        await self._client.controls.delete(id, by=actor_of(request), expected=expected)
         return Answer(204, ())
 
     async def retry_all(self, request: Request) -> Answer:

@@ -79,11 +79,14 @@ class Controlling(Protocol):
         """
         ...
 
-    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None) -> Deleted:
         """Delete a job that has ended, with its attempts, errors and result; a sequence that waits for it goes on.
 
         While the claim that it ran in is open, a store may keep it: a late finish has to find what fences it. Its
         idempotency key stays until it expires, so that the request which made the job is not run again. A deed is
         written if the job is gone.
+
+        Raises:
+            PreconditionFailed: it has another version than `expected`; nothing was changed.
         """
         ...

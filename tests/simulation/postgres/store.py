@@ -183,8 +183,10 @@ class ModelStore:
         )
         return answer
 
-    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
-        answer, _ = await self._gates.after("delete", lambda: self._memory.delete(id, now, deed=deed), now)
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None) -> Deleted:
+        answer, _ = await self._gates.after(
+            "delete", lambda: self._memory.delete(id, now, deed=deed, expected=expected), now
+        )
         return answer
 
     async def get(self, id: str, now: int) -> Job | None:

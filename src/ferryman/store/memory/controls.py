@@ -43,9 +43,9 @@ class Controls(People):
         self._note_over(deed, ended)
         return ended
 
-    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None) -> Deleted:
         """Forget what has ended."""
-        row = self._visible(id, now)
+        row = self._expect(id, now, expected)
         if row is None or row.status not in TERMINAL:
             return Deleted(None if row is None else row.status)
         before = row.status

@@ -171,11 +171,17 @@ def cancel_those_that_wait(
     return cancelled, keys_of(left)
 
 
-def delete(id: str, now: int, retention: Retention, deed: Deed | None) -> Steps[tuple[Deleted, Sequence[str]]]:
-    """Delete one job that has ended. Returns also the keys at whose gates that makes room."""
+def delete(
+    id: str, now: int, retention: Retention, deed: Deed | None, expected: Version | None
+) -> Steps[tuple[Deleted, Sequence[str]]]:
+    """Delete one job that has ended. Returns also the keys at whose gates that makes room.
+
+    What is expected of it is looked at once it has ended: as it is locked, nobody sends it back any more.
+    """
     if is_id(id):
         yield Ask("lock_job", (id,))
     job = yield from visible(id, now, retention)
+    yield from expect([id], now, retention, expected)
     if job is None or job.status not in TERMINAL:
         return Deleted(None if job is None else job.status), ()
     if not (yield Ask("delete_job", (id,))):

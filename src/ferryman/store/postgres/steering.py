@@ -63,9 +63,9 @@ class Steering:
         await self._gates.made_room(keys, now, over=self._people)
         return ended
 
-    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None) -> Deleted:
         """See `Controlling.delete`."""
-        deleted, keys = await self._people.transact(controls.delete(id, now, self._retention, deed))
+        deleted, keys = await self._people.transact(controls.delete(id, now, self._retention, deed, expected))
         await self._gates.made_room(keys, now, over=self._people)
         return deleted
 

@@ -77,9 +77,11 @@ class Steering:
         """See `Controlling.cancel_waiting`."""
         return await self._write(lambda session: controls.cancel_those_that_wait(session, ids, now, deed))
 
-    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None) -> Deleted:
         """See `Controlling.delete`."""
-        return await self._write(lambda session: chores.delete(session, id, now, self._retention, deed))
+        return await self._write_where(
+            [id], now, expected, lambda session: chores.delete(session, id, now, self._retention, deed)
+        )
 
     async def rules(self) -> Sequence[Rule]:
         """See `Ruling.rules`."""

@@ -1,4 +1,4 @@
-"""cancel, retry and place with an expected version: nothing happens to a job that has changed since it was read."""
+"""cancel, retry, place and delete with an expected version: nothing happens to a job that has changed since."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ferryman.domain.errors import PreconditionFailed
 from ferryman.domain.job import MICROS
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
-from ferryman.store.controlling import Placement
+from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.protocol import Store
 from ferryman.store.watching import Version
 from ferryman.testing.conformance.bench import Bench
@@ -36,6 +36,11 @@ async def place(store: Store, bench: Bench, id: str, expected: Version) -> Any:
     return await store.place([id], Placement(queue="post"), bench.now, expected=expected)
 
 
+async def delete(store: Store, bench: Bench, id: str, expected: Version) -> Any:
+    """A person has it deleted."""
+    return await store.delete(id, bench.now, expected=expected)
+
+
 CASES = [
     pytest.param(cancel, Status.PENDING, id="cancel-pending"),
     pytest.param(cancel, Status.SCHEDULED, id="cancel-scheduled"),
@@ -44,6 +49,8 @@ CASES = [
     pytest.param(retry, Status.CANCELLED, id="retry-cancelled"),
     pytest.param(place, Status.PENDING, id="place-pending"),
     pytest.param(place, Status.SCHEDULED, id="place-scheduled"),
+    pytest.param(delete, Status.FAILED, id="delete-failed"),
+    pytest.param(delete, Status.CANCELLED, id="delete-cancelled"),
 ]
 
 
@@ -58,7 +65,7 @@ class Expecting:
         if status is Status.PROCESSING:
             assert await bench.store.cancellations(await bench.home()) == [(id, 1)]
         else:
-            assert await _version(bench, id) != expected
+            assert (await bench.store.versions([id], bench.now)).get(id) != expected
 
     @pytest.mark.parametrize(("change", "status"), CASES)
     @pytest.mark.parametrize("wrong", ["status", "claim", "queue", "priority", "run_at"])
@@ -77,7 +84,7 @@ class Expecting:
 
     async def test_a_job_that_is_not_there_has_no_version_that_is_meant(self, bench: Bench) -> None:
         version = await _version(bench, await bench.add())
-        for change in (cancel, retry, place):
+        for change in (cancel, retry, place, delete):
             with pytest.raises(PreconditionFailed):
                 await change(bench.store, bench, bench.job().id, version)
 
@@ -99,7 +106,8 @@ class Expecting:
                 await change(bench.store, bench, id, meant)
 
     @pytest.mark.parametrize(
-        ("change", "status"), [(cancel, Status.PENDING), (retry, Status.FAILED), (place, Status.SCHEDULED)]
+        ("change", "status"),
+        [(cancel, Status.PENDING), (retry, Status.FAILED), (place, Status.SCHEDULED), (delete, Status.FAILED)],
     )
     async def test_of_two_who_mean_one_version_one_changes_it(
         self, bench: Bench, change: Change, status: Status
@@ -111,6 +119,22 @@ class Expecting:
             told = await asyncio.gather(*both, return_exceptions=True)
             assert [isinstance(each, BaseException) for each in told].count(True) == 1
             assert any(isinstance(each, PreconditionFailed) for each in told)
+
+    async def test_a_job_that_is_sent_back_meanwhile_is_not_deleted(self, bench: Bench) -> None:
+        other = await bench.harness.another()
+        for round in range(ROUNDS):
+            id = await bench.bring(Status.FAILED)
+            meant = await _version(bench, id)
+            calls = [delete(other, bench, id, meant), retry(bench.store, bench, id, meant)]
+            told = await asyncio.gather(*(calls if round % 2 else calls[::-1]), return_exceptions=True)
+            assert [isinstance(each, PreconditionFailed) for each in told].count(True) == 1
+            assert (await bench.store.get(id, bench.now) is None) == any(isinstance(each, Deleted) for each in told)
+            await bench.store.cancel(id, bench.now)
+
+    async def test_a_job_that_has_not_ended_stays_whatever_is_meant(self, bench: Bench) -> None:
+        id = await bench.add()
+        assert await delete(bench.store, bench, id, await _version(bench, id)) == Deleted(Status.PENDING)
+        assert await bench.status(id) is Status.PENDING
 
     async def test_a_job_that_was_claimed_meanwhile_is_not_asked_to_end(self, bench: Bench) -> None:
         other, node = await bench.harness.another(), await bench.home()

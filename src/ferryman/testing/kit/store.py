@@ -123,9 +123,9 @@ class SharedStore(MemoryStore):
         with self._turn:
             return await super().cancel_waiting(ids, now, deed=deed)
 
-    async def delete(self, id: str, now: int, *, deed: Deed | None = None) -> Deleted:
+    async def delete(self, id: str, now: int, *, deed: Deed | None = None, expected: Version | None = None) -> Deleted:
         with self._turn:
-            return await super().delete(id, now, deed=deed)
+            return await super().delete(id, now, deed=deed, expected=expected)
 
     async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
         with self._turn:
