@@ -30,6 +30,7 @@ from ferryman.http.keyring import Keyring
 from ferryman.http.lasting import Lasting
 from ferryman.http.meter import Meter
 from ferryman.http.openness import Openness
+from ferryman.http.quotas import Quotas
 from ferryman.http.readiness import Readiness
 from ferryman.observe.joblog import JobLog
 from ferryman.observe.looplag import LoopLag
@@ -178,6 +179,7 @@ class Server:
             max_body=settings.max_body,
             guard=Guard(self._keyring, Meter(self._world.clock.monotonic), self._openness.to),
             lasting=Lasting(settings.max_connections),
+            quotas=Quotas(self._store, self._world.clock),
             stats=self.fleet or self.node,
             metrics=self._metrics,
             readiness=Readiness(lambda: (self.fleet or self.node).ready, self._store).missing,

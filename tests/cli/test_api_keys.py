@@ -31,7 +31,7 @@ def test_a_key_is_made_and_alone_on_stdout(shop: Shop) -> None:
 
 def test_programs_get_json(shop: Shop) -> None:
     many = ("--queue", "mail", "--queue", "letters", "--expires", "90d", "--rate", "30/m", "--burst", "7")
-    added = shop.call("api-keys", "add", "web", "--scope", "operate", *many, "--json").json
+    added = shop.call("api-keys", "add", "web", "--scope", "operate", *many, "--quota", "9", "--json").json
     assert TEXT.fullmatch(added.pop("key") + "\n")
     assert added == {
         "id": added["id"],
@@ -40,6 +40,8 @@ def test_programs_get_json(shop: Shop) -> None:
         "queues": ["letters", "mail"],
         "rate": 0.5,
         "burst": 7,
+        "quota": 9,
+        "quota_taken": 0,
         "created_at": "2026-01-01T00:00:00.000000Z",
         "expires_at": "2026-04-01T00:00:00.000000Z",
         "last_used_at": None,

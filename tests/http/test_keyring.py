@@ -53,6 +53,12 @@ class KeyStore:
     async def drop_api_keys(self, ids: Sequence[str], *, deed: Deed | None = None) -> int:
         raise NotImplementedError
 
+    async def take_quota(self, name: str, quota: int, least: int, most: int, now: int) -> int:
+        raise NotImplementedError
+
+    async def quotas_taken(self, now: int) -> Mapping[str, int]:
+        raise NotImplementedError
+
 
 class Ring:
     """A keyring over such a store."""

@@ -222,6 +222,7 @@ def test_every_error_has_a_status() -> None:
         errors.UniqueKeyTaken: {"holder": UNKNOWN},
         errors.QueueFull: {"retry_after": 7},
         errors.TooManyRequests: {"retry_after": 7, "rate": 0.5, "burst": 2},
+        errors.QuotaSpent: {"retry_after": 7, "quota": 100},
         errors.ScopeMissing: {"scope": "read"},
         errors.BadFilter: {"column": 1},
         errors.RemoteError: {"status": 502},

@@ -26,6 +26,7 @@ from ferryman.http.lasting import Lasting
 from ferryman.http.meter import Meter
 from ferryman.http.openness import Open
 from ferryman.http.operation import Operation
+from ferryman.http.quotas import Quotas
 from ferryman.observe.metrics import Metrics
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import NodeInfo, Retention
@@ -122,6 +123,7 @@ class World:
             max_body=MAX_BODY,
             guard=Guard(self.keyring, Meter(self.clock.monotonic), lambda: self.open_to),
             lasting=Lasting(self.connections),
+            quotas=Quotas(self.store, self.clock),
             stats=Stats(),
             metrics=self.metrics,
             readiness=readiness,

@@ -430,6 +430,12 @@ class SimStore:
     async def use_api_keys(self, used: Mapping[str, int]) -> None:
         await self._inner.use_api_keys(used)
 
+    async def take_quota(self, name: str, quota: int, least: int, most: int, now: int) -> int:
+        return await self._inner.take_quota(name, quota, least, most, now)
+
+    async def quotas_taken(self, now: int) -> Mapping[str, int]:
+        return await self._inner.quotas_taken(now)
+
     # -- schedules: only as they fire may a call fail ---------------------------------------------
 
     async def put_schedule(

@@ -24,9 +24,9 @@ from tests.store.servers import connected, minter, opened
 
 pytestmark = pytest.mark.anyio
 SMALL: Final = frozenset(
-    {"tally", "lane", "node", "type", "claim", "rule", "edition", "gate_edition", "schedule", "fair", "api_key"}
-)
-"""Tables that hold one row per lane, type, node, rule, schedule, API key or batch under way, and may be read whole."""
+    {"tally", "lane", "node", "type", "claim", "rule", "edition", "gate_edition", "schedule", "fair"}
+) | {"api_key", "quota"}
+"""Tables with one row per lane, type, node, rule, schedule, API key, quota or batch under way: may be read whole."""
 MIDDLE: Final = "01900000-0000-7000-8000-000000000000"
 """An id for those that are asked about one: without, partitions would be left out of the plan."""
 FEW: Final = 12

@@ -108,6 +108,8 @@ async def live(bench: Bench) -> None:
     key = ApiKey(id="1", name="web", digest="", rights=(Right.READ,), created_at=bench.now)
     assert await store.add_api_key(key, bench.now) is Added.ADDED
     await store.use_api_keys({"1": bench.now})
+    assert await store.take_quota("web", 10, 1, 4, bench.now) == 4
+    assert await store.quotas_taken(bench.now) == {"web": 4}
     assert await store.end_api_keys(["1"], bench.now) == await store.drop_api_keys(["1"]) == 1
     await store.retire(node, bench.now)
     assert await store.cancel_waiting([gone := await bench.add("other")], bench.now) == [gone]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -38,6 +38,10 @@ class ApiKeys:
         """Every key, also those that have ended, by name."""
         return await self._store.api_keys()
 
+    async def taken(self) -> Mapping[str, int]:
+        """How many jobs were taken from quotas today, by the names of the keys."""
+        return await self._store.quotas_taken(self._clock.now())
+
     async def add(
         self,
         name: str,
@@ -46,6 +50,7 @@ class ApiKeys:
         queues: Iterable[object] | None = None,
         rate: object = None,
         burst: int | None = None,
+        quota: int | None = None,
         expires_at: int | None = None,
         by: str | None = None,
     ) -> Issued:
@@ -57,6 +62,7 @@ class ApiKeys:
             queues: to which it is limited; None is all.
             rate: requests that one process answers, a second or as a text such as "100/s"; None is no bound.
             burst: how many more there may be at once; by default as many as come in a second.
+            quota: jobs that it may enqueue in a day by UTC, in all processes together; None is no bound.
             expires_at: in microseconds; None is never.
             by: who adds it, for the audit log.
 
@@ -74,6 +80,7 @@ class ApiKeys:
             queues=None if queues is None else access.queues(queues),
             rate=per_second,
             burst=access.burst(burst, per_second),
+            quota=None if quota is None else options.count("quota", quota),
             created_at=now,
             expires_at=None if expires_at is None else _expiry(expires_at, now),
         )

@@ -23,12 +23,14 @@ from typing import Final
 import msgspec
 
 from ferryman.domain import options
+from ferryman.domain.job import MICROS
 from ferryman.domain.limits import Limit
 from ferryman.domain.secrets import Secret
 
 LIVE_MOST: Final = 2
 """How many keys of one name may live at a time: the one in use, and the one that follows it."""
 QUEUES_MOST: Final = 100
+DAY: Final = 86_400 * MICROS
 _PREFIX: Final = "ferryman_"
 """By it scanners and people know what they have found."""
 _ID_BYTES: Final = 8
@@ -75,6 +77,8 @@ class Caller(msgspec.Struct, frozen=True):
     """With those that are implied."""
     queues: frozenset[str] | None = None
     """The queues to which they are limited; None is all."""
+    quota: int | None = None
+    """How many jobs they may enqueue in a day; None is no bound."""
 
     def may(self, right: Right) -> bool:
         """Whether they have a right."""
@@ -108,6 +112,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """Requests a second; None is no bound."""
     burst: int = 1
     """How many more there may be at once after a time without."""
+    quota: int | None = None
+    """How many jobs the keys of its name may enqueue in a day, by UTC; None is no bound."""
     created_at: int
     expires_at: int | None = None
     """From then on it is as if there were no such key; None is never."""
@@ -124,7 +130,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
     def caller(self) -> Caller:
         """Whoever shows it."""
-        return Caller(self.name, with_implied(self.rights), None if self.queues is None else frozenset(self.queues))
+        queues = None if self.queues is None else frozenset(self.queues)
+        return Caller(self.name, with_implied(self.rights), queues, self.quota)
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -166,6 +173,11 @@ def read_text(text: str) -> Shown | None:
 def is_api_key_id(text: str) -> bool:
     """Whether a text can be the id of a key."""
     return _ID.fullmatch(text) is not None
+
+
+def day_of(now: int) -> int:
+    """The day by UTC for which quotas are counted, as a number."""
+    return now // DAY
 
 
 def digest_of(secret: str) -> str:

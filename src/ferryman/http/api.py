@@ -36,6 +36,7 @@ from ferryman.http.operation import Operation
 from ferryman.http.problems import problem
 from ferryman.http.progress import PROGRESS
 from ferryman.http.queues import QueuePaths
+from ferryman.http.quotas import Quotas
 from ferryman.http.reports import ReportPaths
 from ferryman.http.resource import Resource
 from ferryman.http.rules import Rules
@@ -54,6 +55,7 @@ def make_api(
     max_body: int,
     guard: Guard,
     lasting: Lasting,
+    quotas: Quotas,
     stats: NodeStats,
     metrics: Metrics,
     readiness: Callable[[], Awaitable[Mapping[str, str]]],
@@ -67,6 +69,7 @@ def make_api(
         max_body: bytes that a request may have.
         guard: says who may pass.
         lasting: says how many requests may take their time.
+        quotas: say how many jobs callers may enqueue.
         stats: this node's engine, as it is now.
         metrics: what this node has counted.
         readiness: names what is not ready yet, and why; empty once everything is.
@@ -74,12 +77,12 @@ def make_api(
         new_request_id: names a request that came without an X-Request-Id.
     """
     groups = (
-        Jobs(client, max_body, lasting),
+        Jobs(client, max_body, lasting, quotas),
         JobChanges(client, max_body),
         JobEvents(client, lasting),
         ReportPaths(client),
-        Batches(client, max_body),
-        Imports(client, max_body, lasting),
+        Batches(client, max_body, quotas),
+        Imports(client, max_body, lasting, quotas),
         NodePaths(client),
         QueuePaths(client),
         TypePaths(client),

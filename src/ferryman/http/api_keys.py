@@ -32,6 +32,10 @@ class ApiKeyJson(msgspec.Struct, frozen=True):
     rate: float | None
     """Requests a second."""
     burst: int | None
+    quota: int | None
+    """Jobs a day, by UTC."""
+    quota_taken: int | None
+    """Of today, with what processes have taken ahead."""
     created_at: wire.Moment
     expires_at: wire.Moment | None
     last_used_at: wire.Moment | None
@@ -98,19 +102,19 @@ class ApiKeyPaths:
         """GET /api-keys: every key, also those that have ended."""
         query.parameters(request)
         keys = self._client.access
-        return Answer(200, (_JSON,), keys_json(await keys.list(), keys.now()))
+        return Answer(200, (_JSON,), keys_json(await keys.list(), keys.now(), await keys.taken()))
 
     async def add(self, request: Request) -> Answer:
         """POST /api-keys: 201 and the key, whose text is shown only here."""
         asked = wire.described(await json_body(request, self._max_body), NEW, _NEEDED, "an API key")
-        return self._issued(
+        return await self._issued(
             await self._client.access.add(asked.pop("name"), asked.pop("scopes"), **asked, by=actor_of(request))
         )
 
     async def rotate(self, request: Request) -> Answer:
         """POST /api-keys/{name}/rotate: 201 and the key that follows."""
         asked = wire.described(await json_body(request, self._max_body), ROTATION, {}, "a rotation")
-        return self._issued(
+        return await self._issued(
             await self._client.access.rotate(_name(request), asked.get("grace", GRACE), by=actor_of(request))
         )
 
@@ -121,22 +125,24 @@ class ApiKeyPaths:
         count = await self._client.access.revoke(_name(request), id, by=actor_of(request))
         return Answer(200, (_JSON,), msgspec.json.encode(Revoked(count)))
 
-    def _issued(self, issued: Issued) -> Answer:
-        return Answer(201, (_JSON, (b"cache-control", b"no-store")), issued_json(issued, self._client.access.now()))
+    async def _issued(self, issued: Issued) -> Answer:
+        keys = self._client.access
+        told = issued_json(issued, keys.now(), await keys.taken())
+        return Answer(201, (_JSON, (b"cache-control", b"no-store")), told)
 
 
-def keys_json(keys: Sequence[ApiKey], now: int) -> bytes:
-    """Keys as a JSON array."""
-    return msgspec.json.encode([_form(key, now) for key in keys])
+def keys_json(keys: Sequence[ApiKey], now: int, taken: Mapping[str, int]) -> bytes:
+    """Keys as a JSON array; `taken` is how many jobs were taken from their quotas today, by name."""
+    return msgspec.json.encode([_form(key, now, taken) for key in keys])
 
 
-def issued_json(issued: Issued, now: int) -> bytes:
+def issued_json(issued: Issued, now: int, taken: Mapping[str, int]) -> bytes:
     """A new key with its text."""
-    told = msgspec.structs.asdict(_form(issued.key, now))
+    told = msgspec.structs.asdict(_form(issued.key, now, taken))
     return msgspec.json.encode(IssuedJson(**told, key=issued.text.reveal()))
 
 
-def _form(key: ApiKey, now: int) -> ApiKeyJson:
+def _form(key: ApiKey, now: int, taken: Mapping[str, int]) -> ApiKeyJson:
     return ApiKeyJson(
         id=key.id,
         name=key.name,
@@ -144,6 +150,8 @@ def _form(key: ApiKey, now: int) -> ApiKeyJson:
         queues=key.queues,
         rate=key.rate,
         burst=None if key.rate is None else key.burst,
+        quota=key.quota,
+        quota_taken=None if key.quota is None else taken.get(key.name, 0),
         created_at=wire.write_moment(key.created_at),
         expires_at=None if key.expires_at is None else wire.write_moment(key.expires_at),
         last_used_at=None if key.last_used_at is None else wire.write_moment(key.last_used_at),
@@ -170,6 +178,7 @@ NEW: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
         "queues": partial(_some, "queues", access.queues),
         "rate": options.rate,
         "burst": partial(options.count, "burst"),
+        "quota": partial(options.count, "quota"),
         "expires_at": partial(wire.moment, "expires_at"),
     }
 )

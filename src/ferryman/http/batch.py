@@ -12,14 +12,15 @@ import msgspec
 from ferryman.client import Client, JobRequest
 from ferryman.client.many import MOST, is_certain
 from ferryman.domain import options
-from ferryman.domain.access import Right
+from ferryman.domain.access import Caller, Right
 from ferryman.domain.errors import BadOption, FerrymanError, QueueForbidden, QueueFull, WrongContent
 from ferryman.http import query, wire
 from ferryman.http.bodies import ConflictQuery, NewBatch
 from ferryman.http.exchange import Answer, Request
-from ferryman.http.items import read_item, refuse_idempotency_key
+from ferryman.http.items import read_item, refusals, refuse_idempotency_key
 from ferryman.http.operation import Operation
 from ferryman.http.problems import document, errors_of
+from ferryman.http.quotas import Quotas
 from ferryman.http.resource import check_json
 
 _JSON: Final = (b"content-type", b"application/json")
@@ -50,9 +51,10 @@ class AnswersJson(msgspec.Struct, frozen=True):
 class Batches:
     """The path; its method gives the answer or raises a FerrymanError."""
 
-    def __init__(self, client: Client, max_body: int) -> None:
+    def __init__(self, client: Client, max_body: int, quotas: Quotas) -> None:
         self._client = client
         self._max_body = max_body
+        self._quotas = quotas
 
     def operations(self) -> tuple[Operation, ...]:
         """The one thing to do."""
@@ -78,21 +80,26 @@ class Batches:
         refuse_idempotency_key(request)
         on_conflict = query.on_conflict(request)
         batch = read_batch(await request.body(self._max_body), on_conflict, request.caller.queues)
-        return await (self._all(batch) if batch.atomic else self._each(batch))
+        return await (self._all if batch.atomic else self._each)(batch, request.caller)
 
-    async def _all(self, batch: Batch) -> Answer:
+    async def _all(self, batch: Batch, caller: Caller) -> Answer:
         judged = await self._client.many.judge(batch.requests)
         _refuse_queues(judged.refused)
         _refuse(batch.size, {**batch.wrong, **judged.refused})
-        ids = await self._client.many.hand_in_all(list(judged.news.values()))
+        news = list(judged.news.values())
+        ids = await self._quotas.charge(caller, len(news), lambda: self._client.many.hand_in_all(news))
         return Answer(201, (_JSON,), msgspec.json.encode(IdsJson(list(ids))))
 
-    async def _each(self, batch: Batch) -> Answer:
-        judged = await self._client.many.judge(batch.requests)
+    async def _each(self, batch: Batch, caller: Caller) -> Answer:
+        many = self._client.many
+        judged = await many.judge(batch.requests)
+        told_by_store = await self._quotas.charge(
+            caller, len(judged.news), lambda: many.hand_in(batch.requests, judged.news), refusals
+        )
         told: dict[int, str | FerrymanError] = {
             **batch.wrong,
             **judged.refused,
-            **await self._client.many.hand_in(batch.requests, judged.news),
+            **told_by_store,
         }
         entries = [_entry(told[place], place) for place in range(batch.size)]
         return Answer(200, (_JSON,), msgspec.json.encode(AnswersJson(entries)))

@@ -204,6 +204,7 @@ class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
     queues: Annotated[list[QueueName], Meta(min_length=1, max_length=QUEUES_MOST)] | None = None
     rate: Rate | None = None
     burst: Count | None = None
+    quota: Count | None = None
     expires_at: Moment | None = None
 
 

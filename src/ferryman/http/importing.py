@@ -6,6 +6,7 @@ the client back. The first line that cannot be stored ends it, once those before
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -18,11 +19,12 @@ from ferryman.domain.errors import FerrymanError, RequestTimeout
 from ferryman.http import query
 from ferryman.http.bodies import ConflictQuery, NewJob
 from ferryman.http.exchange import Answer, Request
-from ferryman.http.items import read_item, refuse_idempotency_key
+from ferryman.http.items import read_item, refusals, refuse_idempotency_key
 from ferryman.http.lasting import Lasting
 from ferryman.http.ndjson import Lines
 from ferryman.http.operation import LINES, Operation
 from ferryman.http.progress import Progress
+from ferryman.http.quotas import Quotas
 from ferryman.http.resource import check_json
 
 SILENCE: Final = 75.0
@@ -42,10 +44,11 @@ class ImportedJson(msgspec.Struct, frozen=True):
 class Imports:
     """The path; its method gives the answer or raises a FerrymanError, which is told with the import's Progress."""
 
-    def __init__(self, client: Client, max_body: int, lasting: Lasting) -> None:
+    def __init__(self, client: Client, max_body: int, lasting: Lasting, quotas: Quotas) -> None:
         self._client = client
         self._max_body = max_body
         self._lasting = lasting
+        self._quotas = quotas
 
     def operations(self) -> tuple[Operation, ...]:
         """The one thing to do."""
@@ -73,7 +76,7 @@ class Imports:
         on_conflict = query.on_conflict(request)
         self._lasting.begin(request)
         lines = Lines(lambda: request.piece(SILENCE), self._max_body)
-        await Import(self._client, lines, on_conflict, request.caller.queues, progress).run()
+        await Import(self._client, self._quotas, lines, on_conflict, progress).run()
         return Answer(200, (_JSON,), msgspec.json.encode(ImportedJson(progress.imported)))
 
 
@@ -83,16 +86,16 @@ class Import:
     def __init__(
         self,
         client: Client,
+        quotas: Quotas,
         lines: Lines,
         on_conflict: str | None,
-        within: frozenset[str] | None,
         progress: Progress,
     ) -> None:
-        """`within` are the queues to which its caller is limited."""
         self._many = client.many
+        self._quotas = quotas
         self._lines = lines
         self._on_conflict = on_conflict
-        self._within = within
+        self._caller = progress.request.caller
         self._progress = progress
         self._ended = False
 
@@ -127,7 +130,7 @@ class Import:
                 self._ended = True
                 break
             try:
-                chunk[self._lines.number] = read_item(strictjson.parse(line), self._on_conflict, self._within)
+                chunk[self._lines.number] = read_item(strictjson.parse(line), self._on_conflict, self._caller.queues)
             except FerrymanError as error:
                 return chunk, _at_line(self._lines.number, error)
             size += len(line)
@@ -141,8 +144,12 @@ class Import:
         judged = await self._many.judge(chunk)
         wrong = min(judged.refused, default=max(chunk) + 1)
         news = {number: new for number, new in judged.news.items() if number < wrong}
-        progress.unsure = len(news)
-        told = await self._many.hand_in(chunk, news)
+
+        async def hand_in() -> Mapping[int, str | FerrymanError]:
+            progress.unsure = len(news)
+            return await self._many.hand_in(chunk, news)
+
+        told = await self._quotas.charge(self._caller, len(news), hand_in, refusals)
         progress.unsure = 0
         refused = {number: each for number, each in told.items() if not isinstance(each, str)}
         progress.imported += len(told) - len(refused)

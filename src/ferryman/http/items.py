@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from ferryman.client import JobRequest
-from ferryman.domain.errors import BadParameter, WrongContent
+from ferryman.domain.errors import BadParameter, FerrymanError, WrongContent
 from ferryman.http.exchange import Request
 from ferryman.http.wire import NEEDED, OF_A_JOB, described_by
 
@@ -23,6 +24,11 @@ def read_item(value: object, on_conflict: str | None, within: frozenset[str] | N
     if on_conflict is not None:
         asked["on_conflict"] = on_conflict
     return JobRequest(**asked, within=within)
+
+
+def refusals(told: Mapping[int, str | FerrymanError]) -> int:
+    """How many jobs the store refused, of those that it was told to store each for itself."""
+    return sum(not isinstance(each, str) for each in told.values())
 
 
 def refuse_idempotency_key(request: Request) -> None:

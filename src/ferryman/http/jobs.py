@@ -18,6 +18,7 @@ from ferryman.http.explanation import ExplanationJson, explanation_json
 from ferryman.http.lasting import Lasting
 from ferryman.http.narrowing import check_job, job_id, narrowed, veiled
 from ferryman.http.operation import Operation
+from ferryman.http.quotas import Quotas
 from ferryman.http.resource import check_json
 from ferryman.http.wire import JobJson
 
@@ -32,10 +33,11 @@ _KEY: Final = re.compile(rb'"([!-~]{1,255})"|([!#-~][!-~]{0,254})')
 class Jobs:
     """One method per route; each gives the answer or raises a FerrymanError."""
 
-    def __init__(self, client: Client, max_body: int, lasting: Lasting) -> None:
+    def __init__(self, client: Client, max_body: int, lasting: Lasting, quotas: Quotas) -> None:
         self._client = client
         self._max_body = max_body
         self._lasting = lasting
+        self._quotas = quotas
 
     def operations(self) -> tuple[Operation, ...]:
         """How jobs are handed in and looked at, one at a time or by a filter."""
@@ -112,7 +114,7 @@ class Jobs:
             on_conflict=query.on_conflict(request),
             within=request.caller.queues,
         )
-        accepted = await self._client.enqueue(asked)
+        accepted = await self._quotas.charge(request.caller, 1, lambda: self._client.enqueue(asked))
         location = (b"location", f"{request.prefix}/jobs/{accepted.id}".encode())
         headers = (_JSON, location, _REPLAYED) if accepted.replayed else (_JSON, location)
         job, applied = await self._accepted(request, accepted)

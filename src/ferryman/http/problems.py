@@ -8,7 +8,9 @@ from math import ceil
 from typing import Final
 
 from ferryman.domain import errors
+from ferryman.domain.access import DAY
 from ferryman.domain.errors import FerrymanError
+from ferryman.domain.job import MICROS
 from ferryman.http.exchange import Answer, Headers
 from ferryman.http.progress import Progress
 
@@ -54,6 +56,7 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.ApiKeyTaken: 409,
     errors.TooManyRequests: 429,
     errors.TooManyLastingRequests: 429,
+    errors.QuotaSpent: 429,
     errors.ShuttingDown: 503,
     errors.TooManyConnections: 503,
 }
@@ -118,7 +121,7 @@ def errors_of(error: FerrymanError, at: str = "") -> tuple[tuple[str, str], ...]
 
 
 def _retry_after(error: FerrymanError) -> Headers:
-    if isinstance(error, errors.QueueFull | errors.TooManyRequests):
+    if isinstance(error, errors.QueueFull | errors.TooManyRequests | errors.QuotaSpent):
         seconds = max(1, error.retry_after)
     elif isinstance(error, errors.StoreError):
         seconds = STORE_RETRY_AFTER
@@ -144,5 +147,10 @@ def _access(error: FerrymanError) -> Headers:
         return (
             (b"ratelimit-policy", b'"key";q=%d;w=%d' % (error.burst, window)),
             (b"ratelimit", b'"key";r=0;t=%d' % error.retry_after),
+        )
+    if isinstance(error, errors.QuotaSpent):
+        return (
+            (b"ratelimit-policy", b'"quota";q=%d;w=%d' % (error.quota, DAY // MICROS)),
+            (b"ratelimit", b'"quota";r=0;t=%d' % error.retry_after),
         )
     return ()

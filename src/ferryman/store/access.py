@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -55,11 +55,24 @@ class Access(Protocol):
         """Note when keys (id -> time) were used last. An earlier time changes nothing."""
         ...
 
+    async def take_quota(self, name: str, quota: int, least: int, most: int, now: int) -> int:
+        """Take jobs from the quota that the keys of a name have for the day of `now`; it is durable by then.
+
+        Returns:
+            How many were taken: `most`, or as many as were left, or none where fewer than `least` were. All that are
+            taken for one name on one day are never more than the quota.
+        """
+        ...
+
+    async def quotas_taken(self, now: int) -> Mapping[str, int]:
+        """How many jobs were taken on the day of `now`, by name; without those who took none."""
+        ...
+
 
 # -- rows, where a store keeps texts and numbers -----------------------------------------------------
 
-Columns = tuple[str, str, str, str, str | None, float | None, int, int, int | None, int | None]
-"""id, name, digest, rights, queues, rate, burst, created_at, expires_at, last_used_at"""
+Columns = tuple[str, str, str, str, str | None, float | None, int, int, int | None, int | None, int | None]
+"""id, name, digest, rights, queues, rate, burst, created_at, expires_at, last_used_at, quota"""
 
 
 def columns_of(key: ApiKey) -> Columns:
@@ -75,12 +88,13 @@ def columns_of(key: ApiKey) -> Columns:
         key.created_at,
         key.expires_at,
         key.last_used_at,
+        key.quota,
     )
 
 
 def key_of(row: Sequence[Any]) -> ApiKey:
     """The key of a row."""
-    id, name, digest, rights, queues, rate, burst, created_at, expires_at, last_used_at = row
+    id, name, digest, rights, queues, rate, burst, created_at, expires_at, last_used_at, quota = row
     return ApiKey(
         id=id,
         name=name,
@@ -92,7 +106,33 @@ def key_of(row: Sequence[Any]) -> ApiKey:
         created_at=created_at,
         expires_at=expires_at,
         last_used_at=last_used_at,
+        quota=quota,
     )
+
+
+# -- quotas ------------------------------------------------------------------------------------------
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """How many jobs the keys of a name have taken on one day; nobody looks back at a day before."""
+
+    day: int
+    jobs: int
+
+    def after(self, day: int, quota: int, least: int, most: int) -> Taken:
+        """What is taken once somebody has asked for more on that day."""
+        jobs = self.jobs if day == self.day else 0
+        left = quota - jobs
+        if day < self.day or left < least:  # a clock that lags is not to open a day anew
+            return self
+        return Taken(day, jobs + min(left, most))
+
+    def more_than(self, before: Taken) -> int:
+        """How many were taken since."""
+        return self.jobs - (before.jobs if before.day == self.day else 0)
+
+
+NONE_TAKEN: Final = Taken(0, 0)
 
 
 # -- what the verbs make of the keys of a name -------------------------------------------------------

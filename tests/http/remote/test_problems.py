@@ -10,6 +10,7 @@ from ferryman.domain.errors import (
     BadFilter,
     FerrymanError,
     QueueFull,
+    QuotaSpent,
     RemoteError,
     ScopeMissing,
     TooManyRequests,
@@ -25,6 +26,7 @@ SPECIAL: dict[type[FerrymanError], FerrymanError] = {
     UniqueKeyTaken: UniqueKeyTaken("Taken.", holder="01890a5d-ac96-774b-bcce-b302099a8057", hint="Wait."),
     QueueFull: QueueFull("Full.", retry_after=7, why="So it is.", hint="Wait."),
     ScopeMissing: ScopeMissing("No.", scope="operate", hint="Ask for it."),
+    QuotaSpent: QuotaSpent("No more.", retry_after=3, quota=100, why="So it is."),
     TooManyRequests: TooManyRequests("Slower.", retry_after=3, rate=5.0, burst=10, why="So it is."),
     WrongContent: WrongContent("Wrong.", errors=(("/type", "Is missing."), ("/tags/1", "Is none.")), why="See."),
 }

@@ -335,6 +335,12 @@ class ModelStore:
     async def use_api_keys(self, used: Mapping[str, int]) -> None:
         await self._memory.use_api_keys(used)
 
+    async def take_quota(self, name: str, quota: int, least: int, most: int, now: int) -> int:
+        return await self._memory.take_quota(name, quota, least, most, now)
+
+    async def quotas_taken(self, now: int) -> Mapping[str, int]:
+        return await self._memory.quotas_taken(now)
+
     # -- schedules: at once, but for the firing of their ticks ------------------------------------
 
     async def put_schedule(

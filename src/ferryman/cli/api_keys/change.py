@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import click
@@ -28,6 +29,7 @@ _SENT: Final = "Sent as `Authorization: Bearer ...`. It cannot be shown again."
 @click.option("--expires", type=duration, metavar="DURATION", help="How long it lives, such as 90d; else for ever.")
 @click.option("--rate", type=rate, metavar="RATE", help="Requests per process: 100/s, 5/m, 20/h or 1000/d.")
 @click.option("--burst", type=int, metavar="N", help="So many requests at once after a lull; else a second's worth.")
+@click.option("--quota", type=int, metavar="N", help="So many jobs a day by UTC, in all processes together.")
 @store_options
 @json_option("Write the key as one JSON object, its text as `key`.")
 @click.pass_obj
@@ -41,6 +43,7 @@ def add(
     expires: float | None,
     rate: float | None,
     burst: int | None,
+    quota: int | None,
     as_json: bool,
     target: str | None,
     database_url: str | None,
@@ -55,13 +58,14 @@ def add(
     """
     here = session(world, target, {"database_url": database_url})
 
-    async def work(client: Client) -> Issued:
+    async def work(client: Client) -> tuple[Issued, Mapping[str, int]]:
         expires_at = None if expires is None else here.clock.now() + round(expires * MICROS)
-        return await client.access.add(
-            name, scopes, queues=queues or None, rate=rate, burst=burst, expires_at=expires_at
+        issued = await client.access.add(
+            name, scopes, queues=queues or None, rate=rate, burst=burst, quota=quota, expires_at=expires_at
         )
+        return issued, await client.access.taken()
 
-    _tell(here.run(work, create=True), here.clock, as_json=as_json)
+    _tell(*here.run(work, create=True), here.clock, as_json=as_json)
 
 
 @click.command()
@@ -81,7 +85,11 @@ def rotate(
     meanwhile. --grace 0 ends it at once.
     """
     here = session(world, target, {"database_url": database_url})
-    _tell(here.run(lambda client: client.access.rotate(name, grace)), here.clock, as_json=as_json)
+
+    async def work(client: Client) -> tuple[Issued, Mapping[str, int]]:
+        return await client.access.rotate(name, grace), await client.access.taken()
+
+    _tell(*here.run(work), here.clock, as_json=as_json)
 
 
 @click.command()
@@ -114,9 +122,9 @@ def revoke(
         click.echo(f"{count} API key{'' if count == 1 else 's'} of {name} revoked.")
 
 
-def _tell(issued: Issued, clock: CommandClock, *, as_json: bool) -> None:
+def _tell(issued: Issued, taken: Mapping[str, int], clock: CommandClock, *, as_json: bool) -> None:
     if as_json:
-        click.echo(issued_json(issued, clock.now()).decode())
+        click.echo(issued_json(issued, clock.now(), taken).decode())
     else:
         click.echo(issued.text.reveal())
         click.echo(_SENT, err=True)  # so that $(ferryman api-keys add ...) is the key alone

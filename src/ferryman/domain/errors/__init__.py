@@ -113,7 +113,8 @@ FerrymanError
     ├── ApiKeyNotFound           FM607
     ├── ApiKeyTaken              FM608
     ├── HostRefused              FM609
-    └── TooManyLastingRequests   FM610
+    ├── TooManyLastingRequests   FM610
+    └── QuotaSpent               FM611
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ from ferryman.domain.errors.access import (
     CrossSiteRequest,
     HostRefused,
     QueueForbidden,
+    QuotaSpent,
     ScopeMissing,
     TooManyLastingRequests,
     TooManyRequests,
@@ -315,6 +317,7 @@ __all__ = [
     "ProcessNotStarted",
     "QueueForbidden",
     "QueueFull",
+    "QuotaSpent",
     "RemoteError",
     "RequestError",
     "RequestTimeout",

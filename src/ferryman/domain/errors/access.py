@@ -69,6 +69,17 @@ class TooManyLastingRequests(AccessError):
     code = "FM610"
 
 
+class QuotaSpent(AccessError):
+    """The API key has enqueued as many jobs as it may today; `retry_after` is in whole seconds."""
+
+    code = "FM611"
+
+    def __init__(self, what: str, *, retry_after: int, quota: int, why: str = "", hint: str = "") -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.retry_after = retry_after
+        self.quota = quota
+
+
 class ApiKeyNotFound(AccessError):
     """No API key of this name lives."""
 

@@ -14,6 +14,7 @@ from ferryman.domain.errors import (
     BadFilter,
     FerrymanError,
     QueueFull,
+    QuotaSpent,
     RemoteError,
     ScopeMissing,
     TooManyRequests,
@@ -48,6 +49,7 @@ class Problem(msgspec.Struct, frozen=True):
     scope: str = ""
     rate: float = 0.0
     burst: int = 0
+    """What is allowed at once, or in the time for which a quota is."""
 
 
 _problem_of: Final = msgspec.json.Decoder(Problem)
@@ -85,6 +87,10 @@ def _too_fast(problem: Problem) -> FerrymanError:
     return TooManyRequests(problem.detail, retry_after=after, rate=rate, burst=burst, hint=problem.hint)
 
 
+def _spent(problem: Problem) -> FerrymanError:
+    return QuotaSpent(problem.detail, retry_after=problem.retry_after, quota=problem.burst, hint=problem.hint)
+
+
 def _unknown(problem: Problem) -> FerrymanError:
     return RemoteError(
         f"The server answered {problem.status} with the code {problem.code[:20]!a}: {problem.detail}",
@@ -103,6 +109,7 @@ _MAKE: Final[Mapping[str, Callable[[Problem], FerrymanError]]] = MappingProxyTyp
         BadFilter.code: _unread,
         ScopeMissing.code: _beyond_scope,
         TooManyRequests.code: _too_fast,
+        QuotaSpent.code: _spent,
         RemoteError.code: _unknown,
     }
 )

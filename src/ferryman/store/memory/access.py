@@ -7,9 +7,9 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from ferryman.domain.access import ApiKey
+from ferryman.domain.access import ApiKey, day_of
 from ferryman.domain.audit import Deed
-from ferryman.store.access import Added, after_add, ended
+from ferryman.store.access import NONE_TAKEN, Added, after_add, ended
 from ferryman.store.memory.auditing import Auditing
 from ferryman.store.memory.tables import Tables
 
@@ -54,6 +54,17 @@ class ApiKeys(Auditing):
         for key in self._known(list(used)):
             last = max(used[key.id], key.last_used_at or 0)
             self._tables.api_keys[key.id] = replace(key, last_used_at=last)
+
+    async def take_quota(self, name: str, quota: int, least: int, most: int, now: int) -> int:
+        """Write what is taken thereafter."""
+        before = self._tables.quotas.get(name, NONE_TAKEN)
+        after = self._tables.quotas[name] = before.after(day_of(now), quota, least, most)
+        return after.more_than(before)
+
+    async def quotas_taken(self, now: int) -> Mapping[str, int]:
+        """Every row of the day."""
+        today = [(name, taken) for name, taken in self._tables.quotas.items() if taken.day == day_of(now)]
+        return {name: taken.jobs for name, taken in today if taken.jobs}
 
     def _known(self, ids: Sequence[str]) -> list[ApiKey]:
         return [self._tables.api_keys[id] for id in dict.fromkeys(ids) if id in self._tables.api_keys]

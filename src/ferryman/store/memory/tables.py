@@ -16,6 +16,7 @@ from ferryman.domain.claim import ClaimRequest, care, care_of
 from ferryman.domain.job import Attempt, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
+from ferryman.store.access import Taken
 from ferryman.store.auditing import Entry
 from ferryman.store.controlling import Placement
 from ferryman.store.memory.gates import Gates
@@ -41,6 +42,7 @@ class Tables:
         self.keys: dict[str, KeyRow] = {}
         self.schedules: dict[str, KeptSchedule] = {}
         self.api_keys: dict[str, ApiKey] = {}
+        self.quotas: dict[str, Taken] = {}
         self.audit: list[Entry] = []
         self.audited = 0
         """How many entries there ever were."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ferryman.domain.access import ApiKey
+from ferryman.domain.access import ApiKey, day_of
 from ferryman.domain.audit import Deed
-from ferryman.store.access import Added, after_add, columns_of, key_of
+from ferryman.store.access import Added, Taken, after_add, columns_of, key_of
 from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.steps import Ask, Steps
 
@@ -46,3 +46,19 @@ def drop(ids: Sequence[str], deed: Deed | None) -> Steps[int]:
 def use(used: Mapping[str, int]) -> Steps[None]:
     """Write the later one of two times."""
     yield Ask("use_api_keys", (list(used), list(used.values())))
+
+
+def take(name: str, quota: int, least: int, most: int, now: int) -> Steps[int]:
+    """Write what is taken of a quota thereafter; gives how many that is more."""
+    [row] = yield Ask("lock_quota", (name,))
+    before = Taken(*row)
+    after = before.after(day_of(now), quota, least, most)
+    if after != before:
+        yield Ask("put_quota", (name, after.day, after.jobs))
+    return after.more_than(before)
+
+
+def taken(now: int) -> Steps[dict[str, int]]:
+    """How many were taken on a day, by name."""
+    rows = yield Ask("quotas", (day_of(now),))
+    return {row[0]: row[1] for row in rows}

@@ -160,6 +160,14 @@ class Steering:
         """See `Access.use_api_keys`."""
         await self._people.do(access.use(used))
 
+    async def take_quota(self, name: str, quota: int, least: int, most: int, now: int) -> int:
+        """See `Access.take_quota`."""
+        return await self._people.transact(access.take(name, quota, least, most, now))
+
+    async def quotas_taken(self, now: int) -> Mapping[str, int]:
+        """See `Access.quotas_taken`."""
+        return await self._people.do(access.taken(now))
+
     async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
         """See `Auditing.audit`."""
         return await self._people.do(auditing.page(filter, after, limit))

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import msgspec
 
-from ferryman.domain.access import ApiKey
+from ferryman.domain.access import ApiKey, day_of
 from ferryman.domain.audit import Deed
-from ferryman.store.access import Added, after_add, columns_of, key_of
+from ferryman.store.access import NONE_TAKEN, Added, Taken, after_add, columns_of, key_of
 from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.session import Session, encode
 
 _rows: Final = msgspec.json.Decoder(list[list[Any]])
+_taken: Final = msgspec.json.Decoder(list[tuple[str, int]])
 
 
 def keys(session: Session, name: str | None = None) -> list[ApiKey]:
@@ -48,3 +49,18 @@ def drop(session: Session, ids: Sequence[str], deed: Deed | None) -> int:
 def use(session: Session, used: Mapping[str, int]) -> None:
     """Write the later one of two times."""
     session.run("use_api_keys", used=encode(list(used.items())).decode())
+
+
+def take(session: Session, name: str, quota: int, least: int, most: int, now: int) -> int:
+    """Write what is taken of a quota thereafter; gives how many that is more."""
+    row = session.one("quota", name=name)
+    before = NONE_TAKEN if row is None else Taken(*row)
+    after = before.after(day_of(now), quota, least, most)
+    if after != before:
+        session.run("put_quota", name=name, day=after.day, jobs=after.jobs)
+    return after.more_than(before)
+
+
+def taken(session: Session, now: int) -> dict[str, int]:
+    """How many were taken on a day, by name."""
+    return dict(session.document("quotas", _taken, day=day_of(now)))

@@ -172,6 +172,14 @@ class Steering:
         """See `Access.use_api_keys`."""
         await self._write(lambda session: access.use(session, used))
 
+    async def take_quota(self, name: str, quota: int, least: int, most: int, now: int) -> int:
+        """See `Access.take_quota`."""
+        return await self._write(lambda session: access.take(session, name, quota, least, most, now))
+
+    async def quotas_taken(self, now: int) -> Mapping[str, int]:
+        """See `Access.quotas_taken`."""
+        return await self._read(lambda session: access.taken(session, now))
+
     async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
         """See `Auditing.audit`."""
         return await self._read(lambda session: auditing.page(session, filter, after, limit))

@@ -52,6 +52,7 @@ class KeepingApiKeys:
             queues=("letters", "mail"),
             rate=0.5,
             burst=7,
+            quota=100_000,
             expires_at=bench.now + DAY,
         )
         assert list(await bench.store.api_keys()) == [plain, full]

@@ -33,6 +33,7 @@ from ferryman.testing.conformance.keys import Limiting
 from ferryman.testing.conformance.model import Modelled
 from ferryman.testing.conformance.nodes import Nodes
 from ferryman.testing.conformance.people import Cancelling, Retrying
+from ferryman.testing.conformance.quotas import TakingQuotas
 from ferryman.testing.conformance.racing import Racing
 from ferryman.testing.conformance.reading import Counting, Reading
 from ferryman.testing.conformance.reporting import FencingReports, Logging, Progressing
@@ -87,6 +88,7 @@ class StoreConformance(
     Explaining,
     ControllingKeys,
     KeepingApiKeys,
+    TakingQuotas,
     WritingDeeds,
     ReadingDeeds,
     Sampling,

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO quota (name, day, jobs) VALUES (:name, :day, :jobs);

@@ -1,0 +1,1 @@
+SELECT day, jobs FROM quota WHERE name = :name;
