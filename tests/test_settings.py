@@ -19,6 +19,7 @@ BAD = {
     "max_connections": ["0", "100001", "many"],
     "tls_certificate": ["a\0b"],
     "tls_key": ["\0"],
+    "trusted_proxies": ["*", "", "proxy", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1,", "10.0.0.1:80"],
     "worker_count": ["0", "10001", "ten", "1e3", "-5"],
     "job_queue_capacity": ["0", "100001", "1_000", "many"],
     "database_url": [
@@ -74,6 +75,7 @@ GOOD: Mapping[str, Mapping[str, object]] = {
     "max_connections": {"1": 1, "100000": 100_000},
     "tls_certificate": {"chain.pem": "chain.pem", "none": None},
     "tls_key": {"/etc/key.pem": "/etc/key.pem", "none": None},
+    "trusted_proxies": {"none": (), "::1": ("::1",), "10.0.0.1, 192.168.0.0/16": ("10.0.0.1", "192.168.0.0/16")},
     "worker_count": {"1": 1, "10000": 10000},
     "job_queue_capacity": {"1": 1, "100000": 100000},
     "database_url": {
@@ -175,6 +177,7 @@ def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
         "MAX_CONNECTIONS": "1000",
         "TLS_CERTIFICATE": "none",
         "TLS_KEY": "none",
+        "TRUSTED_PROXIES": "none",
         "WORKER_COUNT": "10",
         "JOB_QUEUE_CAPACITY": "100",
         "DATABASE_URL": "sqlite:///ferryman.db",

@@ -72,7 +72,8 @@ def http_of(settings: Settings, asgi: ASGIApp) -> HttpServer:
     """What serves an application, not bound yet."""
     certificate = settings.tls_certificate
     tls = None if certificate is None else Tls(certificate, settings.tls_key)
-    return HttpServer(asgi, settings.host, settings.port, bounds=Bounds(settings.max_connections), tls=tls)
+    bounds, proxies = Bounds(settings.max_connections), settings.trusted_proxies
+    return HttpServer(asgi, settings.host, settings.port, bounds=bounds, tls=tls, trusted_proxies=proxies)
 
 
 def client_of(settings: Settings, world: World, node: Node | None) -> Client:

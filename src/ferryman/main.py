@@ -32,6 +32,7 @@ from ferryman.http.meter import Meter
 from ferryman.http.openness import Openness
 from ferryman.http.quotas import Quotas
 from ferryman.http.readiness import Readiness
+from ferryman.http.refusals import Refusals
 from ferryman.observe.joblog import JobLog
 from ferryman.observe.looplag import LoopLag
 from ferryman.observe.metrics import Metrics
@@ -174,10 +175,11 @@ class Server:
         )
 
     def _make_api(self, settings: Settings, ids: IdMinter) -> ASGIApp:
+        monotonic = self._world.clock.monotonic
         return make_api(
             self.client,
             max_body=settings.max_body,
-            guard=Guard(self._keyring, Meter(self._world.clock.monotonic), self._openness.to),
+            guard=Guard(self._keyring, Meter(monotonic), Refusals(monotonic), self._openness.to),
             lasting=Lasting(settings.max_connections),
             quotas=Quotas(self._store, self._world.clock),
             stats=self.fleet or self.node,

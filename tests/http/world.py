@@ -27,6 +27,7 @@ from ferryman.http.meter import Meter
 from ferryman.http.openness import Open
 from ferryman.http.operation import Operation
 from ferryman.http.quotas import Quotas
+from ferryman.http.refusals import Refusals
 from ferryman.observe.metrics import Metrics
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import NodeInfo, Retention
@@ -121,7 +122,12 @@ class World:
         return make_api(
             cast("Client", client),
             max_body=MAX_BODY,
-            guard=Guard(self.keyring, Meter(self.clock.monotonic), lambda: self.open_to),
+            guard=Guard(
+                self.keyring,
+                Meter(self.clock.monotonic),
+                Refusals(self.clock.monotonic),
+                lambda: self.open_to,
+            ),
             lasting=Lasting(self.connections),
             quotas=Quotas(self.store, self.clock),
             stats=Stats(),

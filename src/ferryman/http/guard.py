@@ -26,6 +26,7 @@ from ferryman.http.keyring import Keyring
 from ferryman.http.meter import Meter
 from ferryman.http.openness import Open, is_nobodys
 from ferryman.http.operation import Operation
+from ferryman.http.refusals import Refusals
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAME: Final = frozenset({b"same-origin", b"none"})
@@ -36,10 +37,11 @@ _HINT: Final = "Send it as `Authorization: Bearer ...`; `ferryman api-keys add N
 class Guard:
     """Asks each request for its API key, and the key for what it opens."""
 
-    def __init__(self, keyring: Keyring, meter: Meter, open_to: Callable[[], Open]) -> None:
+    def __init__(self, keyring: Keyring, meter: Meter, refusals: Refusals, open_to: Callable[[], Open]) -> None:
         """`open_to` says who may pass while there is no API key."""
         self._keyring = keyring
         self._meter = meter
+        self._refusals = refusals
         self._open_to = open_to
 
     async def admit(self, request: Request, operation: Operation) -> None:
@@ -56,7 +58,11 @@ class Guard:
             _refuse_other_sites(request)
         if operation.right is None:
             return
-        key = await self._key(request)
+        try:
+            key = await self._key(request)
+        except ApiKeyRefused:
+            self._refusals.note(request)
+            raise
         if key is not None:
             self._meter.spend(key)
             self._keyring.used(key)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from ipaddress import ip_address
 from typing import Final
@@ -40,14 +40,25 @@ class HttpServer:
     """One address that serves one ASGI application; start and stop tolerate being called twice, and never."""
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, *, bounds: Bounds = NO_MORE_THAN, tls: Tls | None = None
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        bounds: Bounds = NO_MORE_THAN,
+        tls: Tls | None = None,
+        trusted_proxies: Sequence[str] = (),
     ) -> None:
-        """Nothing is bound yet; port 0 is any free one. With `tls` it speaks HTTPS, and nothing else."""
+        """Nothing is bound yet; port 0 is any free one. With `tls` it speaks HTTPS, and nothing else.
+
+        `trusted_proxies` are addresses and networks: from those alone X-Forwarded-For and X-Forwarded-Proto are heard.
+        """
         self._app = app
         self._host = host
         self._port = port
         self._bounds = bounds
         self._tls = tls
+        self._trusted_proxies = list(trusted_proxies)
         self._listener: socket.socket | None = None
         self._address: socket.socket | None = None
         """The same socket once it serves, for children that must not keep the port."""
@@ -102,7 +113,8 @@ class HttpServer:
             log_level="warning",
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(self._trusted_proxies),
+            forwarded_allow_ips=self._trusted_proxies,  # else it would ask the environment
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import unquote
 
@@ -132,6 +133,17 @@ class Retention(msgspec.Struct, frozen=True):
     completed: int = 24 * 3600
     failed: int = 14 * 24 * 3600
     cancelled: int = 14 * 24 * 3600
+
+
+def networks() -> Kind:
+    """Addresses and networks."""
+
+    def read(text: str) -> tuple[str, ...]:
+        found = [] if text == "none" else [part.strip() for part in text.split(",")]
+        return tuple(str(ip_network(part) if "/" in part else ip_address(part)) for part in found)
+
+    allowed = "addresses and networks, such as 10.0.0.1,192.168.0.0/16, or none"
+    return Kind(allowed, read, lambda value: ",".join(value) or "none")
 
 
 def retention(low: int, high: int) -> Kind:

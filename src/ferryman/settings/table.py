@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int = 1000
     tls_certificate: str | None = None
     tls_key: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks; none is trusted otherwise."""
     priority_factor: int = 100
     """0 means that priorities alone count."""
     processes: int = 0
@@ -99,6 +101,11 @@ TABLE: Final = (
         "The certificate with which HTTP is served as HTTPS, and those that vouch for it, in PEM.",
     ),
     Setting("tls_key", kinds.file("it is in the certificate's file"), "The key of the certificate, in PEM."),
+    Setting(
+        "trusted_proxies",
+        kinds.networks(),
+        "Proxies that are believed when they say by X-Forwarded-For for whom they ask.",
+    ),
     Setting("worker_count", kinds.whole(1, 10_000), "How many jobs a node runs at once.", bare=True),
     Setting(
         "job_queue_capacity",

@@ -63,4 +63,5 @@ def take(session: Session, name: str, quota: int, least: int, most: int, now: in
 
 def taken(session: Session, now: int) -> dict[str, int]:
     """How many were taken on a day, by name."""
-    return dict(session.document("quotas", _taken, day=day_of(now)))
+    rows = session.document("quotas", _taken, day=day_of(now))
+    return dict(rows)
