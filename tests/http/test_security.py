@@ -91,6 +91,14 @@ CASES = {
     "a pause of another queue": Case("POST", "/queues/letters/pause", 403, "FM604", key="limited"),
     "a purge": Case("POST", "/jobs/purge", 403, "FM604", key="limited", body=b"{}", headers=JSON),
     "all queues' schedules": Case("GET", "/schedules", 403, "FM604", key="limited"),
+    # more than was allowed
+    "a job beyond the quota": post(429, "FM611", key="spent"),
+    "jobs beyond the quota": Case(
+        "POST", "/jobs/batch", 429, "FM611", key="spent", body=b'{"jobs": [{"type": "echo"}]}', headers=JSON
+    ),
+    "lines beyond the quota": Case(
+        "POST", "/jobs/import", 429, "FM611", key="spent", body=JOB, headers={"Content-Type": "application/x-ndjson"}
+    ),
     # what pages of other sites send
     "a form": post(415, "FM415", key="writer", headers={"Content-Type": "text/plain"}),
     "a form with its own type": post(415, "FM415", key="writer", headers={"Content-Type": "multipart/form-data"}),
@@ -189,7 +197,9 @@ class Fort:
         for name, queue in (("own", "mail"), ("other", "letters")):
             request = JobRequest("echo", f'{{"token": "{SECRET}"}}', queue=queue)
             self.names[name] = (await self.world.client.enqueue(request)).id
+        await self._key("spent", "enqueue", quota=1)
         self.world.clock.advance(AGE)
+        assert (await self.send(post(201, "", key="spent"))).status_code == 201
 
     async def _key(self, name: str, *scopes: str, **more: Any) -> None:
         issued = await self.world.client.access.add(name, scopes, **more)
