@@ -49,6 +49,8 @@ class Action(StrEnum):
     SCHEDULE_RESUME = "schedule.resume"
     SCHEDULE_DROP = "schedule.drop"
     SCHEDULE_RUN = "schedule.run"
+    OPERATION_START = "operation.start"
+    OPERATION_CANCEL = "operation.cancel"
     API_KEY_ADD = "api-key.add"
     API_KEY_ROTATE = "api-key.rotate"
     API_KEY_REVOKE = "api-key.revoke"

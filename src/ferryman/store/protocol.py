@@ -18,6 +18,7 @@ from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.store.access import Access
 from ferryman.store.auditing import AuditFilter, Auditing, Entry
+from ferryman.store.bulk import Bulk
 from ferryman.store.controlling import Controlling
 from ferryman.store.explaining import Explaining
 from ferryman.store.gating import Admitted, Gating, KeyStatus
@@ -77,7 +78,7 @@ __all__ = [
 
 
 class Store(
-    Gating, Scheduling, Ruling, Controlling, Explaining, Watching, Reporting, Sampling, Access, Auditing, Protocol
+    Gating, Scheduling, Ruling, Controlling, Bulk, Explaining, Watching, Reporting, Sampling, Access, Auditing, Protocol
 ):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means.
 

@@ -19,7 +19,7 @@ from ferryman.domain.state import INITIAL, Status
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import keys_in, keys_told
 from ferryman.store.memory.access import ApiKeys
-from ferryman.store.memory.controls import Controls
+from ferryman.store.memory.bulk import BulkOperations
 from ferryman.store.memory.keys import Keys
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
@@ -50,7 +50,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(Controls, Timetable, Keys, Ruling, ApiKeys, Sampling):
+class MemoryStore(BulkOperations, Timetable, Keys, Ruling, ApiKeys, Sampling):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
@@ -244,6 +244,7 @@ class MemoryStore(Controls, Timetable, Keys, Ruling, ApiKeys, Sampling):
         tables.gates.drop_idle(now)
         self._forget_deeds(now, limit)
         tables.samples.prune(now)
+        self._forget_operations(now)
         self._more_to_prune = len(hidden) > limit
         return len(hidden[:limit])
 

@@ -18,6 +18,7 @@ from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.access import Taken
 from ferryman.store.auditing import Entry
+from ferryman.store.bulk import BulkOperation
 from ferryman.store.controlling import Placement
 from ferryman.store.memory.gates import Gates
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
@@ -43,6 +44,7 @@ class Tables:
         self.schedules: dict[str, KeptSchedule] = {}
         self.api_keys: dict[str, ApiKey] = {}
         self.quotas: dict[str, Taken] = {}
+        self.operations: dict[str, BulkOperation] = {}
         self.audit: list[Entry] = []
         self.audited = 0
         """How many entries there ever were."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ferryman.domain.bulk import KEPT as OPERATIONS_KEPT
 from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import MICROS, JobError
 from ferryman.store.postgres import auditing
@@ -95,6 +96,7 @@ class Pruner:
         yield Ask("prune_nodes", (now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN),))
         yield auditing.forget(now, limit)
         yield from self._series.step(now)
+        yield Ask("prune_operations", (now - OPERATIONS_KEPT,))
         self._after = rows[-1][0] if len(rows) == limit else FIRST_ID
         return count
 

@@ -16,6 +16,7 @@ from ferryman.store.gating import keys_in
 from ferryman.store.postgres import chores, lanes, people, reading, rules
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
+from ferryman.store.postgres.bulk import BulkOperations
 from ferryman.store.postgres.claiming import Known
 from ferryman.store.postgres.connecting import Connecting
 from ferryman.store.postgres.cursor import Cursor
@@ -29,7 +30,6 @@ from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.liveness import Liveness
 from ferryman.store.postgres.partitions import Partitions
 from ferryman.store.postgres.rules import Rules
-from ferryman.store.postgres.sampling import Sampling
 from ferryman.store.postgres.schema import Schema
 from ferryman.store.postgres.statements import Statements
 from ferryman.store.postgres.steps import ask
@@ -56,7 +56,7 @@ from ferryman.store.watching import Version
 LEASE_SECONDS: Final = 10.0
 
 
-class PostgresStore(Sampling):
+class PostgresStore(BulkOperations):
     """One database; its parts share the lines and the lanes."""
 
     def __init__(

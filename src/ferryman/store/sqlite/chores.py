@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from ferryman.domain.audit import Deed
+from ferryman.domain.bulk import KEPT as OPERATIONS_KEPT
 from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import JobError
 from ferryman.domain.state import TERMINAL, Status, allowed
@@ -126,6 +127,7 @@ class Pruner:
         self._deserted.step(session, now, limit)
         auditing.forget(session, now, limit)
         self._series.step(session, now)
+        session.run("prune_operations", before=now - OPERATIONS_KEPT)
         session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN))
         self._after = rows[-1][0] if len(rows) == limit else ""
         return len(due)

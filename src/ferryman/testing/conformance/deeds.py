@@ -10,12 +10,14 @@ import msgspec
 
 from ferryman.domain.access import ApiKey, Right
 from ferryman.domain.audit import Action, Deed
+from ferryman.domain.bulk import BulkAction
 from ferryman.domain.cron import Cron
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.outcome import What
 from ferryman.domain.schedule import Order, Schedule
 from ferryman.domain.state import Status
+from ferryman.store.bulk import BulkOperation, Wish
 from ferryman.store.controlling import Placement
 from ferryman.testing.conformance.bench import Bench
 
@@ -151,6 +153,22 @@ async def _drop_api_key(bench: Bench) -> Say:
     return lambda deed: bench.store.drop_api_keys([API_KEY.id], deed=deed)
 
 
+async def _start_operation(bench: Bench) -> Say:
+    operation = _operation(bench)
+    return lambda deed: bench.store.add_operation(operation, deed=deed)
+
+
+async def _cancel_operation(bench: Bench) -> Say:
+    operation = _operation(bench)
+    await bench.store.add_operation(operation)
+    return lambda deed: bench.store.cancel_operation(operation.id, bench.now, deed=deed)
+
+
+def _operation(bench: Bench) -> BulkOperation:
+    wish = Wish(action=BulkAction.CANCEL, filter="type:echo", by="cli:anna@host", created_at=bench.now)
+    return BulkOperation(id=bench.ids.mint(bench.now), wish=wish)
+
+
 DEEDS: Final[Mapping[str, tuple[Action, Callable[[Bench], Awaitable[Say]]]]] = MappingProxyType(
     {
         "cancel": (Action.JOB_CANCEL, _cancel),
@@ -177,6 +195,8 @@ DEEDS: Final[Mapping[str, tuple[Action, Callable[[Bench], Awaitable[Say]]]]] = M
         "rotate an API key": (Action.API_KEY_ROTATE, _rotate_api_key),
         "end an API key": (Action.API_KEY_REVOKE, _end_api_key),
         "drop an API key": (Action.API_KEY_DROP, _drop_api_key),
+        "start an operation": (Action.OPERATION_START, _start_operation),
+        "cancel an operation": (Action.OPERATION_CANCEL, _cancel_operation),
     }
 )
 """What each does: its action, and what makes ready for it and gives the verb."""
@@ -188,5 +208,5 @@ async def everything(bench: Bench) -> list[Any]:
     jobs = await bench.listed()
     running = [run for node in bench.nodes for run in await store.cancellations(node)]
     keys = await store.keys(None, 100)
-    rest = (await store.schedules(), await store.api_keys(), await bench.counts())
+    rest = (await store.schedules(), await store.api_keys(), await store.operations(None, 100), await bench.counts())
     return [jobs, running, await store.rules(), keys, *rest]

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ferryman.testing.conformance import races_controlled as controlled
+from ferryman.testing.conformance import races_operating as operating
 from ferryman.testing.conformance import races_running as running
 from ferryman.testing.conformance import races_standing as standing
 from ferryman.testing.conformance.heats import Race
@@ -30,6 +31,11 @@ RACES: Final[Mapping[str, Race]] = MappingProxyType(
             controlled.place_cancel,
             controlled.cancel_waiting_claim,
             controlled.cancel_waiting_promote,
+            operating.advance_advance,
+            operating.advance_cancel_operation,
+            operating.advance_claim,
+            operating.advance_finish,
+            operating.advance_retry,
             standing.promote_cancel,
             standing.promote_promote,
             standing.promote_expire,

@@ -32,6 +32,12 @@ from ferryman.testing.conformance.keyed_controls import ControllingKeys
 from ferryman.testing.conformance.keys import Limiting
 from ferryman.testing.conformance.model import Modelled
 from ferryman.testing.conformance.nodes import Nodes
+from ferryman.testing.conformance.operating import (
+    KeepingOperations,
+    Operating,
+    OperatingOnce,
+    OperatingOnWhatChanges,
+)
 from ferryman.testing.conformance.people import Cancelling, Retrying
 from ferryman.testing.conformance.quotas import TakingQuotas
 from ferryman.testing.conformance.racing import Racing
@@ -87,6 +93,10 @@ class StoreConformance(
     FencingReports,
     Explaining,
     ControllingKeys,
+    Operating,
+    OperatingOnWhatChanges,
+    OperatingOnce,
+    KeepingOperations,
     KeepingApiKeys,
     TakingQuotas,
     WritingDeeds,

@@ -1,0 +1,3 @@
+-- waits for the portion under way
+SELECT id::text, spec, status, step, cursor::text, next_at, examined, changed, skipped, finished_at, error
+FROM ferryman.operation WHERE id = $1::uuid FOR UPDATE;

@@ -1,0 +1,1 @@
+DELETE FROM ferryman.operation WHERE finished_at <= $1::bigint;

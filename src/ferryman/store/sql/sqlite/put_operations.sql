@@ -1,0 +1,3 @@
+INSERT OR REPLACE INTO operation
+    (id, spec, status, step, cursor, next_at, examined, changed, skipped, finished_at, error)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
