@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from ferryman.domain.access import ApiKey
 from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
+from ferryman.domain.bulk import BulkStatus
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.keys import GateRule
@@ -24,6 +25,7 @@ from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.series import Kept, Period, Timing, Which
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
+from ferryman.store.bulk import Advanced, BulkOperation, Portion
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
@@ -412,6 +414,26 @@ class SimStore:
 
     async def sampled(self, period: Period, which: Which) -> Kept:
         return await self._inner.sampled(period, which)
+
+    # -- operations: at once, but for their portions -----------------------------------------------
+
+    async def add_operation(self, operation: BulkOperation, *, deed: Deed | None = None) -> None:
+        await self._inner.add_operation(operation, deed=deed)
+
+    async def operation(self, id: str) -> BulkOperation | None:
+        return await self._inner.operation(id)
+
+    async def operations(self, before: str | None, limit: int) -> Sequence[BulkOperation]:
+        return await self._inner.operations(before, limit)
+
+    async def running_operations(self, limit: int) -> Sequence[BulkOperation]:
+        return await self._inner.running_operations(limit)
+
+    async def advance(self, operation: BulkOperation, portion: Portion, now: int) -> Advanced | None:
+        return await self._call("advance", lambda: self._inner.advance(operation, portion, now))
+
+    async def cancel_operation(self, id: str, now: int, *, deed: Deed | None = None) -> BulkStatus | None:
+        return await self._inner.cancel_operation(id, now, deed=deed)
 
     # -- API keys: at once ------------------------------------------------------------------------
 

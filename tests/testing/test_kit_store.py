@@ -9,17 +9,30 @@ from typing import Any
 
 import pytest
 
+from ferryman.domain.bulk import BulkAction
 from ferryman.domain.claim import ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import NewJob
 from ferryman.domain.limits import Limit, Scope
 from ferryman.domain.series import Period, Which
+from ferryman.store.bulk import BulkOperation, Wish
 from ferryman.store.controlling import Placement
+from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import AuditFilter, JobFilter, NodeInfo, Retention
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.kit.store import SharedStore, at_once
 
-JOB = NewJob("01890a5d-ac96-774b-bcce-b302099a8057", "send", "{}", 0)
+JOB = NewJob("00000000-0000-7000-8000-000000000000", "send", "{}", 0)
+WISH = Wish(action=BulkAction.CANCEL, filter="type:send", by="python", created_at=0)
+OPERATION = BulkOperation(id="01890a5d-ac96-774b-bcce-b302099a8058", wish=WISH)
+
+
+async def advance(store: SharedStore) -> None:
+    """A portion that cancels the job."""
+    await MemoryStore.add_operation(store, OPERATION)
+    page = await MemoryStore.list(store, OPERATION.search(), 0)
+    assert page
+    await store.advance(OPERATION, OPERATION.portion(page, 0), 0)
 
 
 class Turn:
@@ -74,6 +87,12 @@ VERBS: dict[str, Verb] = {
     "pass_key": lambda store, node: store.pass_key("k", 0),
     "sample": lambda store, node: store.sample(0, node, []),
     "sampled": lambda store, node: store.sampled(Period(0, 1, 1), Which()),
+    "add_operation": lambda store, node: store.add_operation(OPERATION),
+    "operation": lambda store, node: store.operation(OPERATION.id),
+    "operations": lambda store, node: store.operations(None, 1),
+    "running_operations": lambda store, node: store.running_operations(1),
+    "advance": lambda store, node: advance(store),
+    "cancel_operation": lambda store, node: store.cancel_operation(OPERATION.id, 0),
     "audit": lambda store, node: store.audit(AuditFilter(), None, 1),
 }
 

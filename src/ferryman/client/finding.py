@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from ferryman.client.known import Asking
-from ferryman.domain.filters import Field, JobFilter
+from ferryman.domain.filters import JobFilter
 from ferryman.domain.job import Job
 from ferryman.store.protocol import Clock, Page, Store
 
@@ -77,6 +77,6 @@ class Finding:
             asked = msgspec.structs.replace(asked, after=page.next)
 
     async def _without_secrets(self, filter: JobFilter) -> JobFilter:
-        if not any(term.field is Field.PAYLOAD for term in filter.terms):
+        if not filter.looks_into_payloads():
             return filter
         return msgspec.structs.replace(filter, secrets=await self._types.all_secrets())

@@ -16,6 +16,7 @@ from ferryman.engine.firing import DeclareSchedules, FireSchedules
 from ferryman.engine.incarnation import Incarnation
 from ferryman.engine.lifecycle import Lifecycle
 from ferryman.engine.loopwatch import LoopWatch
+from ferryman.engine.operating import Operate
 from ferryman.engine.pause import Pause, backoff
 from ferryman.engine.pool import Pool
 from ferryman.engine.sampling import Sampler
@@ -72,6 +73,8 @@ class Node:
                 sampler,
             ],
         )
+        # apart from the chores, so that no job that is due waits for a portion
+        self._operations = Sweeper(clock.monotonic, [Operate(store, clock, wakeup, world.events)])
         self._parts = StartList(
             # before anything can be claimed, and after the last outcome; not watched, since nothing waits for them
             Part("hooks", lifecycle.start, lifecycle.stop),
@@ -84,6 +87,7 @@ class Node:
             # once the types of their jobs are known to the store
             Part("schedules", declare.step, _nothing),
             Part("sweeper", self._sweeper.start, self._sweeper.stop),
+            Part("operations", self._operations.start, self._operations.stop),
         )
 
     # -- life ------------------------------------------------------------------------------------

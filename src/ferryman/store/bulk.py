@@ -84,8 +84,8 @@ class BulkOperation(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     """Why it has failed."""
 
-    def search(self, secrets: Mapping[str, frozenset[str]]) -> JobFilter:
-        """The jobs of the next portion. `secrets` are as for `JobFilter`. Raises BadFilter, BadOption."""
+    def search(self) -> JobFilter:
+        """The jobs of the next portion. Raises BadFilter, BadOption."""
         wish = self.wish
         made = Span(end=(wish.created_at // _MILLISECOND + 1) * _MILLISECOND)
         asked = meant(wish.action, filters.parse(wish.filter, wish.created_at))
@@ -96,7 +96,6 @@ class BulkOperation(msgspec.Struct, frozen=True, kw_only=True):
             after=self.cursor,
             limit=PORTION,
             scan=SLICE,
-            secrets=secrets,
         )
 
     def portion(self, page: Page, now: int) -> Portion:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ferryman.domain.access import ApiKey
 from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
+from ferryman.domain.bulk import BulkStatus
 from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.keys import GateRule
@@ -17,6 +18,7 @@ from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.series import Kept, Period, Timing, Which
 from ferryman.domain.state import INITIAL, Status
 from ferryman.store.access import Added
+from ferryman.store.bulk import Advanced, BulkOperation, Portion
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.protocol import (
@@ -317,6 +319,27 @@ class ModelStore:
 
     async def sampled(self, period: Period, which: Which) -> Kept:
         return await self._memory.sampled(period, which)
+
+    # -- operations: at once, but for their portions -----------------------------------------------
+
+    async def add_operation(self, operation: BulkOperation, *, deed: Deed | None = None) -> None:
+        await self._memory.add_operation(operation, deed=deed)
+
+    async def operation(self, id: str) -> BulkOperation | None:
+        return await self._memory.operation(id)
+
+    async def operations(self, before: str | None, limit: int) -> Sequence[BulkOperation]:
+        return await self._memory.operations(before, limit)
+
+    async def running_operations(self, limit: int) -> Sequence[BulkOperation]:
+        return await self._memory.running_operations(limit)
+
+    async def advance(self, operation: BulkOperation, portion: Portion, now: int) -> Advanced | None:
+        answer, _ = await self._gates.after("advance", lambda: self._memory.advance(operation, portion, now), now)
+        return answer
+
+    async def cancel_operation(self, id: str, now: int, *, deed: Deed | None = None) -> BulkStatus | None:
+        return await self._memory.cancel_operation(id, now, deed=deed)
 
     # -- API keys: at once ------------------------------------------------------------------------
 

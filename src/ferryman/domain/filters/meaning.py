@@ -93,7 +93,7 @@ class JobFilter(msgspec.Struct, frozen=True):
     def judge(self) -> Callable[[Job], bool]:
         """What says of a job whether it meets every condition."""
         terms = [(term, term.meaning()) for term in self.conditions()]
-        reads = any(term.field is Field.PAYLOAD for term, _ in terms)
+        reads = self.looks_into_payloads()
         low, high = self.ids()
 
         def fits(job: Job) -> bool:
@@ -132,6 +132,10 @@ class JobFilter(msgspec.Struct, frozen=True):
     def reads(self) -> bool:
         """Whether a job has to be read to be judged: its status, its lane and its id do not say enough."""
         return self.finished != Span() or any(term.field in _READ for term in self.conditions())
+
+    def looks_into_payloads(self) -> bool:
+        """Whether it asks for what is in a payload, where there may be `secrets`."""
+        return any(term.field is Field.PAYLOAD for term in self.terms)
 
     def ids(self) -> tuple[str | None, str | None]:
         """The ids after the first and before the second one are those of jobs that were created in time."""

@@ -23,7 +23,10 @@ from ferryman.store.memory.controls import Controls
 
 
 class BulkOperations(Controls):
-    """Implements `Bulk`, over the verbs for one job: none of them awaits anything."""
+    """Implements `Bulk`, over the verbs for one job: none of them awaits anything.
+
+    They are those of this class, so that whoever takes turns with its verbs has one for the whole portion.
+    """
 
     async def add_operation(self, operation: BulkOperation, *, deed: Deed | None = None) -> None:
         """Write the row, unless it is there."""
@@ -62,15 +65,15 @@ class BulkOperations(Controls):
             self._expect(pick.id, now, pick.version)
             match wish.action:
                 case BulkAction.RETRY:
-                    retried = await self.retry(pick.id, now, pick.run_at)
+                    retried = await super().retry(pick.id, now, pick.run_at)
                     return retried.before in RETRIABLE and retried.holder is None
                 case BulkAction.CANCEL:
-                    return (await self.cancel(pick.id, now)).before not in TERMINAL
+                    return (await super().cancel(pick.id, now)).before not in TERMINAL
                 case BulkAction.DELETE:
-                    return (await self.delete(pick.id, now)).gone
+                    return (await super().delete(pick.id, now)).gone
                 case BulkAction.CHANGE:
                     assert wish.placement is not None
-                    return (await self.place([pick.id], wish.placement, now))[pick.id] in MOVABLE
+                    return (await super().place([pick.id], wish.placement, now))[pick.id] in MOVABLE
         return False
 
     async def cancel_operation(self, id: str, now: int, *, deed: Deed | None = None) -> BulkStatus | None:

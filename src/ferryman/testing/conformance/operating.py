@@ -37,7 +37,7 @@ async def begin(bench: Bench, action: str, filter: str = "type:*", **wish: Any) 
 
 async def look(bench: Bench, operation: BulkOperation, **limits: Any) -> Portion:
     """What the next portion is, as a node finds it."""
-    page = await bench.store.list(replace(operation.search({}), **limits), bench.now)
+    page = await bench.store.list(replace(operation.search(), **limits), bench.now)
     return operation.portion(page, bench.now)
 
 
@@ -275,7 +275,7 @@ class OperatingOnce:
         kept = await bench.store.operation(operation.id)
         await fail(bench, id)
         # the answer was lost, and the job has failed again since
-        again = operation.portion(await bench.store.list(operation.search({}), bench.now), bench.now)
+        again = operation.portion(await bench.store.list(operation.search(), bench.now), bench.now)
         for stale in (portion, again):
             assert await bench.store.advance(operation, stale, bench.now) is None
         assert await bench.status(id) is Status.FAILED

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound
+from ferryman.domain.bulk import BulkStatus
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job, NewJob
@@ -17,6 +18,7 @@ from ferryman.domain.outcome import Finish
 from ferryman.domain.report import Logs, ProgressOf, Report
 from ferryman.domain.series import Kept, Period, Timing, Which
 from ferryman.domain.state import Status
+from ferryman.store.bulk import Advanced, BulkOperation, Portion
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import (
@@ -208,6 +210,30 @@ class SharedStore(MemoryStore):
     async def sampled(self, period: Period, which: Which) -> Kept:
         with self._turn:
             return await super().sampled(period, which)
+
+    async def add_operation(self, operation: BulkOperation, *, deed: Deed | None = None) -> None:
+        with self._turn:
+            await super().add_operation(operation, deed=deed)
+
+    async def operation(self, id: str) -> BulkOperation | None:
+        with self._turn:
+            return await super().operation(id)
+
+    async def operations(self, before: str | None, limit: int) -> Sequence[BulkOperation]:
+        with self._turn:
+            return await super().operations(before, limit)
+
+    async def running_operations(self, limit: int) -> Sequence[BulkOperation]:
+        with self._turn:
+            return await super().running_operations(limit)
+
+    async def advance(self, operation: BulkOperation, portion: Portion, now: int) -> Advanced | None:
+        with self._turn:
+            return await super().advance(operation, portion, now)
+
+    async def cancel_operation(self, id: str, now: int, *, deed: Deed | None = None) -> BulkStatus | None:
+        with self._turn:
+            return await super().cancel_operation(id, now, deed=deed)
 
     async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
         with self._turn:
