@@ -218,7 +218,23 @@ async def kept_api_key(world: World, **other: Any) -> None:
     await world.store.add_api_key(key, world.clock.now())
 
 
+async def start_operation(world: World) -> tuple[Action, str, dict[str, Any]]:
+    started = await world.client.operations.start("change", "payload.to:a", priority=9, by=ANNA)
+    filter = {"status": ["pending", "scheduled"], "text": "payload.to:***"}
+    change = {"queue": None, "priority": 9, "run_at": None}
+    return Action.OPERATION_START, started.id, {"does": "change", "filter": filter, "change": change}
+
+
+async def cancel_operation(world: World) -> tuple[Action, str, dict[str, Any]]:
+    started = await world.client.operations.start("retry", "type:*")
+    world.memory._tables.audit.clear()
+    await world.client.operations.cancel(started.id, by=ANNA)
+    return Action.OPERATION_CANCEL, started.id, {}
+
+
 PLAYS: list[Play] = [
+    start_operation,
+    cancel_operation,
     add_api_key,
     rotate_api_key,
     revoke_api_key,

@@ -176,7 +176,7 @@ def test_who_was_too_late_does_nothing_and_leaves_it_to_the_other() -> None:
 
         late = chore(bench, rung)
         await chore(bench).step()
-        bench.store.running_operations = running_operations  # type: ignore[method-assign]
+        bench.store.running_operations = running_operations  # type: ignore[method-assign, assignment]
         assert await late.step() == 0.0
         assert (await read(bench, operation)).changed == 2
         assert rung.works == 0

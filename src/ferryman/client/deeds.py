@@ -23,8 +23,11 @@ class Deeds:
 
     def of(self, action: Action, target: str, by: str | None, **detail: Any) -> Deed:
         """A deed of now; what is None of its detail is left out. Raises BadOption."""
-        actor = self._actor if by is None else audit.actor(by)
-        return Deed(self._clock.now(), actor, action, target, _said(detail))
+        return Deed(self._clock.now(), self.actor(by), action, target, _said(detail))
+
+    def actor(self, by: str | None) -> str:
+        """Who acts. Raises BadOption."""
+        return self._actor if by is None else audit.actor(by)
 
     async def do(
         self, verb: Callable[[Deed], Awaitable[T]], action: Action, target: str, by: str | None, **detail: Any

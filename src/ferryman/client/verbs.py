@@ -23,6 +23,7 @@ from ferryman.client.joining import Joining
 from ferryman.client.keys import Keys
 from ferryman.client.known import Asking
 from ferryman.client.many import Many
+from ferryman.client.operations import Operations
 from ferryman.client.pressure import Pressure
 from ferryman.client.reports import Reports
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, no_such_job
@@ -113,6 +114,8 @@ class Client:
         self._retrying = Retrying(store, clock, wakeup, events, deeds, self.get, finding)
         self.controls = Controls(store, clock, wakeup, deeds, self.get, finding, self._cancelling, self._retrying)
         """What those say who look after queues."""
+        self.operations = Operations(store, clock, ids, deeds, finding, self.controls.placement)
+        """Changes of every job that a filter means, which nodes carry out."""
         self.schedules = Schedules(store, clock, self._types, deeds, self._inserter, intake)
         """What a person may say about schedules."""
         self.keys = Keys(store, wakeup, deeds)

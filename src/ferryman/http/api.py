@@ -22,6 +22,7 @@ from ferryman.http.api_keys import ApiKeyPaths
 from ferryman.http.apidoc import ApiDocument
 from ferryman.http.audit import AuditPaths
 from ferryman.http.batch import Batches
+from ferryman.http.bulk import OperationPaths
 from ferryman.http.changing import JobChanges
 from ferryman.http.events import JobEvents
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
@@ -90,6 +91,7 @@ def make_api(
         SchedulePaths(client, max_body),
         Keys(client, max_body),
         ApiKeyPaths(client, max_body),
+        OperationPaths(client, max_body),
         AuditPaths(client),
         StatsPaths(client),
         NodeRoutes(client, stats, metrics, readiness, monotonic),

@@ -14,6 +14,7 @@ from msgspec import Meta
 from ferryman.client.many import MOST
 from ferryman.domain.access import QUEUES_MOST, Right
 from ferryman.domain.audit import Action
+from ferryman.domain.bulk import BulkAction
 from ferryman.domain.cron import Ambiguous, Missed, Nonexistent
 from ferryman.domain.filters import MAX_TEXT
 from ferryman.domain.keyed import LARGEST_SHARE
@@ -157,6 +158,16 @@ class Purge(msgspec.Struct, forbid_unknown_fields=True):
     dry_run: DryRun | None = None
 
 
+class NewOperation(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to be done to every job that fits; only a change has `change`, and only a retry a rate."""
+
+    action: BulkAction
+    filter: FilterText
+    change: Placement | None = None
+    rate: Rate | None = None
+    dry_run: DryRun | None = None
+
+
 class NewLimit(msgspec.Struct, forbid_unknown_fields=True):
     """What a queue or type is to keep to; what is not named is not bounded."""
 
@@ -237,6 +248,13 @@ class PageQuery(msgspec.Struct):
     cursor: Annotated[Text, Meta(description="As the Link to the next page has it.")] | None = None
 
 
+class OperationsQuery(msgspec.Struct):
+    """Which page, and how long."""
+
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    cursor: Annotated[Id, Meta(description="As the Link to the next page has it.")] | None = None
+
+
 class ApiKeyQuery(msgspec.Struct):
     """Which key of a name; all without."""
 
@@ -296,6 +314,12 @@ class JobHeaders(msgspec.Struct, rename=_header):
     """Whether to wait for the end of the job, and which version is known already."""
 
     prefer: str | None = None
+    if_none_match: str | None = None
+
+
+class OperationHeaders(msgspec.Struct, rename=_header):
+    """Which version is known already."""
+
     if_none_match: str | None = None
 
 

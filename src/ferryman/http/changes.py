@@ -61,7 +61,7 @@ def read_placement(body: bytes) -> dict[str, Any]:
         wrong = [("", f"Nothing is to be changed. There are {', '.join(PLACEMENT)}.")]
     if len(asked.keys() & {"run_at", "delay"}) == 2:
         wrong.append(("/delay", "Either delay or run_at, not both."))
-    _refuse("The body does not describe a change.", wrong)
+    refuse("The body does not describe a change.", wrong)
     return asked
 
 
@@ -70,7 +70,7 @@ def read_retry(body: bytes, read: Read) -> Asked:
     members = read_members(body)
     asked, wrong = checked(members, {"filter": _text_or_object, "rate": options.rate, "dry_run": _DRY_RUN})
     found = _filter(members, asked, wrong, RETRIABLE, read)
-    _refuse("The body does not say which jobs to retry.", wrong)
+    refuse("The body does not say which jobs to retry.", wrong)
     return Asked(found, asked.get("dry_run", False), asked.get("rate"))
 
 
@@ -85,7 +85,7 @@ def read_purge(body: bytes, read: Read) -> Asked:
         wrong.append((at, "A purge is about one queue: name it."))
     elif not wrong and asked.get("confirm") not in queues:
         wrong.append(("/confirm", "Say the name of the queue once more, so that nothing is purged by mistake."))
-    _refuse("The body does not say which jobs to purge.", wrong)
+    refuse("The body does not say which jobs to purge.", wrong)
     return Asked(found, asked.get("dry_run", False))
 
 
@@ -114,7 +114,7 @@ def _filter(
             wrong.append((pointer("filter"), "The filter is missing: it says which jobs are meant."))
         return JobFilter()
     if isinstance(asked["filter"], str):
-        return _written(asked["filter"], wrong, allowed, read)
+        return written(asked["filter"], wrong, allowed, read)
     known: dict[str, Check] = {**FILTER, "status": partial(_statuses, allowed)}
     found, bad = checked(cast("Mapping[str, object]", asked["filter"]), known, at=pointer("filter"))
     wrong += bad or ([] if found else [(pointer("filter"), f"It is empty. There are {', '.join(known)}.")])
@@ -127,8 +127,8 @@ def _filter(
     )
 
 
-def _written(text: str, wrong: Wrong, allowed: Collection[Status], read: Read) -> JobFilter:
-    """The filter that a text means; it must say something."""
+def written(text: str, wrong: Wrong, allowed: Collection[Status] | None, read: Read) -> JobFilter:
+    """The filter that a text means; it must say something. None is any status."""
     try:
         found = read(text)
     except BadFilter as error:
@@ -137,12 +137,13 @@ def _written(text: str, wrong: Wrong, allowed: Collection[Status], read: Read) -
     named = found.named(Field.STATUS) or frozenset()
     if found == JobFilter():
         wrong.append((pointer("filter"), "It is empty: it says which jobs are meant."))
-    elif not named <= set(allowed):
+    elif allowed is not None and not named <= set(allowed):
         wrong.append((pointer("filter"), f"Allowed: status:{','.join(each for each in Status if each in allowed)}."))
     return found
 
 
-def _refuse(what: str, wrong: Wrong) -> None:
+def refuse(what: str, wrong: Wrong) -> None:
+    """Refuse a body of which something is wrong. Raises WrongContent."""
     if wrong:
         raise WrongContent(what, why=wrong[0][1], errors=tuple(wrong))
 

@@ -1,4 +1,4 @@
-"""Which version of a job a client has: ETag, If-None-Match and If-Match (RFC 9110, 8.8.3 and 13.1)."""
+"""Which version of a job or an operation a client has: ETag, If-None-Match, If-Match (RFC 9110, 8.8.3 and 13.1)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,25 @@ _TAG: Final = re.compile(rb'(W/)?"([^"]*)"')
 
 def etag(job: Job) -> tuple[bytes, bytes]:
     """The header that names the version of a job."""
-    return (b"etag", b'"%s"' % version_of(job).tag.encode())
+    return header(version_of(job).tag)
+
+
+def header(tag: str) -> tuple[bytes, bytes]:
+    """The header that names a version by its tag."""
+    return (b"etag", b'"%s"' % tag.encode())
 
 
 def is_known(request: Request, job: Job) -> bool:
-    """Whether the client has this version already, as its If-None-Match says."""
+    """Whether the client has this version of a job already, as its If-None-Match says."""
+    return is_named(request, version_of(job).tag)
+
+
+def is_named(request: Request, tag: str) -> bool:
+    """Whether the client has the version with this tag already, as its If-None-Match says."""
     said = request.headers.get(b"if-none-match")
     if said is None:
         return False
-    return said.strip() == b"*" or version_of(job).tag.encode() in {match[2] for match in _TAG.finditer(said)}
+    return said.strip() == b"*" or tag.encode() in {match[2] for match in _TAG.finditer(said)}
 
 
 def expects(request: Request) -> bool:

@@ -33,6 +33,7 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.MalformedRequest: 400,
     errors.JobNotFound: 404,
     errors.KeyNotFound: 404,
+    errors.OperationNotFound: 404,
     errors.NodeNotFound: 404,
     errors.RouteNotFound: 404,
     errors.ScheduleNotFound: 404,

@@ -93,6 +93,16 @@ def job_filter(request: Request, read: Callable[[str], JobFilter]) -> tuple[JobF
     return asked, found
 
 
+def operation_page(request: Request) -> tuple[str | None, int, Parameters]:
+    """The operation after which a page of them begins, how many it takes, and the parameters that said so.
+
+    Raises:
+        BadParameter: one is not allowed here.
+    """
+    found = parameters(request, ("limit", "cursor"))
+    return _cursor(found), _limit(found), found
+
+
 def key_page(request: Request) -> tuple[str | None, int, Parameters]:
     """The key after which a page of keys begins, how many it takes, and the parameters that said so.
 

@@ -73,6 +73,7 @@ FerrymanError
 │   ├── KeyNotFound              FM418
 │   ├── WrongContent             FM422
 │   ├── BadFilter                FM423
+│   ├── OperationNotFound        FM424
 │   ├── HeadTooLarge             FM431
 │   ├── RouteNotFound            FM440
 │   ├── ShuttingDown             FM450
@@ -195,6 +196,7 @@ from ferryman.domain.errors.request import (
     MethodNotAllowed,
     NodeNotFound,
     NotAcceptable,
+    OperationNotFound,
     PreconditionFailed,
     RemoteError,
     RequestError,
@@ -310,6 +312,7 @@ __all__ = [
     "NotConfirmed",
     "NotSerialisable",
     "OpenToAll",
+    "OperationNotFound",
     "PayloadMismatch",
     "PayloadTooLarge",
     "PortInUse",

@@ -115,6 +115,12 @@ class BadFilter(RequestError):
         self.column = column
 
 
+class OperationNotFound(RequestError):
+    """No operation has this id, or it ended long ago."""
+
+    code = "FM424"
+
+
 class HeadTooLarge(RequestError):
     """The line of a request and its headers have too many bytes."""
 
