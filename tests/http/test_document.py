@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from ferryman.http import api_keys, batch, bodies, changes, keys, rules, schedule_wire, wire
+from ferryman.http import api_keys, batch, bodies, bulk_wire, changes, keys, rules, schedule_wire, wire
 from tests.http.world import is_problem
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +85,7 @@ async def test_what_a_reference_names_is_there(document: dict[str, Any]) -> None
         (bodies.Placement, changes.PLACEMENT),
         (bodies.RetryFilter, changes.FILTER),
         (bodies.PurgeFilter, changes.FILTER),
+        (bodies.NewOperation, bulk_wire.MEMBERS),
         (bodies.NewLimit, rules.LIMIT),
         (bodies.NewRule, keys.RULE),
         (bodies.NewSchedule, schedule_wire.MEMBERS),

@@ -23,6 +23,10 @@ COMMANDS = {
     "dev": ("ferryman.cli.dev:dev", "Serve TARGET, and start it again whenever its code changes."),
     "enqueue": ("ferryman.cli.enqueue:enqueue", "Hand in a job of TYPE, or many."),
     "jobs": ("ferryman.cli.jobs:jobs", "Look at jobs, and change them: ls, show, explain, cancel, retry ..."),
+    "operations": (
+        "ferryman.cli.operations:operations",
+        "Have nodes change every job that a filter means: add, ls, show, cancel.",
+    ),
     "queues": ("ferryman.cli.queues:queues", "Show how many jobs stand in each queue; drain one."),
     "pause": ("ferryman.cli.rules:pause", "Let no node start jobs of a queue or type."),
     "resume": ("ferryman.cli.rules:resume", "Let the jobs of a paused queue or type be started again."),

@@ -80,7 +80,7 @@ def read_operation(body: bytes, read: Read) -> AskedOperation:
         MalformedJson, DuplicateMember, BadNumber, BadText, TooDeep: the body is not strict JSON.
     """
     members = wire.read_members(body)
-    asked, wrong = wire.checked(members, _MEMBERS)
+    asked, wrong = wire.checked(members, MEMBERS)
     wrong += [(wire.pointer(name), text) for name, text in _NEEDED.items() if members.get(name) is None]
     action: BulkAction | None = asked.get("action")
     if "filter" in asked:
@@ -88,7 +88,7 @@ def read_operation(body: bytes, read: Read) -> AskedOperation:
     else:
         means = JobFilter()
     change, bad = _change(action, asked.get("change"))
-    wrong += bad
+    wrong += [each for each in bad if each[0] not in dict(wrong)]
     if action is not None and action is not BulkAction.RETRY and "rate" in asked:
         wrong.append((wire.pointer("rate"), f"Only a retry has a rate, not a {action}."))
     refuse("The body does not describe an operation.", wrong)
@@ -157,7 +157,7 @@ def _object(value: object) -> object:
     raise options.refused("change", value, f"an object with {', '.join(PLACEMENT)}")
 
 
-_MEMBERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+MEMBERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
     {
         "action": partial(options.one_of, "action", kind=BulkAction),
         "filter": partial(options.text, "filter"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import click
 import msgspec
 
+from ferryman.cli.confirming import asking
 from ferryman.cli.jobs.filters import NAMES, Command, filter_of, filter_options, pages
 from ferryman.cli.options import json_option, store_options
 from ferryman.cli.report import FAILED, print_error
@@ -17,7 +17,7 @@ from ferryman.cli.session import session
 from ferryman.cli.table import jobs
 from ferryman.cli.world import World
 from ferryman.client import Client
-from ferryman.domain.errors import FerrymanError, JobNotFound, NotConfirmed, StoreError, WrongState
+from ferryman.domain.errors import FerrymanError, JobNotFound, StoreError, WrongState
 from ferryman.domain.filters import Field, JobFilter
 from ferryman.domain.job import Job
 from ferryman.domain.state import TERMINAL, Status
@@ -95,7 +95,7 @@ def change_jobs(
         count, _, _ = here.run(lambda client: _count(client, wanted))
         click.echo(f'{{"would_change":{count}}}' if as_json else f"{jobs(count)} would be changed.")
         return 0
-    ask = _ask(world, change, yes=yes)
+    ask = asking(world, change.verb, yes=yes)
     return _tell_count(change, here.run(lambda client: _change_all(change, client, wanted, ask)), as_json=as_json)
 
 
@@ -180,24 +180,11 @@ def _tell(change: Change, done: Changed, *, as_json: bool) -> int:
 # -- by filter -----------------------------------------------------------------------------------
 
 
-def _ask(world: World, change: Change, *, yes: bool) -> Callable[[int], bool]:
-    """Whether so many jobs may be changed. Raises NotConfirmed: there is nobody to ask."""
-    if yes:
-        return lambda _: True
-    if not world.is_terminal(sys.stdin):
-        raise NotConfirmed(
-            f"Nobody can be asked whether to {change.verb} every job that fits.",
-            why="The input is no terminal; nothing was changed.",
-            hint="Look with `ferryman jobs ls` and the same filters, then say --yes.",
-        )
-    return lambda count: click.confirm(f"{change.verb.capitalize()} {jobs(count)}?", err=True)
-
-
-async def _change_all(change: Change, client: Client, wanted: JobFilter, ask: Callable[[int], bool]) -> Changed:
+async def _change_all(change: Change, client: Client, wanted: JobFilter, ask: Callable[[str], bool]) -> Changed:
     """Count what fits, ask, change it; what came in after the count is left alone."""
     done = Changed()
     count, newest, made = await _count(client, wanted)
-    if count and not ask(count):
+    if count and not ask(jobs(count)):
         done.stopped = True
         return done
     if change.all is not None:
