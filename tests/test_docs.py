@@ -16,6 +16,7 @@ from ferryman.cli import COMMANDS, group
 from ferryman.cli.api_keys import COMMANDS as API_KEYS
 from ferryman.cli.jobs import COMMANDS as JOBS
 from ferryman.cli.keys import COMMANDS as KEYS
+from ferryman.cli.operations import COMMANDS as OPERATIONS
 from ferryman.cli.schedules import COMMANDS as SCHEDULES
 from ferryman.domain import errors
 from ferryman.domain.errors import FerrymanError
@@ -138,6 +139,7 @@ def test_every_command_has_an_example() -> None:
     assert shown | {"serve"} == set(COMMANDS), "serve has its examples in README.md"
     assert set(re.findall(r"^ferryman jobs (\w+)", examples, re.MULTILINE)) == set(JOBS)
     assert set(re.findall(r"^ferryman schedules (\w+)", examples, re.MULTILINE)) == set(SCHEDULES)
+    assert set(re.findall(r"^ferryman operations (\w+)", examples, re.MULTILINE)) == set(OPERATIONS)
     assert set(re.findall(r"^ferryman keys (\w+)", examples, re.MULTILINE)) == set(KEYS)
     assert set(re.findall(r"^ferryman api-keys (\w+)", examples, re.MULTILINE)) == set(API_KEYS)
 

@@ -30,6 +30,7 @@ _IN_PATH_BELOW: Final[Mapping[str, Any]] = {
     "jobs": Id,
     "keys": JobKey,
     "nodes": Text,
+    "operations": Id,
     "queues": QueueName,
     "schedules": Name,
     "types": Name,
