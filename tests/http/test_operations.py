@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ferryman.domain.events import Events
 from ferryman.engine.operating import Operate
 from tests.http.world import UNKNOWN, Wakes, World, is_problem
 
@@ -32,7 +33,7 @@ async def start(http: httpx.AsyncClient, action: str = "cancel", filter: str = "
 
 async def carry_out(world: World) -> None:
     """What a node does."""
-    operate = Operate(world.store, world.clock, Wakes(), world.client._events)
+    operate = Operate(world.store, world.clock, Wakes(), Events(world.metrics.listen))
     while await world.store.running_operations(1):
         await operate.step()
 

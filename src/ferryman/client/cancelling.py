@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ferryman.client.deeds import Deeds
 from ferryman.client.finding import Counted, Finding
-from ferryman.client.meant import members, narrowed
+from ferryman.client.meant import members
 from ferryman.client.request import no_such_job
 from ferryman.domain import options
 from ferryman.domain.audit import MANY, Action
 from ferryman.domain.errors import WrongState
 from ferryman.domain.events import Events, JobCancelledByRequest
 from ferryman.domain.filters import JobFilter
+from ferryman.domain.filters.narrowing import narrowed
 from ferryman.domain.job import Job
 from ferryman.domain.state import INITIAL, TERMINAL, Status
 from ferryman.store.protocol import Clock, Store, Wakeup

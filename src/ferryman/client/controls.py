@@ -10,7 +10,7 @@ from typing import Final
 from ferryman.client.cancelling import Cancelling
 from ferryman.client.deeds import Deeds
 from ferryman.client.finding import Counted, Finding
-from ferryman.client.meant import members, narrowed
+from ferryman.client.meant import members
 from ferryman.client.pausing import wait_within
 from ferryman.client.request import no_such_job
 from ferryman.client.retrying import Retried, Retrying
@@ -18,6 +18,7 @@ from ferryman.domain import options
 from ferryman.domain.audit import MANY, Action
 from ferryman.domain.errors import BadOption, WrongState
 from ferryman.domain.filters import JobFilter
+from ferryman.domain.filters.narrowing import narrowed
 from ferryman.domain.job import MICROS, Job
 from ferryman.domain.state import MOVABLE, TERMINAL, Status
 from ferryman.store.controlling import Placement

@@ -1,4 +1,4 @@
-"""Which jobs a verb about many means, and how the audit log says it."""
+"""How the audit log says which jobs a verb about many means."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from ferryman.domain import options
 from ferryman.domain.filters import Field, JobFilter, render
 from ferryman.domain.secrets import MASK
-from ferryman.domain.state import Status
 
 _HIDDEN: Final = frozenset({f'"{MASK}"'})
-
-
-def narrowed(filter: JobFilter, allowed: frozenset[Status], usual: frozenset[Status]) -> JobFilter:
-    """The filter with the statuses that are meant where it names none. Raises BadOption: one is not allowed."""
-    named = filter.named(Field.STATUS)
-    for status in sorted((named or frozenset()) - allowed):
-        raise options.refused("status", status, ", ".join(each for each in Status if each in allowed))
-    return replace(filter, statuses=usual) if named is None else filter
 
 
 def members(filter: JobFilter) -> dict[str, Any]:

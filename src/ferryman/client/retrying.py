@@ -10,13 +10,13 @@ import msgspec
 
 from ferryman.client.deeds import Deeds
 from ferryman.client.finding import Counted, Finding
-from ferryman.client.meant import narrowed
 from ferryman.client.request import no_such_job
 from ferryman.domain import options
 from ferryman.domain.audit import Action
 from ferryman.domain.errors import UniqueKeyTaken, WrongState
 from ferryman.domain.events import Events, JobRetriedByRequest
 from ferryman.domain.filters import JobFilter
+from ferryman.domain.filters.narrowing import narrowed
 from ferryman.domain.job import MICROS, Job
 from ferryman.domain.state import RETRIABLE, Status
 from ferryman.store.protocol import Clock, RetryResult, Store, Wakeup

@@ -7,12 +7,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
 from ferryman.domain.audit import Action
-from ferryman.domain.filters import Field, JobFilter
+from ferryman.domain.filters import JobFilter
+from ferryman.domain.filters.narrowing import narrowed
 from ferryman.domain.job import MICROS
-from ferryman.domain.options import refused
 from ferryman.domain.state import INITIAL, MOVABLE, RETRIABLE, TERMINAL, Status
 
 KEPT: Final = 7 * 24 * 3600 * MICROS
@@ -68,12 +66,4 @@ DEEDS: Final[Mapping[BulkAction, Action]] = MappingProxyType(
 
 def meant(action: BulkAction, filter: JobFilter) -> JobFilter:
     """The filter with the statuses that an operation means. Raises BadOption: it names one that is not allowed."""
-    return among(filter, ALLOWED[action], USUAL[action])
-
-
-def among(filter: JobFilter, allowed: frozenset[Status], usual: frozenset[Status]) -> JobFilter:
-    """The filter with the usual statuses where it names none. Raises BadOption: it names one that is not allowed."""
-    named = filter.named(Field.STATUS)
-    for status in sorted((named or frozenset()) - allowed):
-        raise refused("status", status, ", ".join(each for each in Status if each in allowed))
-    return msgspec.structs.replace(filter, statuses=usual) if named is None else filter
+    return narrowed(filter, ALLOWED[action], USUAL[action])
