@@ -71,7 +71,7 @@ class BulkOperations(Controls):
                     return (await super().cancel(pick.id, now)).before not in TERMINAL
                 case BulkAction.DELETE:
                     return (await super().delete(pick.id, now)).gone
-                case BulkAction.CHANGE:
+                case _:
                     assert wish.placement is not None
                     return (await super().place([pick.id], wish.placement, now))[pick.id] in MOVABLE
         return False

@@ -138,7 +138,7 @@ def _change(known: Lanes, wish: Wish, portion: Portion, now: int, keep: Retentio
             return (yield from _cancel_jobs(known, picks, now, keep))
         case BulkAction.DELETE:
             return (yield from _delete(picks, now, keep))
-        case BulkAction.CHANGE:
+        case _:
             assert wish.placement is not None
             met = yield from controls.place(known, [pick.id for pick in picks], wish.placement, now, keep)
             return Done([id for id, status in met.items() if status in MOVABLE], ())

@@ -105,7 +105,7 @@ def _change(session: Session, wish: Wish, picks: Sequence[Pick], now: int, keep:
             return [id for id in ids if people.cancel(session, id, now, keep).before not in TERMINAL]
         case BulkAction.DELETE:
             return [id for id in ids if chores.delete(session, id, now, keep, None).gone]
-        case BulkAction.CHANGE:
+        case _:
             assert wish.placement is not None
             met = controls.place(session, ids, wish.placement, now, keep)
             return [id for id in ids if met[id] in MOVABLE]
