@@ -65,6 +65,10 @@ VERBS: dict[str, Say] = {
     "POST /schedules/{name}/pause": lambda client: client.schedules.pause("nightly"),
     "POST /schedules/{name}/resume": lambda client: client.schedules.resume("nightly"),
     "POST /schedules/{name}/run": lambda client: client.schedules.run("nightly"),
+    "GET /operations": lambda client: client.operations.list(),
+    "POST /operations": lambda client: client.operations.start("cancel", "type:echo"),
+    "GET /operations/{id}": lambda client: client.operations.get(UNKNOWN),
+    "POST /operations/{id}/cancel": lambda client: client.operations.cancel(UNKNOWN),
     "GET /keys": lambda client: client.keys.list(),
     "GET /keys/{key:path}": lambda client: client.keys.get("a/b"),
     "PUT /keys/{key:path}": lambda client: client.keys.set("a/b", GateRule(1)),
@@ -145,7 +149,7 @@ def verbs_of(client: object) -> set[str]:
 
 def test_each_group_has_faces() -> None:
     assert {type(client).__name__ for client, _ in groups()} == {
-        "RemoteClient", "Rules", "Controls", "Schedules", "Keys", "ApiKeys", "Reports",
+        "RemoteClient", "Rules", "Controls", "Schedules", "Operations", "Keys", "ApiKeys", "Reports",
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ferryman import Ferryman
-from ferryman.domain.errors import JobNotFound, SyncInsideLoop, UniqueKeyTaken
+from ferryman.domain.errors import JobNotFound, OperationNotFound, SyncInsideLoop, UniqueKeyTaken
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.http.remote import AuditFilter, GateRule, Limit, Remote, Scope, version_of
 from tests.http.remote.program import declared
@@ -48,6 +48,18 @@ def test_schedules(remote: Remote, jobs: Mapping[str, Any]) -> None:
     assert [each.name for each in schedules.list()] == ["nightly"]
     schedules.drop("nightly")
     assert schedules.list() == ()
+
+
+def test_operations(remote: Remote) -> None:
+    change = remote.controls.placement(queue="elsewhere", delay=3600)
+    assert remote.operations.count("change", "queue:nowhere", change=change).count == 0
+    started = remote.operations.start("change", "queue:nowhere", change=change)
+    assert started.change is not None
+    assert (started.change.queue, started.filter) == ("elsewhere", "queue:nowhere")
+    assert remote.operations.list(limit=1)[0].id == remote.operations.get(started.id).id == started.id
+    assert remote.operations.start("retry", "queue:nowhere", rate="30/m").rate == 0.5
+    with pytest.raises(OperationNotFound):
+        remote.operations.cancel(UNKNOWN)
 
 
 def test_rules_and_keys_and_what_was_done_to_them(remote: Remote) -> None:

@@ -26,6 +26,7 @@ from ferryman.http.remote.controls import Controls
 from ferryman.http.remote.following import Following
 from ferryman.http.remote.handing import Handing
 from ferryman.http.remote.keys import Keys
+from ferryman.http.remote.operations import Operations
 from ferryman.http.remote.options import StatsOptions, stats_query_of
 from ferryman.http.remote.paths import asked, of_job, path_of
 from ferryman.http.remote.problems import error_of
@@ -74,6 +75,8 @@ class RemoteClient(Handing):
         """What those say who look after queues."""
         self.schedules = Schedules(connection)
         """What a person may say about schedules."""
+        self.operations = Operations(connection)
+        """Changes of every job that a filter means."""
         self.keys = Keys(connection)
         """The keys of jobs, and their gates."""
         self.access = ApiKeys(connection)

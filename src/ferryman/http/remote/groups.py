@@ -9,6 +9,7 @@ from ferryman.http.remote.access import ApiKeys
 from ferryman.http.remote.controls import Controls
 from ferryman.http.remote.faces import Awaited, Blocking, Face
 from ferryman.http.remote.keys import Keys
+from ferryman.http.remote.operations import Operations
 from ferryman.http.remote.options import CallLike
 from ferryman.http.remote.reports import Reports
 from ferryman.http.remote.rules import Rules
@@ -85,6 +86,16 @@ class ScheduleVerbs(Face[Schedules]):
     resume, aresume = Blocking(Schedules.resume), Awaited(Schedules.resume)
     drop, adrop = Blocking(Schedules.drop), Awaited(Schedules.drop)
     run, arun = Blocking(Schedules.run), Awaited(Schedules.run)
+
+
+class OperationVerbs(Face[Operations]):
+    """Changes of every job that a filter means."""
+
+    start, astart = Blocking(Operations.start), Awaited(Operations.start)
+    count, acount = Blocking(Operations.count), Awaited(Operations.count)
+    list, alist = Blocking(Operations.list), Awaited(Operations.list)
+    get, aget = Blocking(Operations.get), Awaited(Operations.get)
+    cancel, acancel = Blocking(Operations.cancel), Awaited(Operations.cancel)
 
 
 class KeyVerbs(Face[Keys]):

@@ -18,7 +18,15 @@ from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.enqueueing import EnqueueVerbs
 from ferryman.http.remote.faces import Awaited, Blocking
 from ferryman.http.remote.following import Following
-from ferryman.http.remote.groups import AccessVerbs, ControlVerbs, KeyVerbs, ReportVerbs, RuleVerbs, ScheduleVerbs
+from ferryman.http.remote.groups import (
+    AccessVerbs,
+    ControlVerbs,
+    KeyVerbs,
+    OperationVerbs,
+    ReportVerbs,
+    RuleVerbs,
+    ScheduleVerbs,
+)
 from ferryman.http.remote.options import ListOptions, query_of
 from ferryman.http.remote.patience import Patience
 from ferryman.http.remote.way import OwnLoop
@@ -73,6 +81,8 @@ class Remote(EnqueueVerbs):
         self.rules: Final = RuleVerbs(self.way, lambda client: client.rules)
         self.controls: Final = ControlVerbs(self.way, lambda client: client.controls)
         self.schedules: Final = ScheduleVerbs(self.way, lambda client: client.schedules)
+        self.operations: Final = OperationVerbs(self.way, lambda client: client.operations)
+        """Changes of every job that a filter means."""
         self.keys: Final = KeyVerbs(self.way, lambda client: client.keys)
         self.access: Final = AccessVerbs(self.way, lambda client: client.access)
         self.reports: Final = ReportVerbs(self.way, lambda client: client.reports)
