@@ -125,6 +125,16 @@ async def test_what_is_deleted_and_the_answer_is_lost_is_gone(world: World, time
         await client.schedules.drop("nightly")
 
 
+async def test_an_operation_that_is_stopped_and_the_answer_is_lost_is_known_as_its_own(
+    world: World, times: Times
+) -> None:
+    id = (await world.client.operations.start("cancel", "type:*")).id
+    client = await over(world, times, True, False, False, False)
+    assert (await client.operations.cancel(id)).status == "cancelled"
+    with pytest.raises(WrongState):
+        await client.operations.cancel(id)
+
+
 async def test_a_key_that_is_revoked_and_the_answer_is_lost_has_ended(world: World, times: Times) -> None:
     shown = await world.key("admin", name="boss")
     await world.client.access.add("web", ["read"])
@@ -148,6 +158,7 @@ async def test_what_would_be_done_twice_is_not_said_again(world: World, times: T
         client.controls.place(id, client.controls.placement(delay=5)),
         client.controls.purge("queue:default"),
         client.controls.retry_all("queue:default"),
+        client.operations.start("cancel", "type:*"),
         client.access.add("web", ["read"]),
         client.access.rotate("web"),
     ):
