@@ -183,7 +183,7 @@ def _delete(picks: Sequence[Pick], now: int, keep: Retention) -> Steps[Done]:
     changed: list[str] = []
     keys: list[str] = []
     for pick in picks:
-        deleted, of_gates = yield from controls.delete(pick.id, now, keep, None)
+        deleted, of_gates = yield from controls.delete(pick.id, now, keep, None, None)
         if deleted.gone:
             changed.append(pick.id)
             keys += of_gates
