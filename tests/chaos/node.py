@@ -2,7 +2,7 @@
 
     python -m tests.chaos.node NAME FOLDER [fence]
 
-Everything is built by `ferryman.main`; two names in it are replaced: the store is watched, and the
+Everything is built as `ferryman.main` does it; two names are replaced: the store is watched, and the
 server notes when its stop begins.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ferryman import main, program
+from ferryman import building, main, program
 from ferryman.settings import load
 from ferryman.testing.history.entries import Stopping
 from tests.chaos.journal import NEMESIS, Journal
@@ -49,7 +49,7 @@ def serve(name: str, folder: Path, *breakages: str) -> int:
     app = make_app(Noted(journal, triggers))
     threading.Thread(target=triggers.listen, args=(sys.stdin,), daemon=True).start()
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(main, "make_store", MakeStore(journal, triggers)))
+        stack.enter_context(mock.patch.object(building, "make_store", MakeStore(journal, triggers)))
         stack.enter_context(mock.patch.object(program, "Server", partial(WatchedServer, journal)))
         if "fence" in breakages:
             stack.enter_context(broken_fence())

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
-from ferryman import main, program
+from ferryman import building, program
 from ferryman.settings import load
 from ferryman.supervise.role import Role
 from ferryman.testing.history.entries import Spawned, Stopped
@@ -62,7 +62,7 @@ def _run(journal: Journal, triggers: Triggers, folder: Path, role: Role, flags: 
     app = make_app(Noted(journal, triggers))
     settings = load(flags, os.environ, folder, app.overrides).settings
     with (
-        mock.patch.object(main, "make_store", MakeStore(journal, triggers)),
+        mock.patch.object(building, "make_store", MakeStore(journal, triggers)),
         mock.patch.object(program, "Server", partial(WatchedServer, journal)),
     ):
         return program.run(settings, app.registry, role, attach=app.attach)
