@@ -28,6 +28,7 @@ from ferryman.store.access import Added
 from ferryman.store.bulk import Advanced, BulkOperation, Portion
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
+from ferryman.store.journaling import PAGE, Position, Told
 from ferryman.store.protocol import (
     Admitted,
     AuditFilter,
@@ -356,6 +357,9 @@ class SimStore:
 
     async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
         return await self._call("versions", lambda: self._inner.versions(ids, now))
+
+    async def journal(self, after: Position | None, now: int, limit: int = PAGE) -> Told:
+        return await self._call("journal", lambda: self._inner.journal(after, now, limit))
 
     async def list(self, filter: JobFilter, now: int) -> Page:
         return await self._call("list", lambda: self._inner.list(filter, now))

@@ -83,6 +83,7 @@ async def live(bench: Bench) -> None:
     store = bench.store
     await store.open()
     node = await bench.home()
+    start = (await store.journal(None, bench.now)).next
     keyed = bench.job(unique_key="k", tags=("t",), expires_at=bench.now + 1)
     await bench.insert(keyed, bench.job(run_at=bench.now + 1), max_pending=100)
     await bench.add()
@@ -112,6 +113,7 @@ async def live(bench: Bench) -> None:
     assert await store.quotas_taken(bench.now) == {"web": 4}
     assert await store.end_api_keys(["1"], bench.now) == await store.drop_api_keys(["1"]) == 1
     await store.retire(node, bench.now)
+    assert len((await store.journal(start, bench.now)).changes) > 5
     assert await store.cancel_waiting([gone := await bench.add("other")], bench.now) == [gone]
     assert (await store.delete(gone, bench.now)).gone
     minute = bench.now // MINUTE * MINUTE

@@ -126,7 +126,7 @@ async def test_a_group_that_cannot_commit_answers_everybody(tmp_path: Path, monk
     def broken(*_: object) -> None:
         raise sqlite3.OperationalError("no such thing")
 
-    monkeypatch.setattr(Session, "store_tallies", broken)
+    monkeypatch.setattr(Session, "conclude", broken)
     answers = await asyncio.gather(*(store.insert([new_job(f"job-{n}")], 0) for n in range(3)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [StoreFailed] * 3
     monkeypatch.undo()

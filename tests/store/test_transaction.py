@@ -147,7 +147,7 @@ async def test_a_commit_that_fails_undoes_all(
     def fail(_: Session) -> None:
         raise broken
 
-    monkeypatch.setattr(Session, "store_tallies", fail)
+    monkeypatch.setattr(Session, "conclude", fail)
     with pytest.raises(expected):
         transaction.finish(done(job), 0)
     monkeypatch.undo()

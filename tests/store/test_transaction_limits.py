@@ -77,13 +77,13 @@ async def test_once_it_commits_it_cannot_expire(place: Place, monkeypatch: pytes
     job = await place.open()
     transaction = place.begin(job)
     move(transaction.connection)
-    store_tallies = Session.store_tallies
+    conclude = Session.conclude
 
     def late(session: Session) -> None:
         transaction.expire()
-        store_tallies(session)
+        conclude(session)
 
-    monkeypatch.setattr(Session, "store_tallies", late)
+    monkeypatch.setattr(Session, "conclude", late)
     assert transaction.finish(done(job), 0)
     assert place.money() == MOVED
 

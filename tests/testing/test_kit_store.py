@@ -59,6 +59,7 @@ VERBS: dict[str, Verb] = {
         ClaimRequest(node, 1, frozenset({"send"}), None, limit=1, idle=1, alone=True), 0
     ),
     "versions": lambda store, node: store.versions([JOB.id], 0),
+    "journal": lambda store, node: store.journal(None, 0),
     "finish": lambda store, node: store.finish(node, [], 0),
     "cancellations": lambda store, node: store.cancellations(node),
     "cancel": lambda store, node: store.cancel(JOB.id, 0),

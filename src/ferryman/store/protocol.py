@@ -22,6 +22,7 @@ from ferryman.store.bulk import Bulk
 from ferryman.store.controlling import Controlling
 from ferryman.store.explaining import Explaining
 from ferryman.store.gating import Admitted, Gating, KeyStatus
+from ferryman.store.journaling import Journaling
 from ferryman.store.ports import Clock, DirectDispatch, Runner, Wakeup
 from ferryman.store.records import (
     NODES_SHOWN,
@@ -78,7 +79,19 @@ __all__ = [
 
 
 class Store(
-    Gating, Scheduling, Ruling, Controlling, Bulk, Explaining, Watching, Reporting, Sampling, Access, Auditing, Protocol
+    Gating,
+    Scheduling,
+    Ruling,
+    Controlling,
+    Bulk,
+    Explaining,
+    Watching,
+    Reporting,
+    Sampling,
+    Access,
+    Auditing,
+    Journaling,
+    Protocol,
 ):
     """About twenty verbs; the conformance suite in `ferryman.testing` says what each one means.
 
@@ -218,9 +231,9 @@ class Store(
         ...
 
     async def prune(self, now: int, limit: int) -> int:
-        """Delete ended jobs past the store's retention, expired keys, old deeds; looks at about `limit` of each a call.
+        """Delete ended jobs past the store's retention, expired keys, old deeds and changes.
 
-        Returns how many jobs were deleted.
+        It looks at about `limit` of each a call. Returns how many jobs were deleted.
         """
         ...
 

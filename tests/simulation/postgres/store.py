@@ -21,6 +21,7 @@ from ferryman.store.access import Added
 from ferryman.store.bulk import Advanced, BulkOperation, Portion
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
+from ferryman.store.journaling import PAGE, Position, Told
 from ferryman.store.protocol import (
     Admitted,
     AuditFilter,
@@ -196,6 +197,9 @@ class ModelStore:
 
     async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
         return await self._connection.read(lambda: self._memory.versions(ids, now))
+
+    async def journal(self, after: Position | None, now: int, limit: int = PAGE) -> Told:
+        return await self._connection.read(lambda: self._memory.journal(after, now, limit))
 
     async def list(self, filter: JobFilter, now: int) -> Page:
         return await self._connection.read(lambda: self._memory.list(filter, now))

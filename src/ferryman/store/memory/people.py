@@ -10,6 +10,7 @@ from ferryman.domain.audit import Deed
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import What
 from ferryman.domain.state import INITIAL, RETRIABLE, TERMINAL
+from ferryman.store.journaling import PAGE, Position, Told
 from ferryman.store.memory.auditing import Auditing
 from ferryman.store.memory.rows import JobRow, as_read
 from ferryman.store.memory.tables import Tables
@@ -114,6 +115,10 @@ class People(Auditing):
         """Every outcome of the job, cancels and retries by people included."""
         row = self._tables.jobs.get(id)
         return [] if row is None else [each.attempt for each in row.outcomes.values()]
+
+    async def journal(self, after: Position | None, now: int, limit: int = PAGE) -> Told:
+        """What has happened since a position."""
+        return self._tables.journal.read(after, now, limit)
 
     async def counts(self, now: int) -> Counts:
         """Depths, totals, and how long the oldest pending job of each queue has waited."""

@@ -245,6 +245,7 @@ class MemoryStore(BulkOperations, Timetable, Keys, Ruling, ApiKeys, Sampling):
         self._forget_deeds(now, limit)
         tables.samples.prune(now)
         self._forget_operations(now)
+        tables.journal.forget(now, limit)
         self._more_to_prune = len(hidden) > limit
         return len(hidden[:limit])
 

@@ -20,7 +20,9 @@ from ferryman.store.access import Taken
 from ferryman.store.auditing import Entry
 from ferryman.store.bulk import BulkOperation
 from ferryman.store.controlling import Placement
+from ferryman.store.journaling import CREATED
 from ferryman.store.memory.gates import Gates
+from ferryman.store.memory.journal import Journal
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
 from ferryman.store.memory.samples import Samples
 from ferryman.store.protocol import Declaration
@@ -52,6 +54,7 @@ class Tables:
         self.tally: Counter[tuple[str, str, str]] = Counter()
         """(queue, type, what) -> how often that has happened to jobs there; `what` is one of TOTALS."""
         self.samples = Samples()
+        self.journal = Journal()
         self.gates = Gates(self.is_pending, self.lane_of)
         self.brought: list[NewJob] = []
         """The follow-ups of outcomes that the verb under way has written; it hands them in before it returns."""
@@ -72,6 +75,7 @@ class Tables:
             self.keys[job.idempotency.key] = KeyRow(job.idempotency, job.id)
         self._count(job, "created")
         self._arrive(row, now, due)
+        self.journal.write(row, 0, CREATED, Status.PENDING if due is None else Status.SCHEDULED, now)
 
     def move(self, row: JobRow, status: Status, now: int, due: int | None = None) -> None:
         """Change a job's status; `due` says when a scheduled one is to run.
@@ -203,6 +207,7 @@ class Tables:
         node = claim.node.info.id
         worker = None if finish.worker is None else f"{node}/worker-{finish.worker}"
         self._write(row, finish, status, worker=worker, node=node)
+        self.journal.write(row, finish.number, finish.what, status, now)
         if finish.what is What.FAILED and status is Status.SCHEDULED:
             self._count(row.job, "retried")
         if finish.what is What.LOST:
@@ -303,3 +308,4 @@ class Tables:
             node=None,
         )
         row.outcomes[row.number] = OutcomeRow(ended, 0, None)
+        self.journal.write(row, row.number, what, status, now)

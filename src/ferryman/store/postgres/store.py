@@ -16,7 +16,6 @@ from ferryman.store.gating import keys_in
 from ferryman.store.postgres import chores, lanes, people, reading, rules
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
-from ferryman.store.postgres.bulk import BulkOperations
 from ferryman.store.postgres.claiming import Known
 from ferryman.store.postgres.connecting import Connecting
 from ferryman.store.postgres.cursor import Cursor
@@ -26,6 +25,7 @@ from ferryman.store.postgres.flow import Flow
 from ferryman.store.postgres.gating import Gates
 from ferryman.store.postgres.home import Home
 from ferryman.store.postgres.joining import PostgresJoins
+from ferryman.store.postgres.journaling import Forgetting, Journal
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.liveness import Liveness
 from ferryman.store.postgres.partitions import Partitions
@@ -56,7 +56,7 @@ from ferryman.store.watching import Version
 LEASE_SECONDS: Final = 10.0
 
 
-class PostgresStore(BulkOperations):
+class PostgresStore(Journal):
     """One database; its parts share the lines and the lanes."""
 
     def __init__(
@@ -121,6 +121,7 @@ class PostgresStore(BulkOperations):
         self._liveness = Liveness(lines, known, self._gates, locks, clock.monotonic)
         self._promoter = chores.Promoter(clock.monotonic)
         self._pruner = chores.Pruner(retention)
+        self._forgetting = Forgetting()
         self._partitions = Partitions(retention, clock.monotonic)
 
     # -- life ------------------------------------------------------------------------------------
@@ -273,6 +274,7 @@ class PostgresStore(BulkOperations):
         """See `Store.prune`. Days that have partitions are dropped as a whole, now and then."""
         await self._partitions.keep(self._chores, now)
         count = await self._chores.transact(self._pruner.step(now, limit))
+        await self._chores.transact(self._forgetting.step(now, limit))
         await self._gates.forget(now, limit, chores.id_horizon(now - self._pruner.youngest))
         return count
 

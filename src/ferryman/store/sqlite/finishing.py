@@ -61,6 +61,9 @@ def _write(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
     fresh, fenced, cancelled = _write_outcomes(session, node, obeyed)
     _write_sides(session, fresh)
     _count(session, fresh)
+    session.changes.append(
+        lambda: [(each.id, session.lane(*each.lane), each.number, each.what, each.status, now) for each in fresh]
+    )
     _free_keys(session, fresh)
     readied, scheduled = _place(session, fresh, now)
     if fresh:

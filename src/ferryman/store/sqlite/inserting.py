@@ -13,13 +13,15 @@ from ferryman.domain.audit import Deed
 from ferryman.domain.bounds import Bound, bound_of
 from ferryman.domain.claim import ClaimRequest, care
 from ferryman.domain.job import NewJob
+from ferryman.domain.state import Status
 from ferryman.store.gating import keys_in
+from ferryman.store.journaling import CREATED
 from ferryman.store.protocol import Inserted, Receipt, Verdict
 from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.claiming import claim as claim_jobs
 from ferryman.store.sqlite.claiming import require_live
 from ferryman.store.sqlite.gating import Standing, let_in, stand, stored_rule, touch_all
-from ferryman.store.sqlite.session import Session, encode
+from ferryman.store.sqlite.session import ChangeRow, Session, encode
 
 IDEMPOTENCY: Final = "idempotency"
 _ids: Final = msgspec.json.Decoder(list[str])
@@ -198,3 +200,10 @@ def _place(session: Session, jobs: Sequence[NewJob], now: int) -> None:
     session.insert("add_keyed_later", keyed_later)
     stand(session, held)
     session.insert("add_expiries", [(job.expires_at, job.id) for job in jobs if job.expires_at is not None])
+    session.changes.append(lambda: [_created(session, job, now) for job in jobs])
+
+
+def _created(session: Session, job: NewJob, now: int) -> ChangeRow:
+    lane = session.lane(job.queue, job.type, job.priority)
+    scheduled = job.run_at is not None and job.run_at > now
+    return (job.id, lane, 0, CREATED, Status.SCHEDULED if scheduled else Status.PENDING, now)

@@ -58,7 +58,7 @@ class SqliteJoins:
                 with self._within(connection, lent):
                     session = Session(lent, self._statements)
                     yield SqliteJoined(session)
-                    session.store_tallies()
+                    session.conclude()
             except sqlite3.ProgrammingError:
                 raise  # it is closed, or belongs to another thread
             except sqlite3.Error as error:

@@ -87,6 +87,9 @@ def cancel_waiting(session: Session, jobs: Sequence[tuple[str, Standing]], now: 
         "add_outcomes",
         [_marker(id, job.number + 1, What.CANCELLED, Status.CANCELLED, job.attempt, now) for id, job in jobs],
     )
+    session.changes.append(
+        lambda: [(id, job.lane, job.number + 1, What.CANCELLED, Status.CANCELLED, now) for id, job in jobs]
+    )
     if error is not None:
         text = encode(error).decode()
         session.insert("add_failures", [(id, job.number + 1, text) for id, job in jobs])
@@ -121,6 +124,7 @@ def retry(
     carried = (number, 0, 0, 0, care(0, job.max_attempts, 0))
     status = Status.PENDING if due is None else Status.SCHEDULED
     session.insert("add_outcomes", [_marker(id, number, What.RETRIED, status, 0, now)])
+    session.changes.append(lambda: [(id, job.lane, number, What.RETRIED, status, now)])
     _place(session, id, job, carried, now, due)
     if job.expires_at is not None:
         session.insert("add_expiries", [(job.expires_at, id)])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -11,10 +12,14 @@ import msgspec
 from ferryman.domain.gates import Gate, Newest
 from ferryman.domain.job import Lane
 from ferryman.domain.limits import Limit, Rule, Scope
-from ferryman.store.sqlite.statements import Connection, Statements, insert_rows
+from ferryman.store.sqlite.statements import Connection, Statements, chunks, insert_rows
 
 Decoded = TypeVar("Decoded")
 encode: Final = msgspec.json.Encoder().encode
+ChangeRow = tuple[str, int, int, str, str, int]
+"""A change as the journal has it: (id, lane, claim number, what, status, at)"""
+CHANGES: Final = 500
+"""So many of them are a row of the journal, at most."""
 RuleRow = tuple[Scope, str, int, int | None, float | None, int]
 _rule_rows: Final = msgspec.json.Decoder(list[RuleRow])
 _numbers: Final = msgspec.json.Decoder(frozenset[int])
@@ -62,7 +67,8 @@ class Rules:
 class Session:
     """One write transaction as the verbs see it.
 
-    `tallies` collects what the verbs of the transaction count; `store_tallies` stores it once, before the commit.
+    What the verbs of the transaction count, and what happens to jobs by them, is collected; `conclude` stores it once,
+    before the commit.
     """
 
     def __init__(self, connection: Connection, statements: Statements) -> None:
@@ -72,6 +78,8 @@ class Session:
         self._rules: Rules | None = None
         self._edition = 0
         self.tallies: Counter[tuple[int, str]] = Counter()
+        self.changes: list[Callable[[], list[ChangeRow]]] = []
+        """What has happened to jobs; to be made only where somebody listens."""
         self.touched: dict[str, Newest | None] = {}
         """The keys whose gates the verb under way is to look at, each with the newest job that brings it a rule."""
         self.gates: dict[str, GateRow] = {}
@@ -102,10 +110,31 @@ class Session:
         """Note that `n` more jobs of a lane stand there, or that `n` such events happened."""
         self.tallies[lane, what] += n
 
-    def store_tallies(self) -> None:
-        """Write what was counted."""
-        self.insert("add_tallies", [(lane, what, n) for (lane, what), n in self.tallies.items() if n])
+    def conclude(self) -> None:
+        """Write what was counted, and the journal where somebody listens."""
+        counted = [(lane, what, n) for (lane, what), n in self.tallies.items() if n]
+        until: int | None = None
+        for size, chunk in chunks(counted):
+            sql = self.statements.rows("add_tallies", size)
+            until = self.connection.execute(sql, tuple(chain.from_iterable(chunk))).fetchall()[0][0]
         self.tallies.clear()
+        if self.changes:
+            if until is None:  # what was counted adds up to nothing
+                (_, until, *_) = self.one("audience") or (0, 0)
+            self._write_journal(until or 0)
+            self.changes.clear()
+
+    def _write_journal(self, until: int) -> None:
+        if until:
+            told = [row for rows in self.changes for row in rows() if row[-1] < until]
+            parts = [told[start : start + CHANGES] for start in range(0, len(told), CHANGES)]
+            self.insert("add_journal", [(part[-1][-1], encode(part).decode()) for part in parts])
+
+    def abandon_all(self) -> None:
+        """Forget the transaction, because it was rolled back."""
+        self.tallies.clear()
+        self.changes.clear()
+        self.abandon()
 
     def lanes(self) -> Lanes:
         """All lanes, read again only when another process has made one."""

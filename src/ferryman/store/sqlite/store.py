@@ -45,12 +45,12 @@ from ferryman.store.sqlite import (
     people,
     reading,
 )
-from ferryman.store.sqlite.bulk import BulkOperations
 from ferryman.store.sqlite.joining import SqliteJoins
 from ferryman.store.sqlite.liveness import Liveness, nodes_folder
 from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements
+from ferryman.store.sqlite.telling import Telling
 from ferryman.store.sqlite.transaction import SqliteTransactions
 from ferryman.store.sqlite.writer import Writer
 from ferryman.store.watching import Version
@@ -65,7 +65,7 @@ def end_process(error: BaseException) -> None:
     os._exit(EXIT_ENVIRONMENT)
 
 
-class SqliteStore(BulkOperations):
+class SqliteStore(Telling):
     """One file, one writer thread and one reader thread per process; several processes may share the file."""
 
     def __init__(

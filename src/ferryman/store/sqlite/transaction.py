@@ -97,7 +97,7 @@ class SqliteTransactions(Turn):
             session = Session(lent, self._statements)
             if finishing.finish(session, node, [finish], now).fenced:
                 return False
-            session.store_tallies()
+            session.conclude()
             return True
 
     def explained(self, error: sqlite3.Error) -> Exception:

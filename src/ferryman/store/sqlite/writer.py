@@ -85,7 +85,7 @@ class Writer(Connected):
         try:
             self._begin(session.connection)
             answers = [self._attempt(session, request, alone=len(requests) == 1) for request in requests]
-            session.store_tallies()
+            session.conclude()
             session.connection.execute("COMMIT")
         except BaseException as error:
             self._undo(session)
@@ -114,7 +114,7 @@ class Writer(Connected):
         """One request in its savepoint; its error is its answer. A request alone needs no savepoint."""
         if alone:
             return request(session)
-        before = session.tallies.copy()
+        before, changes = session.tallies.copy(), len(session.changes)
         session.connection.execute("SAVEPOINT request")
         try:
             answer = request(session)
@@ -122,12 +122,12 @@ class Writer(Connected):
             session.connection.execute("ROLLBACK TO request")
             session.abandon()
             session.tallies = before
+            del session.changes[changes:]
             answer = explain(error, self._path) if isinstance(error, sqlite3.Error) else error
         session.connection.execute("RELEASE request")
         return answer
 
     def _undo(self, session: Session) -> None:
-        session.tallies.clear()
-        session.abandon()
+        session.abandon_all()
         if session.connection.in_transaction:
             session.connection.execute("ROLLBACK")

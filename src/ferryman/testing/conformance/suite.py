@@ -24,6 +24,7 @@ from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCance
 from ferryman.testing.conformance.follow_ups import FollowingUp
 from ferryman.testing.conformance.handing_in import HandingIn
 from ferryman.testing.conformance.harness import Harness
+from ferryman.testing.conformance.journaling import Forgetting, Journaling
 from ferryman.testing.conformance.key_races import Crowding
 from ferryman.testing.conformance.key_rates import Rating
 from ferryman.testing.conformance.key_rules import Keeping, Pausing, RulingKeys
@@ -104,6 +105,8 @@ class StoreConformance(
     Sampling,
     Timings,
     GrowingOld,
+    Journaling,
+    Forgetting,
     Modelled,
 ):
     """Subclass it and give it a `make_harness` fixture. After every test all invariants must hold."""

@@ -20,6 +20,7 @@ from ferryman.domain.series import Kept, Period, Timing, Which
 from ferryman.domain.state import Status
 from ferryman.store.bulk import Advanced, BulkOperation, Portion
 from ferryman.store.controlling import Deleted, Placement
+from ferryman.store.journaling import PAGE, Position, Told
 from ferryman.store.memory import MemoryStore
 from ferryman.store.protocol import (
     Admitted,
@@ -132,6 +133,10 @@ class SharedStore(MemoryStore):
     async def versions(self, ids: Sequence[str], now: int) -> Mapping[str, Version]:
         with self._turn:
             return await super().versions(ids, now)
+
+    async def journal(self, after: Position | None, now: int, limit: int = PAGE) -> Told:
+        with self._turn:
+            return await super().journal(after, now, limit)
 
     async def get(self, id: str, now: int) -> Job | None:
         with self._turn:

@@ -12,6 +12,12 @@ failures AS (
     INSERT INTO ferryman.failure (id, number, error)
     SELECT id, number + 1, $2::text FROM ended WHERE $2::text IS NOT NULL
 ),
+journaled AS (
+    INSERT INTO ferryman.journal (xid, at, ids, lanes, numbers, whats, statuses)
+    SELECT pg_current_xact_id()::text::bigint, $1::bigint, array_agg(id), array_agg(lane), array_agg(number + 1),
+        array_agg('cancelled'::text), array_agg('cancelled'::text)
+    FROM ended WHERE (SELECT true FROM ferryman.audience WHERE until > $1::bigint) HAVING count(*) > 0
+),
 freed AS (
     DELETE FROM ferryman.key WHERE ctid = ANY (ARRAY(
         SELECT (SELECT key.ctid FROM ferryman.key

@@ -64,6 +64,12 @@ counted AS (
         ('rescued', CASE WHEN moved.what = 'lost' THEN n ELSE 0 END)) AS change (what, n)
     WHERE change.n <> 0 GROUP BY lane, change.what
 ),
+journaled AS (
+    INSERT INTO ferryman.journal (xid, at, ids, lanes, numbers, whats, statuses)
+    SELECT pg_current_xact_id()::text::bigint, $2::bigint, array_agg(id), array_agg(lane), array_agg(number),
+        array_agg(what), array_agg(became)
+    FROM told WHERE (SELECT true FROM ferryman.audience WHERE until > $2::bigint) HAVING count(*) > 0
+),
 closed AS (
     DELETE FROM ferryman.claim
     WHERE batch = ANY (ARRAY(

@@ -82,6 +82,12 @@ freed AS (
         FROM told
         WHERE cardinality($22::text[]) > 0 AND told.scope IS NOT NULL AND told.became NOT IN ('pending', 'scheduled')))
 ),
+journaled AS (
+    INSERT INTO ferryman.journal (xid, at, ids, lanes, numbers, whats, statuses)
+    SELECT pg_current_xact_id()::text::bigint, $2::bigint, array_agg(id), array_agg(lane), array_agg(number),
+        array_agg(what), array_agg(became)
+    FROM told WHERE (SELECT true FROM ferryman.audience WHERE until > $2::bigint) HAVING count(*) > 0
+),
 closed AS (
     DELETE FROM ferryman.claim
     WHERE batch = ANY (ARRAY(

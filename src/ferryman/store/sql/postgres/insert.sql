@@ -25,6 +25,12 @@ waiting AS (
 ends AS (
     INSERT INTO ferryman.expiry (expires_at, id)
     SELECT expires_at, id FROM asked WHERE $8::text <> '{}' AND expires_at IS NOT NULL
+),
+journaled AS (
+    INSERT INTO ferryman.journal (xid, at, ids, lanes, numbers, whats, statuses)
+    SELECT pg_current_xact_id()::text::bigint, $12::bigint, array_agg(id), array_agg(lane), array_agg(0),
+        array_agg('created'::text), array_agg(CASE WHEN run_at > $12::bigint THEN 'scheduled' ELSE 'pending' END)
+    FROM asked WHERE (SELECT true FROM ferryman.audience WHERE until > $12::bigint) HAVING count(*) > 0
 )
 INSERT INTO ferryman.tally (lane, what, n)
 SELECT lane, change.what, change.n

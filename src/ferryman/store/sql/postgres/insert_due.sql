@@ -16,6 +16,12 @@ due AS (
     INSERT INTO ferryman.ready (lane, care, xid, arrival, id, number, attempt, crashes, interruptions)
     SELECT lane, care, (SELECT pg_current_xact_id()::text::bigint), arrival, id, 0, 0, 0, 0 FROM asked
 ),
+journaled AS (
+    INSERT INTO ferryman.journal (xid, at, ids, lanes, numbers, whats, statuses)
+    SELECT pg_current_xact_id()::text::bigint, $10::bigint, array_agg(id), array_agg(lane), array_agg(0),
+        array_agg('created'::text), array_agg('pending'::text)
+    FROM asked WHERE (SELECT true FROM ferryman.audience WHERE until > $10::bigint) HAVING count(*) > 0
+),
 counted AS (
     INSERT INTO ferryman.tally (lane, what, n)
     SELECT lane, change.what, n

@@ -19,6 +19,12 @@ ends AS (
     INSERT INTO ferryman.expiry (expires_at, id) SELECT $6::bigint, id FROM marked WHERE $6::bigint IS NOT NULL
     ON CONFLICT DO NOTHING
 ),
+journaled AS (
+    INSERT INTO ferryman.journal (xid, at, ids, lanes, numbers, whats, statuses)
+    SELECT pg_current_xact_id()::text::bigint, $1::bigint, ARRAY[id], ARRAY[$4::integer], ARRAY[$3::integer],
+        ARRAY['retried'], ARRAY[status]
+    FROM marked WHERE (SELECT true FROM ferryman.audience WHERE until > $1::bigint)
+),
 counted AS (
     INSERT INTO ferryman.tally (lane, what, n)
     SELECT $4::integer, change.what, 1 FROM marked CROSS JOIN LATERAL (VALUES (marked.status), ('retried')) AS change (what)

@@ -1,0 +1,1 @@
+UPDATE audience SET since = :since, until = :until;

@@ -1,0 +1,1 @@
+SELECT since, until, (SELECT min(number) FROM journal), (SELECT max(number) FROM journal) FROM audience;

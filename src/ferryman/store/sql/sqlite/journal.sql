@@ -1,0 +1,1 @@
+SELECT number, changes FROM journal WHERE number >= :number ORDER BY number;
