@@ -32,11 +32,12 @@ class Asked:
         ]
         if body:
             lines.append((b"content-type", b"application/json"))
+        path, _, query = path.partition("?")
         self._scope = {
             "type": "http",
             "method": method,
             "path": path,
-            "query_string": b"",
+            "query_string": query.encode(),
             "headers": lines,
             "state": {} if stop is None else {STOP: stop},
         }

@@ -163,6 +163,7 @@ BY_QUEUE = {
     "PATCH /jobs/{id}",
     "DELETE /jobs/{id}",
     "GET /jobs/{id}/attempts",
+    "GET /events",
     "GET /jobs/{id}/events",
     "GET /jobs/{id}/logs",
     "GET /jobs/{id}/progress",

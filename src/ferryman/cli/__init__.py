@@ -27,6 +27,7 @@ COMMANDS = {
         "ferryman.cli.operations:operations",
         "Have nodes change every job that a filter means: add, ls, show, cancel.",
     ),
+    "events": ("ferryman.cli.events:events", "Print what happens to jobs, as it happens."),
     "queues": ("ferryman.cli.queues:queues", "Show how many jobs stand in each queue; drain one."),
     "pause": ("ferryman.cli.rules:pause", "Let no node start jobs of a queue or type."),
     "resume": ("ferryman.cli.rules:resume", "Let the jobs of a paused queue or type be started again."),

@@ -6,7 +6,8 @@ One client lives on one event loop. Enqueues that are awaited at the same time s
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 
 from ferryman.client.access import ApiKeys
 from ferryman.client.admission import Admission
@@ -22,6 +23,7 @@ from ferryman.client.intake import Intake
 from ferryman.client.joining import Joining
 from ferryman.client.keys import Keys
 from ferryman.client.known import Asking
+from ferryman.client.listening import ALL, Heard, Listening, Wanted
 from ferryman.client.many import Many
 from ferryman.client.operations import Operations
 from ferryman.client.pressure import Pressure
@@ -126,6 +128,8 @@ class Client:
         """Looks at the jobs for whose changes somebody waits."""
         self.waiting = Waiting(self.watcher, self.get)
         """For what becomes of a job."""
+        self.listening = Listening(store, clock)
+        """For what happens to all jobs."""
         self.reports = Reports(store, self.get)
         """What runs say of themselves."""
         self.charts = Charts(store, clock)
@@ -142,6 +146,7 @@ class Client:
         await self._inserter.flush()
         await self._store.close()
         await self.watcher.close()
+        await self.listening.close()
         if self._on_close is not None:
             self._on_close()
 
@@ -251,6 +256,21 @@ class Client:
         if not all(text is None or options.is_clean(text) for text in asked):
             return []  # what no store can keep nobody did, and no database can be asked for it
         return await self._store.audit(filter, after, limit)
+
+    async def events(self, wanted: Wanted = ALL, seen: str | None = None) -> AsyncGenerator[Heard]:
+        """What happens to jobs from now on, as it is heard of: that they were stored, and each outcome; see `Heard`.
+
+        Args:
+            wanted: of which changes to tell.
+            seen: the tag of the position up to which everything is known already, to go on from there.
+
+        Raises:
+            StoreError: the store failed.
+        """
+        start = await self.listening.begin(seen)
+        async with aclosing(self.listening.follow(start, wanted)) as news:
+            async for heard in news:
+                yield heard
 
     async def wait(self, id: str, timeout: float | None = None) -> Job:  # noqa: ASYNC109 - it gives an error that says more
         """The job once it has ended; it may have been sent back by hand since.

@@ -29,6 +29,7 @@ from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, lo
 from ferryman.http.guard import Guard
 from ferryman.http.importing import Imports
 from ferryman.http.jobs import ONE_JOB, Jobs
+from ferryman.http.journal import AllEvents
 from ferryman.http.keys import Keys
 from ferryman.http.lasting import Lasting
 from ferryman.http.node import NodeRoutes, NodeStats
@@ -81,6 +82,7 @@ def make_api(
         Jobs(client, max_body, lasting, quotas),
         JobChanges(client, max_body),
         JobEvents(client, lasting),
+        AllEvents(client, lasting),
         ReportPaths(client),
         Batches(client, max_body, quotas),
         Imports(client, max_body, lasting, quotas),

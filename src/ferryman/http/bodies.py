@@ -329,6 +329,14 @@ class MatchHeaders(msgspec.Struct, rename=_header):
     if_match: str | None = None
 
 
+class EventsQuery(msgspec.Struct):
+    """Which changes; of several values of one name any will do."""
+
+    queue: list[Text] = []
+    type: list[Annotated[Text, Meta(description="In which `*` stands for any text.")]] = []
+    status: list[Literal["pending", "scheduled", "completed", "failed", "cancelled"]] = []
+
+
 class EventHeaders(msgspec.Struct, rename=_header):
     """Which event was the last one that came."""
 

@@ -26,7 +26,7 @@ STILL_HERE: Final = 15.0
 COME_AGAIN: Final = 2000
 """Milliseconds after which a client comes again whose stream has broken off."""
 
-_HEADERS: Final[Headers] = (
+HEADERS: Final[Headers] = (
     (b"content-type", EVENT_STREAM.encode()),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # nginx would hold events back
@@ -67,7 +67,7 @@ class JobEvents:
         if job.status in TERMINAL and version_of(job).tag == seen:
             return Answer(204, ())  # a browser comes again for ever, unless it hears this
         self._lasting.begin(request)
-        return Answer(200, _HEADERS, stream=self._events(request, job.id, seen))
+        return Answer(200, HEADERS, stream=self._events(request, job.id, seen))
 
     async def _events(self, request: Request, id: str, seen: str | None) -> AsyncGenerator[bytes]:
         yield b"retry: %d\n\n" % COME_AGAIN

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from ferryman.client.listening import Wanted
 from ferryman.domain import options
 from ferryman.domain.access import is_api_key_id
 from ferryman.domain.audit import Action
@@ -19,6 +20,7 @@ from ferryman.domain.series import STEPS, By, Which
 from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
 from ferryman.http.exchange import Headers, Request
+from ferryman.store.journaling import TOLD
 from ferryman.store.protocol import AuditFilter, Page
 
 LIMIT_DEFAULT: Final = 1000
@@ -31,6 +33,7 @@ _ONCE: Final = frozenset(
     {"filter", "limit", "cursor", "order", "on_conflict", "claim", "id", "actor", "action", "target"}
 )
 _FILTERS: Final = ("filter", "status", "type", "queue", "tag", "limit", "cursor", "order")
+_EVENTS: Final = ("queue", "type", "status")
 _AUDIT: Final = ("actor", "action", "target", "cursor", "limit")
 _STATS: Final = ("queue", "type", "by", "from", "to", "step")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
@@ -159,6 +162,16 @@ def _time(name: str, value: str | None) -> int | None:
     if found is None and value is not None:
         raise _refused(name, value, "an RFC 3339 time, such as 2026-01-31T12:00:00Z", "Write a + in it as %2B.")
     return found
+
+
+def events(request: Request) -> Wanted:
+    """Which changes a GET /events asks for. Raises BadParameter."""
+    found = parameters(request, _EVENTS)
+    for value in found.get("status", ()):
+        if value not in TOLD:
+            raise _refused("status", value, ", ".join(TOLD), did_you_mean(value, TOLD))
+    queues, types, statuses = (frozenset(found.get(name, ())) for name in _EVENTS)
+    return Wanted(queues, types, frozenset(map(Status, statuses)))
 
 
 def logs_page(request: Request) -> tuple[int | None, tuple[int, int] | None, int, Parameters]:
