@@ -34,6 +34,7 @@ VERBS: dict[str, Say] = {
     "POST /jobs/import": lambda client: client.import_chunk([ECHO]),
     "GET /jobs/{id}": lambda client: client.get(UNKNOWN),
     "GET /jobs/{id}/events": lambda client: client.follow(UNKNOWN).next(),
+    "GET /events": lambda client: client.events(queue="mail").next(),
     "GET /jobs/{id}/attempts": lambda client: client.attempts(UNKNOWN),
     "GET /jobs/{id}/explain": lambda client: client.explain(UNKNOWN),
     "GET /jobs/{id}/progress": lambda client: client.reports.progress(UNKNOWN),

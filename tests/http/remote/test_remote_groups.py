@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from ferryman import Ferryman
 from ferryman.domain.errors import JobNotFound, OperationNotFound, SyncInsideLoop, UniqueKeyTaken
 from ferryman.domain.state import TERMINAL, Status
+from ferryman.http.journal import ChangeJson
 from ferryman.http.remote import AuditFilter, GateRule, Limit, Remote, Scope, version_of
 from tests.http.remote.program import declared
 from tests.http.remote.served import PATIENCE, served
@@ -180,6 +182,34 @@ async def _groups(remote: Remote, jobs: Mapping[str, Any]) -> None:
 def test_the_twins(remote: Remote, jobs: Mapping[str, Any]) -> None:
     remote.keys.set("acme", GateRule(concurrency=1))
     asyncio.run(_groups(remote, jobs))
+
+
+def test_what_happens_to_all_jobs_is_heard(remote: Remote, jobs: Mapping[str, Any]) -> None:
+    heard = threading.Event()
+
+    def enqueue() -> None:
+        while not heard.is_set():
+            remote.enqueue(jobs["add"].call(1))
+
+    thread = threading.Thread(target=enqueue)
+    thread.start()
+    try:
+        changes = remote.events(status="completed")
+        first = next(changes)
+        changes.close()
+        second = asyncio.run(_first(remote))
+    finally:
+        heard.set()
+        thread.join()
+    assert first is not None
+    assert (first.status, first.what) == ("completed", "done")
+    assert second is not None
+    assert second.what == "created"
+
+
+async def _first(remote: Remote) -> ChangeJson | None:
+    async with aclosing(remote.aevents(status=["pending"])) as changes:
+        return await anext(changes)
 
 
 def test_help_shows_the_words_of_a_groups_verb() -> None:

@@ -23,11 +23,11 @@ from ferryman.http.remote.access import ApiKeys
 from ferryman.http.remote.asking import Ask, Reply, only
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.controls import Controls
-from ferryman.http.remote.following import Following
+from ferryman.http.remote.following import Following, Hearing, Listened
 from ferryman.http.remote.handing import Handing
 from ferryman.http.remote.keys import Keys
 from ferryman.http.remote.operations import Operations
-from ferryman.http.remote.options import StatsOptions, stats_query_of
+from ferryman.http.remote.options import EventsOptions, StatsOptions, events_query_of, stats_query_of
 from ferryman.http.remote.paths import asked, of_job, path_of
 from ferryman.http.remote.problems import error_of
 from ferryman.http.remote.reports import Reports
@@ -187,8 +187,16 @@ class RemoteClient(Handing):
         """
         return Following(self._connection, id)
 
-    async def leave(self, following: Following) -> None:
-        """Ask for no more of what `follow` gave, unless that was a client which is closed by now."""
+    def events(self, **which: Unpack[EventsOptions]) -> Hearing:
+        """What happens to jobs from now on: that they were stored, and each outcome; None where some are missing.
+
+        Args:
+            which: `queue`, `type` (in which `*` is any text), `status`: a text, or several of which any may fit.
+        """
+        return Hearing(self._connection, events_query_of(**which))
+
+    async def leave(self, following: Listened) -> None:
+        """Ask for no more of what `follow` or `events` gave, unless that was a client which is closed by now."""
         if following.connection is self._connection:
             await following.close()
 

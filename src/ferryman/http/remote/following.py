@@ -1,4 +1,4 @@
-"""One job's changes as they happen: a stream of events, begun anew where it breaks off."""
+"""The changes of one job, or of all, as they happen: a stream of events, begun anew where it breaks off."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import deque
 from typing import Final, Self
 
 from ferryman.domain.job import Job
+from ferryman.http.journal import ChangeJson
 from ferryman.http.remote import reading
 from ferryman.http.remote.asking import Ask, Reply
 from ferryman.http.remote.connection import Connection
@@ -18,50 +19,23 @@ SILENCE: Final = 45.0
 EVENT_STREAM: Final = "text/event-stream"
 
 
-class Following:
-    """The job each time that it has changed, until it has ended. It lives on the loop of its connection."""
+class Listened:
+    """Events as they come, begun anew where the stream of them breaks off. It lives on the loop of its connection."""
 
-    def __init__(self, connection: Connection, id: str) -> None:
-        """Prepare. Raises JobNotFound: none can have this id."""
+    def __init__(self, connection: Connection, path: str) -> None:
         self.connection: Final = connection
         """To the server."""
-        self._path = of_job(id, "events")
-        self._seen = ""
-        """The version that was given last: what came before is not told again."""
+        self._path = path
         self._stream: Stream | None = None
         self._events = Events()
         self._found: deque[Event] = deque()
         self._ended = False
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Job:
-        job = await self.next()
-        if job is None:
-            raise StopAsyncIteration
-        return job
-
-    async def next(self) -> Job | None:
-        """The job as it is now, then each time that it is seen to have changed; None once its end was told.
-
-        Raises:
-            JobNotFound: there is no such job (any more).
-            ServerUnreachable: the stream broke off, and no other one could be had in time.
-        """
-        while not self._ended:
-            if not self._found:
-                await self._more()
-                continue
-            event = self._found.popleft()
-            if event.kind == "end":
-                self._ended = True
-            elif event.kind == "job":
-                job = reading.job(Reply(200, {"content-type": EVENT_STREAM}, event.data))
-                self._seen = event.id
-                return job
-        await self.close()
-        return None
+    async def _event(self) -> Event | None:
+        """The next one; None once the server has said that there will be none. Raises ServerUnreachable."""
+        while not self._found and not self._ended:
+            await self._more()
+        return None if self._ended else self._found.popleft()
 
     async def close(self) -> None:
         """Ask for no more; idempotent."""
@@ -83,11 +57,70 @@ class Following:
         await self.connection.sleep(self._events.come_again * (0.5 + self.connection.dice.random()))
 
     async def _begin(self) -> None:
-        headers = {"accept": EVENT_STREAM} | ({"last-event-id": self._seen} if self._seen else {})
+        seen = self._events.seen  # what came before is not told again
+        headers = {"accept": EVENT_STREAM} | ({"last-event-id": seen} if seen else {})
         reply, self._stream = await self.connection.listen(Ask("GET", self._path, headers=headers), SILENCE)
         if self._stream is None:  # its end was told before
             self._ended = True
         elif not reply.headers.get("content-type", "").startswith(EVENT_STREAM):
             await self.close()
             raise stranger(reply, f"It answered {reply.status}")
-        self._events = Events(self._seen)
+        self._events = Events(seen)
+
+
+class Following(Listened):
+    """The job each time that it has changed, until it has ended."""
+
+    def __init__(self, connection: Connection, id: str) -> None:
+        """Prepare. Raises JobNotFound: none can have this id."""
+        super().__init__(connection, of_job(id, "events"))
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Job:
+        job = await self.next()
+        if job is None:
+            raise StopAsyncIteration
+        return job
+
+    async def next(self) -> Job | None:
+        """The job as it is now, then each time that it is seen to have changed; None once its end was told.
+
+        Raises:
+            JobNotFound: there is no such job (any more).
+            ServerUnreachable: the stream broke off, and no other one could be had in time.
+        """
+        while (event := await self._event()) is not None:
+            if event.kind == "end":
+                self._ended = True
+            elif event.kind == "job":
+                return reading.job(_reply(event))
+        await self.close()
+        return None
+
+
+class Hearing(Listened):
+    """What happens to all jobs, without an end."""
+
+    def __init__(self, connection: Connection, query: str) -> None:
+        super().__init__(connection, f"/events?{query}" if query else "/events")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ChangeJson | None:
+        return await self.next()
+
+    async def next(self) -> ChangeJson | None:
+        """The next change; None where some are missing, as this client was away for too long.
+
+        Raises:
+            ServerUnreachable: the stream broke off, and no other one could be had in time.
+        """
+        event = await self._event()
+        return None if event is None or event.kind == "gap" else reading.change(_reply(event))
+
+
+def _reply(event: Event) -> Reply:
+    return Reply(200, {"content-type": EVENT_STREAM}, event.data)

@@ -97,6 +97,15 @@ def request_of(
     return JobRequest(type_name(what), strictjson.encode(dict(payload or {})), **asked)
 
 
+class EventsOptions(TypedDict, total=False):
+    """Which changes are told; of several texts any may fit."""
+
+    queue: str | Sequence[str]
+    type: str | Sequence[str]
+    """In which `*` stands for any text."""
+    status: str | Sequence[str]
+
+
 class StatsOptions(TypedDict, total=False):
     """Of which jobs, from when to when, and what has a line of its own."""
 
@@ -116,6 +125,12 @@ def stats_query_of(**which: Unpack[StatsOptions]) -> str:
         if name in asked:
             asked[parameter] = moment_text(moment_of(name, asked.pop(name)))
     return urlencode(asked)
+
+
+def events_query_of(**which: Unpack[EventsOptions]) -> str:
+    """The query of changes."""
+    filters = {"queue": which.get("queue", ()), "type": which.get("type", ()), "status": which.get("status", ())}
+    return urlencode([(name, each) for name, said in filters.items() for each in _several(said)])
 
 
 def query_of(**which: Unpack[ListOptions]) -> str:

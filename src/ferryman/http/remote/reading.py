@@ -18,6 +18,7 @@ from ferryman.http.audit import DeedJson
 from ferryman.http.batch import IdsJson
 from ferryman.http.explanation import ExplanationJson
 from ferryman.http.importing import ImportedJson
+from ferryman.http.journal import ChangeJson
 from ferryman.http.nodes import NodeJson
 from ferryman.http.queues import Depth
 from ferryman.http.remote.asking import Reply
@@ -94,6 +95,11 @@ def queues(reply: Reply) -> Sequence[Depth]:
 def stats(reply: Reply) -> StatsJson:
     """What happened lately."""
     return read(reply, StatsJson, _as_it_is)
+
+
+def change(reply: Reply) -> ChangeJson:
+    """Something that has happened to a job."""
+    return read(reply, ChangeJson, _as_it_is)
 
 
 def types(reply: Reply) -> Sequence[TypeJson]:

@@ -13,11 +13,12 @@ from ferryman.client.request import MAX_BODY_DEFAULT
 from ferryman.domain import options
 from ferryman.domain.job import Job
 from ferryman.handle import Handle
+from ferryman.http.journal import ChangeJson
 from ferryman.http.remote.client import RemoteClient
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.enqueueing import EnqueueVerbs
 from ferryman.http.remote.faces import Awaited, Blocking
-from ferryman.http.remote.following import Following
+from ferryman.http.remote.following import Following, Hearing
 from ferryman.http.remote.groups import (
     AccessVerbs,
     ControlVerbs,
@@ -27,7 +28,7 @@ from ferryman.http.remote.groups import (
     RuleVerbs,
     ScheduleVerbs,
 )
-from ferryman.http.remote.options import ListOptions, query_of
+from ferryman.http.remote.options import EventsOptions, ListOptions, query_of
 from ferryman.http.remote.patience import Patience
 from ferryman.http.remote.way import OwnLoop
 
@@ -138,6 +139,34 @@ class Remote(EnqueueVerbs):
         finally:
             self.way.tell(lambda client: client.leave(following))
 
+    def events(self, **which: Unpack[EventsOptions]) -> Generator[ChangeJson | None]:
+        """What happens to jobs from now on: that they were stored, and each outcome; see GET /events.
+
+        A stream that breaks off is begun anew where it was, and nothing is missed by that. Where this took more than
+        ten minutes some changes may be missing: then None is given, and it goes on from now.
+
+        Args:
+            which: `queue`, `type` (in which `*` is any text), `status`: a text, or several of which any may fit.
+
+        Raises:
+            ServerUnreachable: the stream broke off, and no other one could be had in time.
+        """
+        hearing = self.way.call(_hear(which), "aevents()")
+        try:
+            while True:
+                yield self.way.call(lambda _: hearing.next(), "aevents()")
+        finally:
+            self.way.tell(lambda client: client.leave(hearing))
+
+    async def aevents(self, **which: Unpack[EventsOptions]) -> AsyncGenerator[ChangeJson | None]:
+        """As `events`, without blocking."""
+        hearing = await self.way.acall(_hear(which))
+        try:
+            while True:
+                yield await self.way.acall(lambda _: hearing.next())
+        finally:
+            self.way.tell(lambda client: client.leave(hearing))
+
     get, aget = Blocking(RemoteClient.get), Awaited(RemoteClient.get)
     attempts, aattempts = Blocking(RemoteClient.attempts), Awaited(RemoteClient.attempts)
     explain, aexplain = Blocking(RemoteClient.explain), Awaited(RemoteClient.explain)
@@ -175,6 +204,13 @@ class Remote(EnqueueVerbs):
 
     def __repr__(self) -> str:
         return f"Remote({self.url!r})"
+
+
+def _hear(which: EventsOptions) -> Callable[[RemoteClient], Coroutine[Any, Any, Hearing]]:
+    async def begin(client: RemoteClient) -> Hearing:
+        return client.events(**which)
+
+    return begin
 
 
 def _follow(id: str) -> Callable[[RemoteClient], Coroutine[Any, Any, Following]]:

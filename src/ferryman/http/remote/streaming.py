@@ -33,6 +33,8 @@ class Events:
         """`seen` is the id of the event that came last on an earlier stream."""
         self.come_again = COME_AGAIN
         """Seconds after which the server wants to be asked again once the stream has broken off."""
+        self.seen = seen
+        """The id up to which everything has come, also where it came without an event."""
         self._id = seen
         self._kind = ""
         self._data: list[bytes] = []
@@ -63,7 +65,7 @@ class Events:
 
     def _end(self) -> Event | None:
         found = Event(self._kind, b"\n".join(self._data), self._id) if self._data else None
-        self._kind, self._data = "", []
+        self._kind, self._data, self.seen = "", [], self._id
         return found
 
 
