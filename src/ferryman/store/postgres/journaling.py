@@ -20,8 +20,8 @@ from typing import Final, NamedTuple
 from ferryman.domain.state import Status
 from ferryman.store.journaling import KEPT, PAGE, Change, Position, Told, attendance
 from ferryman.store.postgres import lanes
-from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.bulk import BulkOperations
+from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Row, Steps
 
 TELLINGS: Final = 50
