@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -250,3 +251,10 @@ async def test_after_a_restore_on_another_server_the_journal_begins_anew(stage: 
     assert (await stage.hear(told.next, later))[0] == [id]
     await stage.store.prune(later + KEPT // 2, 1000)
     assert (await stage.hear(told.next, later + KEPT // 2))[0] == [id]
+
+
+async def test_every_statement_that_stores_jobs_or_outcomes_writes_the_journal() -> None:
+    texts = [STATEMENTS[name] for name in STATEMENTS.names()]
+    writing = [text for text in texts if re.search(r"INSERT INTO ferryman\.(job|outcome)\b", text)]
+    assert len(writing) >= 8
+    assert all("INSERT INTO ferryman.journal" in text for text in writing)
