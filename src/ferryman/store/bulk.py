@@ -46,24 +46,24 @@ _MILLISECOND: Final = MICROS // 1000
 """The time in an id is no finer."""
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class Wish(msgspec.Struct, frozen=True):
     """What somebody has asked for."""
 
     action: BulkAction
     filter: str
     """As it was written; ages in it count from `created_at`."""
+    by: str
+    """The actor."""
+    created_at: int
     queues: tuple[str, ...] | None = None
     """Only jobs in these, since whoever asked is limited to them; None is all."""
     placement: Placement | None = None
     """What is to be changed."""
     rate: float | None = None
     """So many a second become pending, by their run_at; None is all at once."""
-    by: str
-    """The actor."""
-    created_at: int
 
 
-class BulkOperation(msgspec.Struct, frozen=True, kw_only=True):
+class BulkOperation(msgspec.Struct, frozen=True):
     """An operation as a store keeps it."""
 
     id: str
