@@ -12,6 +12,7 @@ from ferryman.domain.errors import (
     JobFailed,
     ProcessNotStarted,
     QueueFull,
+    QuotaSpent,
     RemoteError,
     ScopeMissing,
     TooManyRequests,
@@ -73,6 +74,8 @@ def test_an_error_says_what_why_and_what_to_do() -> None:
         (ProcessNotStarted("Broken.", traceback="line 1"), "traceback", "line 1"),
         (ScopeMissing("Missing.", scope="read"), "scope", "read"),
         (TooManyRequests("Slowly.", retry_after=2, rate=0.5, burst=3), "retry_after", 2),
+        (QuotaSpent("No more.", retry_after=60, quota=3), "retry_after", 60),
+        (QuotaSpent("No more.", retry_after=60, quota=3), "quota", 3),
         (WrongContent("Wrong.", errors=(("/a", "no"),)), "errors", (("/a", "no"),)),
     ],
 )
