@@ -37,7 +37,7 @@ class AllEvents:
     """The stream of everything. Each client is a position; one that lags is read for, and keeps nothing in memory."""
 
     def __init__(self, client: Client, lasting: Lasting) -> None:
-        self._listening = client.listening
+        self._client = client
         self._lasting = lasting
 
     def operations(self) -> tuple[Operation, ...]:
@@ -63,14 +63,14 @@ class AllEvents:
         for queue in sorted(wanted.queues):
             check_queue(request.caller, queue)
         seen = request.headers.get(b"last-event-id", b"").decode("latin-1") or None
-        start = await self._listening.begin(seen)
+        start = await self._client.listening.begin(seen)
         self._lasting.begin(request)
         return Answer(200, HEADERS, stream=self._events(request, start, wanted))
 
     async def _events(self, request: Request, start: Start, wanted: Wanted) -> AsyncGenerator[bytes]:
         yield b"retry: %d\n\n" % COME_AGAIN
         try:
-            async with aclosing(self._listening.follow(start, wanted, STILL_HERE)) as news:
+            async with aclosing(self._client.listening.follow(start, wanted, STILL_HERE)) as news:
                 async for heard in news:
                     await request.passes()  # a key may have ended meanwhile
                     yield b"".join(_pieces(request.caller, heard))
