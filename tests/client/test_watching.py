@@ -224,6 +224,7 @@ def test_who_comes_during_a_look_is_not_told_by_it() -> None:
             with world.client.watcher.watch(ids[1]) as late:
                 late.known = version_of(await world.client.get(ids[1]))
                 assert not await late.news(4)
+        await world.client.close()
 
     virtual.run(main())
 
