@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import threading
@@ -21,11 +22,13 @@ class Bank:
 
     def charge(self, amount: int, *, key: str = "", claim: int = 0) -> None:
         """Do it, unless that was done under this key; refuse a claim that is older than one it has seen."""
-        seen = [line for line in self.lines() if key and line[1] == key]
-        if not seen:
-            self._write(amount, key, claim)
-        elif claim < max(line[2] for line in seen):
-            raise PermissionError(f"claim {claim} is not the newest")
+        with self.path.open() as book:
+            fcntl.flock(book, fcntl.LOCK_EX)  # two processes may charge at once: one looks after the other has written
+            seen = [line for line in self.lines() if key and line[1] == key]
+            if not seen:
+                self._write(amount, key, claim)
+            elif claim < max(line[2] for line in seen):
+                raise PermissionError(f"claim {claim} is not the newest")
 
     def mark(self) -> bool:
         """Say that it is done; whether nobody has said so before."""
