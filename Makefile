@@ -39,7 +39,7 @@ test: lint
 	$(BIN)/pytest $(GROUND) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100
 	$(BIN)/pytest $(addprefix --ignore=,$(GROUND))
-	$(BIN)/python -m tests.simulation --seeds 1000
+	$(BIN)/python -m tests.simulation --seeds 500
 
 # many seeds in virtual time; what is done at this commit is remembered in build/, so that a run can be cut off and go on
 simulate: $(READY)
