@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from ferryman.http import api_keys, batch, bodies, bulk_wire, changes, keys, rules, schedule_wire, wire
+from ferryman.http import api_keys, batch, bodies, bulk_wire, changes, heads, keys, rules, schedule_wire, wire
 from tests.http.world import is_problem
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +99,8 @@ def test_a_body_has_the_members_that_are_checked(form: type[msgspec.Struct], che
 
 async def test_no_form_of_a_request_has_a_pattern_that_msgspec_would_read() -> None:
     """In a union it breaks msgspec's memory: about every third process that has described its API died at its end."""
-    found = [each for each in vars(bodies).values() if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    forms = [*vars(bodies).values(), *vars(heads).values()]
+    found = [each for each in forms if isinstance(each, type) and issubclass(each, msgspec.Struct)]
     assert len(found) > 20
     assert re.findall(r"[( ]pattern='[^']*'", repr(msgspec.inspect.multi_type_info(found))) == []
 

@@ -10,11 +10,10 @@ import click
 from ferryman.cli.options import json_option, store_options
 from ferryman.cli.session import session
 from ferryman.cli.table import table
-from ferryman.cli.words import one_of
+from ferryman.cli.words import moment, one_of
 from ferryman.cli.world import World
 from ferryman.domain.charts import Series, Stats
-from ferryman.domain.job import MICROS
-from ferryman.domain.moments import read_moment, write_moment
+from ferryman.domain.moments import write_moment
 from ferryman.domain.series import STEPS, By, Which
 from ferryman.http.stats import stats_json
 
@@ -33,23 +32,12 @@ HEAD: Final = (
 BYS: Final = tuple(each.value for each in By)
 
 
-class _Time(click.ParamType[int]):
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Microseconds for a time with its zone."""
-        at = value if isinstance(value, int) else read_moment(str(value))
-        if at is None:
-            self.fail(f"{str(value)[:40]!a} is no time such as 2026-01-31T12:00:00Z.", param, ctx)
-        return at
-
-
 @click.command()
 @click.option("--queue", metavar="NAME", help="Only jobs of this queue.")
 @click.option("--type", "type_name", metavar="NAME", help="Only jobs of this type.")
 @click.option("--by", type=one_of(BYS), default=By.NONE.value, show_default=True, help="What has lines of its own.")
-@click.option("--from", "start", type=_Time(), help="From when on; an hour before the end without.")
-@click.option("--to", "end", type=_Time(), help="Until when; now without.")
+@click.option("--from", "start", type=moment, metavar="TIME", help="From when on; an hour before the end without.")
+@click.option("--to", "end", type=moment, metavar="TIME", help="Until when; now without.")
 @click.option("--step", type=click.IntRange(1, STEPS[-1]), metavar="SECONDS", help="How long a step is.")
 @store_options
 @json_option("Write a JSON object, as GET /stats gives it.")
@@ -115,10 +103,6 @@ def _seconds(value: float | None) -> str:
     """A time to three digits, in its own unit."""
     if value is None:
         return ""
-    return (
-        f"{value * 1000:.3g}ms"
-        if round(value * MICROS) < MICROS
-        else f"{value:.3g}s"
-        if value < 1000
-        else f"{value:.0f}s"
-    )
+    if value < 1:
+        return f"{value * 1000:.3g}ms"
+    return f"{value:.3g}s" if value < 1000 else f"{value:.0f}s"

@@ -258,7 +258,9 @@ class Client:
         return await self._store.audit(filter, after, limit)
 
     async def events(self, wanted: Wanted = ALL, seen: str | None = None) -> AsyncGenerator[Heard]:
-        """What happens to jobs from now on, as it is heard of: that they were stored, and each outcome; see `Heard`.
+        """What happens to jobs, as it is heard of: that they were stored, and each outcome; see `Heard`.
+
+        It begins when the first is asked for: what was asked of the store before that is not told.
 
         Args:
             wanted: of which changes to tell.

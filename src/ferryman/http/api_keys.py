@@ -13,7 +13,7 @@ from ferryman.client import Client
 from ferryman.client.access import GRACE
 from ferryman.domain import access, options
 from ferryman.domain.access import ApiKey, Issued, Right
-from ferryman.http import bodies, query, wire
+from ferryman.http import bodies, heads, query, wire
 from ferryman.http.actor import actor_of
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.operation import Operation
@@ -93,7 +93,7 @@ class ApiKeyPaths:
                 self.revoke,
                 "End the API keys of a name",
                 {200: Revoked},
-                bodies.ApiKeyQuery,
+                heads.ApiKeyQuery,
                 problems=(404,),
             ),
         )

@@ -10,8 +10,8 @@ import msgspec
 from ferryman.client import Client
 from ferryman.domain.access import Right
 from ferryman.http import query
-from ferryman.http.bodies import AuditQuery
 from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.heads import AuditQuery
 from ferryman.http.operation import Operation
 from ferryman.http.wire import Moment, write_moment
 from ferryman.store.protocol import Entry

@@ -15,8 +15,9 @@ from ferryman.domain import options
 from ferryman.domain.access import Caller, Right
 from ferryman.domain.errors import BadOption, FerrymanError, QueueForbidden, QueueFull, WrongContent
 from ferryman.http import query, wire
-from ferryman.http.bodies import ConflictQuery, NewBatch
+from ferryman.http.bodies import NewBatch
 from ferryman.http.exchange import Answer, Request
+from ferryman.http.heads import ConflictQuery
 from ferryman.http.items import read_item, refusals, refuse_idempotency_key
 from ferryman.http.operation import Operation
 from ferryman.http.problems import document, errors_of

@@ -6,87 +6,41 @@ describe them. Tests hold both together: the names of the members, and what is t
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from ferryman.client.many import MOST
 from ferryman.domain.access import QUEUES_MOST, Right
-from ferryman.domain.audit import Action
 from ferryman.domain.bulk import BulkAction
 from ferryman.domain.cron import Ambiguous, Missed, Nonexistent
-from ferryman.domain.filters import MAX_TEXT
 from ferryman.domain.keyed import LARGEST_SHARE
 from ferryman.domain.keys import OnFailure
-from ferryman.domain.options import COUNT_MAX, MAX_ATTEMPTS, MAX_DELAY, MAX_TAGS, RATE_MAX
+from ferryman.domain.options import MAX_DELAY
 from ferryman.domain.schedule import MISSED_MOST, Overlap
-from ferryman.domain.series import STEPS, By
-from ferryman.domain.state import Status
-from ferryman.http.query import CLAIM_MAX, LIMIT_DEFAULT, LIMIT_MAX
-from ferryman.http.wire import Moment
-
-
-def _text(
-    pattern: str, min_length: int | None = None, max_length: int | None = None, description: str | None = None
-) -> Meta:
-    """A text that looks so; only the document has to know how.
-
-    Told as `Meta(pattern=)`, msgspec 0.22 breaks its memory where such a text or something else may stand, and the
-    process dies when it ends.
-    """
-    schema = {"pattern": pattern}
-    return Meta(min_length=min_length, max_length=max_length, description=description, extra_json_schema=schema)
-
-
-Id = Annotated[str, _text(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-NewId = Annotated[
-    str,
-    _text(
-        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
-        description="A UUID of version 7 that the client makes: sent again, the job is not stored again.",
-    ),
-]
-QueueName = Annotated[str, _text(pattern="^[A-Za-z0-9_.-]{1,128}$")]
-Name = Annotated[str, _text(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
-Delay = Annotated[float, Meta(ge=0, le=MAX_DELAY, description="In so many seconds.")]
-Timeout = Annotated[float, Meta(gt=0, le=MAX_DELAY, description="Seconds that one run may take.")]
-Priority = Annotated[int, Meta(ge=0, le=9, description="0 runs first.")]
-Attempts = Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)]
-Count = Annotated[int, Meta(ge=1, le=COUNT_MAX)]
-Rate = (
-    Annotated[float, Meta(gt=0, le=RATE_MAX, description="So many a second.")]
-    | Annotated[str, _text(pattern=r"^\d{1,7}(\.\d{1,6})?(/[smhd])?$", description="Such as 20/s, 5/m or 100/h.")]
+from ferryman.http.forms import (
+    Attempts,
+    Count,
+    Delay,
+    DryRun,
+    FilterText,
+    JobKey,
+    Name,
+    NewId,
+    OnConflict,
+    Priority,
+    QueueName,
+    Rate,
+    Retriable,
+    Tags,
+    Text,
+    Texts,
+    Timeout,
+    UniqueKey,
+    Waiting,
 )
-NO_NUL: Final = "^[^\\u0000]*$"
-Text = Annotated[str, _text(min_length=1, pattern=NO_NUL)]
-Texts = Text | Annotated[list[Text], Meta(min_length=1)]
-"""One text, or several that mean "or"."""
-FilterText = Annotated[
-    str,
-    _text(
-        min_length=1,
-        max_length=MAX_TEXT,
-        pattern=NO_NUL,
-        description="Terms that all must hold, such as status:failed type:mail.*; see docs/filters.md.",
-    ),
-]
-DryRun = Annotated[bool, Meta(description="Change nothing, and say how many jobs are meant.")]
-UniqueKey = Annotated[str, _text(min_length=1, max_length=256, pattern=NO_NUL)]
-JobKey = Annotated[str, _text(min_length=1, max_length=200, pattern=NO_NUL)]
-Tag = Annotated[str, _text(min_length=1, max_length=64, pattern=NO_NUL)]
-Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS)]
-Retriable = Literal["failed", "cancelled"]
-Waiting = Literal["waiting", "scheduled", "pending"]
-OnConflict = Literal["error", "return"]
-
-
-# -- bodies ------------------------------------------------------------------------------------------
-
-
-def _header(name: str) -> str:
-    """The header of a field."""
-    return name.replace("_", "-").title()
+from ferryman.http.wire import Moment
 
 
 class NewJob(msgspec.Struct, forbid_unknown_fields=True):
@@ -223,121 +177,3 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True):
     """For how long the former key goes on to open."""
 
     grace: Annotated[float, Meta(ge=0, le=MAX_DELAY, description="In seconds.")] | None = None
-
-
-# -- parameters and headers --------------------------------------------------------------------------
-
-
-class JobsQuery(msgspec.Struct):
-    """Which jobs, and how many of them."""
-
-    filter: FilterText | None = None
-    status: list[Status] = []
-    type: list[Text] = []
-    queue: list[Text] = []
-    tag: list[Text] = []
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: Annotated[Id, Meta(description="As the Link to the next page has it.")] | None = None
-    order: Literal["asc", "desc"] = "asc"
-
-
-class PageQuery(msgspec.Struct):
-    """Which page, and how long."""
-
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: Annotated[Text, Meta(description="As the Link to the next page has it.")] | None = None
-
-
-class OperationsQuery(msgspec.Struct):
-    """Which page, and how long."""
-
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: Annotated[Id, Meta(description="As the Link to the next page has it.")] | None = None
-
-
-class ApiKeyQuery(msgspec.Struct):
-    """Which key of a name; all without."""
-
-    id: Annotated[str, _text(pattern="^[0-9a-f]{16}$")] | None = None
-
-
-class AuditQuery(msgspec.Struct):
-    """Which deeds, and how many of them."""
-
-    actor: Text | None = None
-    action: Action | None = None
-    target: Text | None = None
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: (
-        Annotated[str, _text(pattern="^[1-9][0-9]{0,17}$", description="As the Link to the next page has it.")] | None
-    ) = None
-
-
-class StatsQuery(msgspec.Struct, rename={"start": "from", "end": "to"}):
-    """Of which jobs, and from when to when."""
-
-    queue: Text | None = None
-    type: Text | None = None
-    by: By = By.NONE
-    start: Annotated[Moment, Meta(description="An hour before the end without.")] | None = None
-    end: Annotated[Moment, Meta(description="Now without.")] | None = None
-    step: Annotated[int, Meta(ge=1, le=STEPS[-1], description="Seconds; rounded up to one of a few.")] | None = None
-
-
-class LogsQuery(msgspec.Struct):
-    """Which lines, and how many of them."""
-
-    claim: (
-        Annotated[int, Meta(ge=0, le=CLAIM_MAX, description="Only those of the run with this claim number.")] | None
-    ) = None
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: (
-        Annotated[str, _text(pattern="^[0-9]{1,9}-[0-9]{1,9}$", description="As the Link to the next page has it.")]
-        | None
-    ) = None
-
-
-class ConflictQuery(msgspec.Struct):
-    """What to do where a unique key is taken."""
-
-    on_conflict: OnConflict | None = None
-
-
-class NewJobHeaders(msgspec.Struct, rename=_header):
-    """What makes a request safe to be sent again, and whether to wait for what becomes of the job."""
-
-    idempotency_key: Annotated[str, _text(pattern="^[!#-~][!-~]{0,254}$")] | None = None
-    prefer: str | None = None
-
-
-class JobHeaders(msgspec.Struct, rename=_header):
-    """Whether to wait for the end of the job, and which version is known already."""
-
-    prefer: str | None = None
-    if_none_match: str | None = None
-
-
-class OperationHeaders(msgspec.Struct, rename=_header):
-    """Which version is known already."""
-
-    if_none_match: str | None = None
-
-
-class MatchHeaders(msgspec.Struct, rename=_header):
-    """Which version is to be changed."""
-
-    if_match: str | None = None
-
-
-class EventsQuery(msgspec.Struct):
-    """Which changes; of several values of one name any will do."""
-
-    queue: list[Text] = []
-    type: list[Annotated[Text, Meta(description="In which `*` stands for any text.")]] = []
-    status: list[Literal["pending", "scheduled", "completed", "failed", "cancelled"]] = []
-
-
-class EventHeaders(msgspec.Struct, rename=_header):
-    """Which event was the last one that came."""
-
-    last_event_id: str | None = None

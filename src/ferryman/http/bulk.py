@@ -9,9 +9,10 @@ from ferryman.domain.access import Caller, Right
 from ferryman.domain.errors import OperationNotFound
 from ferryman.http import bulk_wire, etags, query
 from ferryman.http.actor import actor_of
-from ferryman.http.bodies import NewOperation, OperationHeaders, OperationsQuery
+from ferryman.http.bodies import NewOperation
 from ferryman.http.bulk_wire import DryRunJson, OperationJson
 from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.heads import OperationHeaders, OperationsQuery
 from ferryman.http.narrowing import check_queue, narrowed
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, json_body

@@ -8,7 +8,7 @@ from ferryman.client import Client
 from ferryman.domain.access import Right
 from ferryman.domain.errors import UniqueKeyTaken
 from ferryman.domain.state import Status
-from ferryman.http import bodies, changes, etags
+from ferryman.http import bodies, changes, etags, heads
 from ferryman.http.actor import actor_of
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.jobs import ONE_JOB, job_answer
@@ -64,7 +64,7 @@ class JobChanges:
                 self.change,
                 "Change a job that waits",
                 job,
-                headers=bodies.MatchHeaders,
+                headers=heads.MatchHeaders,
                 body=bodies.Placement,
                 by_queue=True,
                 problems=wrong,
@@ -76,7 +76,7 @@ class JobChanges:
                 self.delete,
                 "Delete an ended job",
                 {204: None},
-                headers=bodies.MatchHeaders,
+                headers=heads.MatchHeaders,
                 by_queue=True,
                 problems=wrong,
             ),
@@ -87,7 +87,7 @@ class JobChanges:
                 self.cancel,
                 "Cancel a job",
                 {200: JobJson, 202: JobJson},
-                headers=bodies.MatchHeaders,
+                headers=heads.MatchHeaders,
                 by_queue=True,
                 problems=wrong,
             ),
@@ -98,7 +98,7 @@ class JobChanges:
                 self.retry,
                 "Run a job again",
                 job,
-                headers=bodies.MatchHeaders,
+                headers=heads.MatchHeaders,
                 by_queue=True,
                 problems=wrong,
             ),

@@ -13,7 +13,7 @@ from ferryman.domain.access import Right
 from ferryman.domain.errors import AccessError, JobNotFound, StoreError
 from ferryman.domain.job import Job
 from ferryman.domain.state import TERMINAL
-from ferryman.http import bodies, query, wire
+from ferryman.http import heads, query, wire
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.lasting import Lasting
 from ferryman.http.narrowing import check_job
@@ -52,7 +52,7 @@ class JobEvents:
                 self.stream,
                 "Follow a job by server-sent events",
                 {200: str, 204: None},
-                headers=bodies.EventHeaders,
+                headers=heads.EventHeaders,
                 offers=(EVENT_STREAM,),
                 by_queue=True,
                 problems=(404,),

@@ -17,8 +17,9 @@ from ferryman.domain import strictjson
 from ferryman.domain.access import Right
 from ferryman.domain.errors import FerrymanError, RequestTimeout
 from ferryman.http import query
-from ferryman.http.bodies import ConflictQuery, NewJob
+from ferryman.http.bodies import NewJob
 from ferryman.http.exchange import Answer, Request
+from ferryman.http.heads import ConflictQuery
 from ferryman.http.items import read_item, refusals, refuse_idempotency_key
 from ferryman.http.lasting import Lasting
 from ferryman.http.ndjson import Lines

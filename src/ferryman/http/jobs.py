@@ -11,7 +11,7 @@ from ferryman.client import Accepted, Client
 from ferryman.domain.access import Right
 from ferryman.domain.errors import AccessError, BadParameter, JobNotFound, StoreError
 from ferryman.domain.job import Job
-from ferryman.http import bodies, etags, prefer, query, wire
+from ferryman.http import bodies, etags, heads, prefer, query, wire
 from ferryman.http.attempts import AttemptJson, attempts_json
 from ferryman.http.exchange import Answer, Headers, Request
 from ferryman.http.explanation import ExplanationJson, explanation_json
@@ -52,7 +52,7 @@ class Jobs:
                 self.list,
                 "List jobs",
                 {200: list[JobJson]},
-                bodies.JobsQuery,
+                heads.JobsQuery,
                 by_queue=True,
             ),
             Operation(
@@ -62,8 +62,8 @@ class Jobs:
                 self.create,
                 "Enqueue a job",
                 {200: JobJson, 201: JobJson},
-                bodies.ConflictQuery,
-                bodies.NewJobHeaders,
+                heads.ConflictQuery,
+                heads.NewJobHeaders,
                 bodies.NewJob,
                 by_queue=True,
                 problems=(409, 429),
@@ -80,7 +80,7 @@ class Jobs:
                 self.show,
                 "Show a job",
                 {200: JobJson, 304: None},
-                headers=bodies.JobHeaders,
+                headers=heads.JobHeaders,
                 by_queue=True,
                 problems=(404,),
             ),

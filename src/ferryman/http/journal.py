@@ -11,7 +11,7 @@ from ferryman.client import Client
 from ferryman.client.listening import Heard, Start, Wanted
 from ferryman.domain.access import Caller, Right
 from ferryman.domain.errors import AccessError, StoreError
-from ferryman.http import bodies, query
+from ferryman.http import heads, query
 from ferryman.http.events import COME_AGAIN, EVENT_STREAM, HEADERS, STILL_HERE
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.lasting import Lasting
@@ -50,8 +50,8 @@ class AllEvents:
                 self.stream,
                 "Follow all jobs by server-sent events",
                 {200: str},
-                bodies.EventsQuery,
-                headers=bodies.EventHeaders,
+                heads.EventsQuery,
+                headers=heads.EventHeaders,
                 offers=(EVENT_STREAM,),
                 by_queue=True,
             ),

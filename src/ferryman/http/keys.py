@@ -17,8 +17,9 @@ from ferryman.domain.keyed import LARGEST_SHARE, gate_rule
 from ferryman.domain.keys import GateRule, OnFailure
 from ferryman.http import query, wire
 from ferryman.http.actor import actor_of
-from ferryman.http.bodies import NewRule, PageQuery
+from ferryman.http.bodies import NewRule
 from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.heads import PageQuery
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, json_body
 from ferryman.store.protocol import KeyStatus

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from ferryman.http.bodies import Id, JobKey, Name, QueueName, Text
+from ferryman.http.forms import Id, JobKey, Name, QueueName, Text
 from ferryman.http.operation import LINES, Operation
 from ferryman.version import VERSION
 

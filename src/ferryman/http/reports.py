@@ -12,8 +12,8 @@ from ferryman.client import Client
 from ferryman.domain.access import Right
 from ferryman.domain.report import LogLine, ProgressOf
 from ferryman.http import query
-from ferryman.http.bodies import LogsQuery
 from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.heads import LogsQuery
 from ferryman.http.narrowing import job_id
 from ferryman.http.operation import Operation
 from ferryman.http.wire import Moment, array_json, write_moment

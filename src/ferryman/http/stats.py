@@ -9,36 +9,16 @@ import msgspec
 
 from ferryman.client import Client
 from ferryman.domain.access import Right
-from ferryman.domain.charts import Numbers, Series, Spread, Stats
+from ferryman.domain.charts import Series, Stats
 from ferryman.domain.job import MICROS
 from ferryman.http import query
-from ferryman.http.bodies import StatsQuery
 from ferryman.http.exchange import Answer, Request
+from ferryman.http.heads import StatsQuery
 from ferryman.http.narrowing import check_queue
 from ferryman.http.operation import Operation
 from ferryman.http.wire import Moment, write_moment
 
 _JSON: Final = ((b"content-type", b"application/json"),)
-_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
-
-
-class SeriesJson(msgspec.Struct, frozen=True):
-    """One line, every member always present: a number for each step, null where none is known."""
-
-    queue: str | None
-    type: str | None
-    enqueued: Numbers
-    completed: Numbers
-    failed: Numbers
-    cancelled: Numbers
-    retried: Numbers
-    rescued: Numbers
-    pending: Numbers
-    """At the end of the step."""
-    wait: Spread
-    """Seconds from being due to the first start."""
-    run: Spread
-    """Seconds from each start to its end."""
 
 
 class StatsJson(msgspec.Struct, frozen=True):
@@ -50,7 +30,7 @@ class StatsJson(msgspec.Struct, frozen=True):
     """When each step begins."""
     since: Sequence[Moment | None]
     """When that began which the step counts: earlier than the step where no node lived."""
-    series: Sequence[SeriesJson]
+    series: Sequence[Series]
     left_out: int
     """How many more lines there are."""
 
@@ -92,11 +72,7 @@ def stats_json(stats: Stats) -> bytes:
         step=stats.period.step // MICROS,
         at=[write_moment(at) for at in steps],
         since=[None if since is None else write_moment(since) for since in stats.since],
-        series=[_line(each) for each in stats.series],
+        series=stats.series,
         left_out=stats.left_out,
     )
-    return _encode(told)
-
-
-def _line(series: Series) -> SeriesJson:
-    return SeriesJson(*(getattr(series, name) for name in series.__struct_fields__))
+    return msgspec.json.encode(told)

@@ -68,3 +68,8 @@ class Awaited(Generic[G, P, T]):
             return await way.acall(lambda client: self._verb(group(client), *args, **kwargs))
 
         return call
+
+
+def both(verb: Verb[G, P, T]) -> tuple[Blocking[G, P, T], Awaited[G, P, T]]:
+    """The two methods that a verb is."""
+    return Blocking(verb), Awaited(verb)

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from ferryman.http.remote.access import ApiKeys
 from ferryman.http.remote.controls import Controls
-from ferryman.http.remote.faces import Awaited, Blocking, Face
+from ferryman.http.remote.faces import Face, both
 from ferryman.http.remote.keys import Keys
 from ferryman.http.remote.operations import Operations
 from ferryman.http.remote.options import CallLike
@@ -19,22 +19,22 @@ from ferryman.http.remote.schedules import ScheduleOptions, Schedules, ToldSched
 class RuleVerbs(Face[Rules]):
     """What holds for all jobs of a queue or a type."""
 
-    all, aall = Blocking(Rules.all), Awaited(Rules.all)
-    pause, apause = Blocking(Rules.pause), Awaited(Rules.pause)
-    resume, aresume = Blocking(Rules.resume), Awaited(Rules.resume)
-    limit, alimit = Blocking(Rules.limit), Awaited(Rules.limit)
+    all, aall = both(Rules.all)
+    pause, apause = both(Rules.pause)
+    resume, aresume = both(Rules.resume)
+    limit, alimit = both(Rules.limit)
 
 
 class ControlVerbs(Face[Controls]):
     """What those say who look after queues."""
 
     placement = staticmethod(Controls.placement)
-    place, aplace = Blocking(Controls.place), Awaited(Controls.place)
-    delete, adelete = Blocking(Controls.delete), Awaited(Controls.delete)
-    purge, apurge = Blocking(Controls.purge), Awaited(Controls.purge)
-    would_purge, awould_purge = Blocking(Controls.would_purge), Awaited(Controls.would_purge)
-    retry_all, aretry_all = Blocking(Controls.retry_all), Awaited(Controls.retry_all)
-    would_retry, awould_retry = Blocking(Controls.would_retry), Awaited(Controls.would_retry)
+    place, aplace = both(Controls.place)
+    delete, adelete = both(Controls.delete)
+    purge, apurge = both(Controls.purge)
+    would_purge, awould_purge = both(Controls.would_purge)
+    retry_all, aretry_all = both(Controls.retry_all)
+    would_retry, awould_retry = both(Controls.would_retry)
 
 
 class ScheduleVerbs(Face[Schedules]):
@@ -80,48 +80,48 @@ class ScheduleVerbs(Face[Schedules]):
         request = schedule_of(name, cron, what, payload, **given)
         return await self.way.acall(lambda client: client.schedules.put(request))
 
-    list, alist = Blocking(Schedules.list), Awaited(Schedules.list)
-    get, aget = Blocking(Schedules.get), Awaited(Schedules.get)
-    pause, apause = Blocking(Schedules.pause), Awaited(Schedules.pause)
-    resume, aresume = Blocking(Schedules.resume), Awaited(Schedules.resume)
-    drop, adrop = Blocking(Schedules.drop), Awaited(Schedules.drop)
-    run, arun = Blocking(Schedules.run), Awaited(Schedules.run)
+    list, alist = both(Schedules.list)
+    get, aget = both(Schedules.get)
+    pause, apause = both(Schedules.pause)
+    resume, aresume = both(Schedules.resume)
+    drop, adrop = both(Schedules.drop)
+    run, arun = both(Schedules.run)
 
 
 class OperationVerbs(Face[Operations]):
     """Changes of every job that a filter means."""
 
-    start, astart = Blocking(Operations.start), Awaited(Operations.start)
-    count, acount = Blocking(Operations.count), Awaited(Operations.count)
-    list, alist = Blocking(Operations.list), Awaited(Operations.list)
-    get, aget = Blocking(Operations.get), Awaited(Operations.get)
-    cancel, acancel = Blocking(Operations.cancel), Awaited(Operations.cancel)
+    start, astart = both(Operations.start)
+    count, acount = both(Operations.count)
+    list, alist = both(Operations.list)
+    get, aget = both(Operations.get)
+    cancel, acancel = both(Operations.cancel)
 
 
 class KeyVerbs(Face[Keys]):
     """The keys of jobs, and their gates."""
 
-    list, alist = Blocking(Keys.list), Awaited(Keys.list)
-    get, aget = Blocking(Keys.get), Awaited(Keys.get)
-    set, aset = Blocking(Keys.set), Awaited(Keys.set)
-    unset, aunset = Blocking(Keys.unset), Awaited(Keys.unset)
-    pause, apause = Blocking(Keys.pause), Awaited(Keys.pause)
-    resume, aresume = Blocking(Keys.resume), Awaited(Keys.resume)
-    let_pass, alet_pass = Blocking(Keys.let_pass), Awaited(Keys.let_pass)
+    list, alist = both(Keys.list)
+    get, aget = both(Keys.get)
+    set, aset = both(Keys.set)
+    unset, aunset = both(Keys.unset)
+    pause, apause = both(Keys.pause)
+    resume, aresume = both(Keys.resume)
+    let_pass, alet_pass = both(Keys.let_pass)
 
 
 class AccessVerbs(Face[ApiKeys]):
     """Who may use the HTTP API."""
 
-    list, alist = Blocking(ApiKeys.list), Awaited(ApiKeys.list)
-    add, aadd = Blocking(ApiKeys.add), Awaited(ApiKeys.add)
-    rotate, arotate = Blocking(ApiKeys.rotate), Awaited(ApiKeys.rotate)
-    revoke, arevoke = Blocking(ApiKeys.revoke), Awaited(ApiKeys.revoke)
+    list, alist = both(ApiKeys.list)
+    add, aadd = both(ApiKeys.add)
+    rotate, arotate = both(ApiKeys.rotate)
+    revoke, arevoke = both(ApiKeys.revoke)
 
 
 class ReportVerbs(Face[Reports]):
     """What runs say of themselves."""
 
-    progress, aprogress = Blocking(Reports.progress), Awaited(Reports.progress)
-    logs, alogs = Blocking(Reports.logs), Awaited(Reports.logs)
-    all_logs, aall_logs = Blocking(Reports.all_logs), Awaited(Reports.all_logs)
+    progress, aprogress = both(Reports.progress)
+    logs, alogs = both(Reports.logs)
+    all_logs, aall_logs = both(Reports.all_logs)

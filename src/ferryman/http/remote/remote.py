@@ -17,7 +17,7 @@ from ferryman.http.journal import ChangeJson
 from ferryman.http.remote.client import RemoteClient
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.enqueueing import EnqueueVerbs
-from ferryman.http.remote.faces import Awaited, Blocking
+from ferryman.http.remote.faces import both
 from ferryman.http.remote.following import Following, Hearing
 from ferryman.http.remote.groups import (
     AccessVerbs,
@@ -167,26 +167,26 @@ class Remote(EnqueueVerbs):
         finally:
             self.way.tell(lambda client: client.leave(hearing))
 
-    get, aget = Blocking(RemoteClient.get), Awaited(RemoteClient.get)
-    attempts, aattempts = Blocking(RemoteClient.attempts), Awaited(RemoteClient.attempts)
-    explain, aexplain = Blocking(RemoteClient.explain), Awaited(RemoteClient.explain)
-    wait_for, await_for = Blocking(RemoteClient.wait), Awaited(RemoteClient.wait)
-    metrics, ametrics = Blocking(RemoteClient.metrics), Awaited(RemoteClient.metrics)
-    queues, aqueues = Blocking(RemoteClient.queues), Awaited(RemoteClient.queues)
-    queue, aqueue = Blocking(RemoteClient.queue), Awaited(RemoteClient.queue)
-    nodes, anodes = Blocking(RemoteClient.nodes), Awaited(RemoteClient.nodes)
-    node, anode = Blocking(RemoteClient.node), Awaited(RemoteClient.node)
-    types, atypes = Blocking(RemoteClient.types), Awaited(RemoteClient.types)
-    audit, aaudit = Blocking(RemoteClient.audit), Awaited(RemoteClient.audit)
-    stats, astats = Blocking(RemoteClient.stats), Awaited(RemoteClient.stats)
-    _page, _apage = Blocking(RemoteClient.page), Awaited(RemoteClient.page)
+    get, aget = both(RemoteClient.get)
+    attempts, aattempts = both(RemoteClient.attempts)
+    explain, aexplain = both(RemoteClient.explain)
+    wait_for, await_for = both(RemoteClient.wait)
+    metrics, ametrics = both(RemoteClient.metrics)
+    queues, aqueues = both(RemoteClient.queues)
+    queue, aqueue = both(RemoteClient.queue)
+    nodes, anodes = both(RemoteClient.nodes)
+    node, anode = both(RemoteClient.node)
+    types, atypes = both(RemoteClient.types)
+    audit, aaudit = both(RemoteClient.audit)
+    stats, astats = both(RemoteClient.stats)
+    _page, _apage = both(RemoteClient.page)
 
     # -- changing --------------------------------------------------------------------------------
 
-    cancel, acancel = Blocking(RemoteClient.cancel), Awaited(RemoteClient.cancel)
-    retry, aretry = Blocking(RemoteClient.retry), Awaited(RemoteClient.retry)
-    pause, apause = Blocking(RemoteClient.pause), Awaited(RemoteClient.pause)
-    resume, aresume = Blocking(RemoteClient.resume), Awaited(RemoteClient.resume)
+    cancel, acancel = both(RemoteClient.cancel)
+    retry, aretry = both(RemoteClient.retry)
+    pause, apause = both(RemoteClient.pause)
+    resume, aresume = both(RemoteClient.resume)
 
     # -- life ------------------------------------------------------------------------------------
 
