@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
-from ferryman.client.deeds import Deeds
-from ferryman.client.finding import Counted, Finding
+from ferryman.client.changing import Changing
+from ferryman.client.finding import Counted
 from ferryman.client.meant import members
 from ferryman.client.request import no_such_job
 from ferryman.domain import options
 from ferryman.domain.audit import MANY, Action
 from ferryman.domain.errors import WrongState
-from ferryman.domain.events import Events, JobCancelledByRequest
+from ferryman.domain.events import JobCancelledByRequest
 from ferryman.domain.filters import JobFilter
 from ferryman.domain.filters.narrowing import narrowed
 from ferryman.domain.job import Job
 from ferryman.domain.state import INITIAL, TERMINAL, Status
-from ferryman.store.protocol import Clock, Store, Wakeup
 from ferryman.store.watching import Version
 
 
-class Cancelling:
-    """A part of a client. Every error is one of `ferryman.errors`."""
-
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        wakeup: Wakeup,
-        events: Events,
-        deeds: Deeds,
-        get: Callable[[str], Awaitable[Job]],
-        finding: Finding,
-    ) -> None:
-        """`get` reads one job, and raises JobNotFound."""
-        self._store = store
-        self._clock = clock
-        self._wakeup = wakeup
-        self._events = events
-        self._deeds = deeds
-        self._get = get
-        self._finding = finding
+class Cancelling(Changing):
+    """A part of a client."""
 
     async def cancel(self, id: str, *, by: str | None = None, expected: Version | None = None) -> Job:
         """Cancel one job, as `Client.cancel` says."""

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from ferryman.client.deeds import Deeds
-from ferryman.client.finding import Counted, Finding
+from ferryman.client.changing import Changing
+from ferryman.client.finding import Counted
 from ferryman.client.request import no_such_job
 from ferryman.domain import options
 from ferryman.domain.audit import Action
 from ferryman.domain.errors import UniqueKeyTaken, WrongState
-from ferryman.domain.events import Events, JobRetriedByRequest
+from ferryman.domain.events import JobRetriedByRequest
 from ferryman.domain.filters import JobFilter
 from ferryman.domain.filters.narrowing import narrowed
 from ferryman.domain.job import MICROS, Job
 from ferryman.domain.state import RETRIABLE, Status
-from ferryman.store.protocol import Clock, RetryResult, Store, Wakeup
+from ferryman.store.protocol import RetryResult
 from ferryman.store.watching import Version
 
 TOGETHER: Final = 50
@@ -37,27 +37,8 @@ class Retried(msgspec.Struct, frozen=True):
     """When the last of them is due, in microseconds; None where all are pending."""
 
 
-class Retrying:
-    """A part of a client. Every error is one of `ferryman.errors`."""
-
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        wakeup: Wakeup,
-        events: Events,
-        deeds: Deeds,
-        get: Callable[[str], Awaitable[Job]],
-        finding: Finding,
-    ) -> None:
-        """`get` reads one job, and raises JobNotFound."""
-        self._store = store
-        self._clock = clock
-        self._wakeup = wakeup
-        self._events = events
-        self._deeds = deeds
-        self._get = get
-        self._finding = finding
+class Retrying(Changing):
+    """A part of a client."""
 
     async def retry(self, id: str, *, by: str | None = None, expected: Version | None = None) -> Job:
         """Send one job back, as `Client.retry` says."""
