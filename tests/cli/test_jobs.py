@@ -1,9 +1,8 @@
-"""`ferryman jobs`: ls, show, cancel, retry, tail."""
+"""`ferryman jobs`: ls, show, tail."""
 
 from __future__ import annotations
 
 import json
-import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +17,8 @@ from ferryman.domain.state import Status
 from ferryman.store.protocol import Declaration
 from ferryman.testing.conformance.bench import Bench
 from tests.cli.shop import Shop
+from tests.cli.stock import UNKNOWN, mails, some
 
-UNKNOWN = "01890a5d-ac96-774b-bcce-b302099a8057"
 ERROR = JobError("FM501", "ValueError", "no \x1b[31mway\nat all", "Traceback:\n\tline \x1b[31m1\nValueError")
 
 
@@ -31,16 +30,6 @@ async def fail(bench: Bench, **options: Any) -> str:
         bench.clock.advance(90)
         await bench.store.promote(bench.now, 10)
     return id
-
-
-async def some(bench: Bench) -> dict[str, str]:
-    """One job in each status, by status."""
-    ends = [Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.PROCESSING, Status.SCHEDULED, Status.PENDING]
-    found: dict[str, str] = {}
-    for status in ends:
-        found[status.value] = await bench.bring(status, type="mail" if status is Status.PENDING else "echo")
-        bench.clock.advance(1)
-    return found
 
 
 # -- ls ------------------------------------------------------------------------------------------
@@ -184,24 +173,6 @@ def test_an_unknown_job_is_exit_1(shop: Shop, id: str) -> None:
         assert f"error FM404: There is no job '{id}'" in result.err
 
 
-# -- cancel and retry, by id ---------------------------------------------------------------------
-
-
-def test_cancel_and_retry_by_id_say_what_became_of_each(shop: Shop) -> None:
-    ids = shop.one(some)
-    result = shop.call("jobs", "cancel", ids["pending"], ids["processing"], ids["completed"], ids["pending"])
-    assert result.code == 1
-    assert result.out == f"{ids['pending']} cancelled\n{ids['processing']} processing, its handler is asked to end\n"
-    assert f"error FM409: Job {ids['completed']} is completed already." in result.err
-    assert shop.read(ids["pending"]).status == "cancelled"
-    again = shop.call("jobs", "retry", ids["pending"], ids["failed"], "--json")
-    assert (again.code, again.err) == (0, "")
-    assert [(job["id"], job["status"]) for job in again.json] == [
-        (ids["pending"], "pending"),
-        (ids["failed"], "pending"),
-    ]
-
-
 # -- secrets -------------------------------------------------------------------------------------
 
 
@@ -225,112 +196,6 @@ async def one_more(bench: Bench) -> None:
     await bench.store.open()
     await bench.add(payload='{"token":"hunter2"}')
     await bench.store.close()
-
-
-# -- cancel and retry, by filter -----------------------------------------------------------------
-
-
-async def many(bench: Bench) -> None:
-    made = range(2300)
-    await bench.insert(*(bench.job("echo" if n % 100 else "mail", queue="q" if n % 2 else "r") for n in made))
-
-
-def standing(shop: Shop) -> dict[tuple[str, Status], int]:
-    return dict(shop.one(lambda bench: bench.counts()).standing)
-
-
-def test_cancel_by_filter_with_yes(shop: Shop) -> None:
-    shop.do(many)
-    result = shop.call("jobs", "cancel", "--queue", "r", "--type", "echo", "--yes")
-    assert (result.code, result.out, result.err) == (0, "1127 jobs cancelled, or asked to end.\n", "")
-    assert standing(shop) == {("q", Status.PENDING): 1150, ("r", Status.PENDING): 23}
-    assert shop.call("jobs", "cancel", "--queue", "q", "--yes", "--json").json == {"changed": 1150}
-    assert shop.call("jobs", "cancel", "--queue", "q", "--yes").out == "0 jobs cancelled, or asked to end.\n"
-
-
-def test_retry_by_filter_means_failed_jobs(shop: Shop) -> None:
-    ids = shop.one(some)
-    assert shop.call("jobs", "retry", "--type", "echo", "--yes").out == "1 job pending again.\n"
-    assert shop.read(ids["failed"]).status == "pending"
-    assert shop.read(ids["cancelled"]).status == "cancelled"
-    assert shop.call("jobs", "retry", "--status", "cancelled", "--yes").out == "1 job pending again.\n"
-    assert shop.read(ids["cancelled"]).status == "pending"
-
-
-def test_retry_tells_of_jobs_that_cannot_be(shop: Shop) -> None:
-    async def two(bench: Bench) -> list[str]:
-        first = await bench.bring(Status.FAILED, unique_key="k")
-        return [first, await bench.add(unique_key="k"), await bench.bring(Status.CANCELLED)]
-
-    first, holder, _ = shop.one(two)
-    result = shop.call("jobs", "retry", "--status", "failed", "--status", "cancelled", "--yes")
-    assert (result.code, result.out) == (1, "1 job pending again.\n")
-    assert "FM312" in result.err and holder in result.err and first in result.err
-
-
-def test_off_a_terminal_it_wants_yes(shop: Shop) -> None:
-    ids = shop.one(some)
-    result = shop.call("jobs", "cancel", "--type", "mail", stdin="y\n")
-    assert (result.code, result.out) == (2, "")
-    assert "FM122" in result.err and "--yes" in result.err
-    assert shop.read(ids["pending"]).status == "pending"
-
-
-def test_on_a_terminal_it_asks(shop: Shop) -> None:
-    ids = shop.one(some)
-    shop.terminal = True
-    no = shop.call("jobs", "cancel", "--type", "mail", stdin="n\n")
-    assert (no.code, no.out) == (1, "")
-    assert no.err.startswith("Cancel 1 job? [y/N]: ") and no.err.endswith("Nothing was changed.\n")
-    assert shop.read(ids["pending"]).status == "pending"
-    yes = shop.call("jobs", "cancel", "--type", "mail", stdin="y\n")
-    assert (yes.code, yes.out) == (0, "1 job cancelled, or asked to end.\n")
-    assert shop.read(ids["pending"]).status == "cancelled"
-
-
-def test_where_nothing_fits_nobody_is_asked(shop: Shop) -> None:
-    shop.one(some)
-    shop.terminal = True
-    assert shop.call("jobs", "retry", "--type", "nothing", stdin="").out == "0 jobs pending again.\n"
-
-
-def test_what_comes_in_while_it_asks_is_left_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    ids = shop.one(some)
-    shop.terminal = True
-    late = []
-
-    def answer(*_: object, **__: object) -> bool:
-        shop.clock.advance(1)
-        late.append(shop.call("enqueue", "mail").out.strip())
-        return True
-
-    def ask_elsewhere(*_: object, **__: object) -> bool:
-        thread = threading.Thread(target=answer)
-        thread.start()
-        thread.join()
-        return True
-
-    monkeypatch.setattr("click.confirm", ask_elsewhere)
-    assert shop.call("jobs", "cancel", "--type", "mail").code == 0
-    assert shop.read(ids["pending"]).status == "cancelled"
-    assert shop.read(late[0]).status == "pending"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["cancel"], "Name jobs by id, or say which"),
-        (["retry", "--yes"], "Name jobs by id, or say which"),
-        (["cancel", UNKNOWN, "--type", "t"], "not both"),
-        (["cancel", "--status", "completed", "--yes"], "waiting, scheduled, pending, processing"),
-        (["retry", "--status", "pending", "--yes"], "failed, cancelled"),
-    ],
-)
-def test_which_jobs_has_to_be_clear(shop: Shop, arguments: list[str], told: str) -> None:
-    shop.do()
-    result = shop.call("jobs", *arguments)
-    assert (result.code, result.out) == (2, "")
-    assert told in result.err
 
 
 # -- tail ----------------------------------------------------------------------------------------
@@ -415,13 +280,6 @@ def test_tail_does_not_take_old_jobs_for_new_ones_when_newer_are_pruned(
 # -- filters in words ----------------------------------------------------------------------------
 
 
-async def mails(bench: Bench) -> list[str]:
-    """Three jobs with payloads; the second one has failed."""
-    first = await bench.bring(Status.CANCELLED, type="mail", payload='{"user":{"id":1,"name":"Anna B"}}', tags=("x",))
-    failed = await bench.bring(Status.FAILED, payload='{"user":{"id":2}}')
-    return [first, failed, await bench.bring(Status.PENDING, type="mail", payload='{"user":{"id":1}}')]
-
-
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -462,54 +320,3 @@ def test_ls_says_when_it_did_not_look_at_all(shop: Shop, monkeypatch: pytest.Mon
     assert ([row[0] for row in result.rows], result.code) == ([ids[2]], 0)
     assert result.err == "There may be more: only 2 jobs were looked at. Bound the time, such as created:<7d.\n"
     assert shop.call("jobs", "cancel", "payload.user.id:1", "--yes").out == "1 job cancelled, or asked to end.\n"
-
-
-def test_a_filter_says_which_jobs_are_changed(shop: Shop) -> None:
-    ids = shop.one(mails)
-    result = shop.call("jobs", "retry", "payload.user.id:1,2", "--yes")
-    assert (result.code, result.out) == (0, "1 job pending again.\n")
-    result = shop.call("jobs", "retry", "status:cancelled", "tag:x", "--rate", "5/s", "--yes")
-    assert (result.code, result.out) == (0, "1 job sent back at 5/s.\n")
-    assert shop.call("jobs", "cancel", "type:echo", "--yes").out == "1 job cancelled, or asked to end.\n"
-    assert [shop.read(id).status for id in ids] == [Status.PENDING, Status.CANCELLED, Status.PENDING]
-    assert shop.call("jobs", "purge", "default", "-tag:x", "--yes").code == 2
-    assert shop.call("jobs", "purge", "default", "--yes", "--", "-tag:x").out == "1 job cancelled.\n"
-    assert [shop.read(id).status for id in ids] == [Status.PENDING, Status.CANCELLED, Status.CANCELLED]
-
-
-def test_a_dry_run_says_how_many(shop: Shop) -> None:
-    ids = shop.one(mails)
-    result = shop.call("jobs", "retry", "status:failed,cancelled", "--dry-run")
-    assert (result.code, result.out) == (0, "2 jobs would be changed.\n")
-    assert shop.call("jobs", "cancel", "type:m*", "--dry-run", "--json").json == {"would_change": 1}
-    assert shop.call("jobs", "purge", "default", "--dry-run").out == "1 job would be changed.\n"
-    assert [shop.read(id).status for id in ids] == [Status.CANCELLED, Status.FAILED, Status.PENDING]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ([UNKNOWN, "type:a"], "by id or by filters, not both"),
-        (["payload.name:Anna", "B"], "A filter with spaces goes into quotes."),
-        ([UNKNOWN, "--dry-run"], "A dry run is for many jobs"),
-        ([], "type:greet"),
-    ],
-)
-def test_ids_and_filters_are_told_apart(shop: Shop, arguments: list[str], told: str) -> None:
-    shop.one(mails)
-    result = shop.call("jobs", "retry", *arguments)
-    assert (result.code, result.out) == (2, "")
-    assert told in " ".join(result.err.split())
-
-
-# -- delete --------------------------------------------------------------------------------------
-
-
-def test_ended_jobs_are_deleted(shop: Shop) -> None:
-    ids = shop.one(mails)
-    result = shop.call("jobs", "delete", ids[0], ids[2])
-    assert (result.code, result.out) == (1, f"{ids[0]} deleted\n")
-    assert f"error FM409: Job {ids[2]} is pending." in result.err
-    assert shop.call("jobs", "delete", "payload.user.id:1,2", "--yes").out == "1 job deleted.\n"
-    assert [row[0] for row in shop.call("jobs", "ls").rows] == [ids[2]]
-    assert shop.call("jobs", "delete", "status:pending", "--yes").code == 2
