@@ -1,0 +1,138 @@
+/**
+ * What happens just now: one stream of server-sent events for the whole tab, at most four events a second.
+ *
+ *     connecting --> live <--> lost (tried again by itself)       hidden tab: paused
+ *                      \--> polling, where the server has no room for another stream
+ */
+
+import { effect, signal } from "@preact/signals";
+import { get, Problem } from "./api";
+import { visible } from "./clock";
+import { session } from "./session";
+
+export const STATUSES = ["waiting", "scheduled", "pending", "processing", "completed", "failed", "cancelled"] as const;
+export type Status = (typeof STATUSES)[number];
+export type Counts = Record<Status, number> & { at_least: Status[] };
+
+export interface QueueNow {
+  queue: string;
+  pending: number;
+  scheduled: number;
+  processing: number;
+  waiting: number;
+  oldest_pending_seconds: number | null;
+}
+
+/** What an event of `GET /live` says. `enqueued` and `ended` only grow. */
+export interface Pulse {
+  at: string;
+  counts: Counts;
+  queues: QueueNow[];
+  enqueued: number;
+  ended: { completed: number; failed: number; cancelled: number };
+  nodes: number;
+}
+
+/** How many a second, over the last seconds. */
+export interface Rates {
+  enqueued: number;
+  completed: number;
+  failed: number;
+}
+
+export type Connection = "connecting" | "live" | "lost" | "polling" | "paused";
+
+export const pulse = signal<Pulse | null>(null);
+export const rates = signal<Rates | null>(null);
+export const connection = signal<Connection>("connecting");
+/** Grows with everything that is heard: who shows something that may have changed looks at it. */
+export const beat = signal(0);
+/** When the connection was lost; null while there is one. */
+export const lostAt = signal<number | null>(null);
+
+const POLL_MS = 2_000;
+const RETRY_MS = 15_000;
+const SPAN_MS = 10_000;
+
+interface Heard {
+  at: number;
+  pulse: Pulse;
+}
+
+let source: EventSource | null = null;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let heard: Heard[] = [];
+
+function hear(told: Pulse): void {
+  const at = Date.parse(told.at);
+  heard = heard.filter((each) => each.at > at - SPAN_MS && each.at <= at);
+  const first = heard[0];
+  heard.push({ at, pulse: told });
+  pulse.value = told;
+  rates.value = first && at > first.at ? between(first, { at, pulse: told }) : rates.value;
+  beat.value++;
+}
+
+function between(first: Heard, last: Heard): Rates {
+  const seconds = (last.at - first.at) / 1000;
+  return {
+    enqueued: (last.pulse.enqueued - first.pulse.enqueued) / seconds,
+    completed: (last.pulse.ended.completed - first.pulse.ended.completed) / seconds,
+    failed: (last.pulse.ended.failed - first.pulse.ended.failed) / seconds,
+  };
+}
+
+function become(next: Connection): void {
+  lostAt.value = next === "lost" ? (lostAt.value ?? Date.now()) : null;
+  if (next === "live" && connection.value !== "live") beat.value++; // what was missed meanwhile is looked at
+  connection.value = next;
+}
+
+function open(): void {
+  close();
+  source = new EventSource("./live");
+  source.addEventListener("open", () => become("live"));
+  source.addEventListener("live", (event) => {
+    become("live");
+    hear(JSON.parse((event as MessageEvent<string>).data));
+  });
+  source.addEventListener("error", () => {
+    if (source?.readyState === EventSource.CLOSED) void poll();
+    else become("lost");
+  });
+}
+
+/** The server has answered, and not with a stream: ask for the counts now and then, and for a stream again later. */
+async function poll(since = Date.now()): Promise<void> {
+  close();
+  try {
+    const counts = await get<Counts>("counts");
+    if (pulse.value) pulse.value = { ...pulse.value, counts };
+    become("polling");
+    beat.value++;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return;
+    become("lost");
+  }
+  timer = setTimeout(() => (Date.now() - since > RETRY_MS ? open() : void poll(since)), POLL_MS);
+}
+
+function close(): void {
+  clearTimeout(timer);
+  source?.close();
+  source = null;
+}
+
+/** Listen as long as somebody who may looks at this tab. Returns what ends it. */
+export function listen(): () => void {
+  const end = effect(() => {
+    const on = visible.value && session.value?.rights.includes("read");
+    if (on) open();
+    else close();
+    if (!visible.value) become("paused");
+  });
+  return () => {
+    end();
+    close();
+  };
+}

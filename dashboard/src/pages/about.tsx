@@ -1,0 +1,5 @@
+import { Head } from "../ui/bits";
+
+export function About() {
+  return <Head title="About" />;
+}

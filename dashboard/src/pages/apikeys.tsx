@@ -1,0 +1,5 @@
+import { Head } from "../ui/bits";
+
+export function ApiKeys() {
+  return <Head title="API keys" />;
+}

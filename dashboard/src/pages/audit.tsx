@@ -1,0 +1,5 @@
+import { Head } from "../ui/bits";
+
+export function Audit() {
+  return <Head title="Audit log" />;
+}

@@ -1,0 +1,5 @@
+import { Head } from "../ui/bits";
+
+export function Keys() {
+  return <Head title="Keys" />;
+}

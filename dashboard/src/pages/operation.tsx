@@ -1,0 +1,5 @@
+import { Head } from "../ui/bits";
+
+export function OperationPage() {
+  return <Head title="Operation" />;
+}
