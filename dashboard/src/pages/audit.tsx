@@ -1,5 +1,77 @@
-import { Head } from "../ui/bits";
+/** The audit log: who changed what. */
+
+import { useSignal } from "@preact/signals";
+import { list } from "../api";
+import { useLoad } from "../load";
+import { hrefTo, place, setQuery } from "../router";
+import { Ago, Head } from "../ui/bits";
+import { Button } from "../ui/button";
+import { Empty, Shown } from "../ui/shown";
+import { Table } from "../ui/table";
+
+interface Deed {
+  number: number;
+  at: string;
+  actor: string;
+  action: string;
+  target: string;
+  detail: Record<string, unknown>;
+}
+
+const FIELDS = ["actor", "action", "target"] as const;
+/** Where the targets of some actions have pages. */
+const PAGES: Record<string, string> = { job: "/jobs", queue: "/queues", type: "/types", schedule: "/schedules", key: "/keys", operation: "/operations", node: "/nodes" };
 
 export function Audit() {
-  return <Head title="Audit log" />;
+  const { query } = place.value;
+  const said = Object.fromEntries(FIELDS.map((field) => [field, query.get(field) ?? ""]));
+  const next = useSignal<string | null>(null);
+  const load = useLoad((signal) => (next.value ? list<Deed>(next.value, {}, signal) : list<Deed>("audit", { ...said, limit: 100 }, signal)), [query.toString(), next.value], { live: 5_000 });
+  const narrow = (field: string, value: string) => {
+    next.value = null;
+    setQuery({ [field]: value });
+  };
+  return (
+    <>
+      <Head title="Audit log" about="Who changed what; kept for 90 days." />
+      <div class="row" role="search">
+        {FIELDS.map((field) => (
+          <label key={field} class="row">
+            {field} <input type="search" value={said[field]} placeholder="any" onChange={(event) => narrow(field, event.currentTarget.value.trim())} />
+          </label>
+        ))}
+      </div>
+      <Shown load={load}>
+        {(page) =>
+          page.rows.length ? (
+            <>
+              <Table
+                label="Deeds"
+                rows={page.rows}
+                id={(deed) => String(deed.number)}
+                columns={[
+                  { name: "When", cell: (deed) => <Ago at={deed.at} /> },
+                  { name: "Who", cell: (deed) => <bdi>{deed.actor}</bdi> },
+                  { name: "Did", cell: (deed) => <code>{deed.action}</code> },
+                  { name: "To", cell: (deed) => <Target deed={deed} /> },
+                  { name: "And said", wide: true, cell: (deed) => <code title={JSON.stringify(deed.detail)}>{Object.keys(deed.detail).length ? JSON.stringify(deed.detail) : ""}</code> },
+                ]}
+              />
+              <p class="row">
+                {next.value && <Button onClick={() => (next.value = null)}>Newest</Button>}
+                {page.next && <Button onClick={() => (next.value = page.next)}>Older</Button>}
+              </p>
+            </>
+          ) : (
+            <Empty title="No deed like this." />
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+function Target({ deed }: { deed: Deed }) {
+  const page = PAGES[deed.action.split(".")[0] ?? ""];
+  return page && deed.target !== "*" ? <a href={hrefTo(page, deed.target)}>{deed.target}</a> : <bdi>{deed.target}</bdi>;
 }

@@ -1,0 +1,18 @@
+/** A group of failed runs, as `GET /errors` says it. */
+
+export interface ErrorJson {
+  group: string;
+  exception: string;
+  code: string;
+  message: string;
+  frame: string | null;
+  count: number;
+  jobs: number;
+  first_at: string;
+  last_at: string;
+  types: string[];
+  queues: string[];
+  versions: string[];
+  job: string;
+  lately: { step: number; from: string; counts: number[] };
+}
