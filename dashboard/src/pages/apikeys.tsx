@@ -6,10 +6,9 @@ import { useLoad } from "../load";
 import { Ago, Badge, Copy, Head } from "../ui/bits";
 import { Button } from "../ui/button";
 import { ask, Dialog } from "../ui/dialog";
-import { Field } from "../ui/rule";
+import { Field, FormDialog, type Said } from "../ui/form";
 import { Empty, Shown } from "../ui/shown";
 import { Table } from "../ui/table";
-import { fail } from "../ui/toast";
 
 interface ApiKeyJson {
   id: string;
@@ -81,39 +80,23 @@ export function ApiKeys() {
 }
 
 function Add({ close, made }: { close: () => void; made: (key: string) => void }) {
-  const add = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const said = new FormData(event.currentTarget as HTMLFormElement);
-    const queues = String(said.get("queues") ?? "").split(/[\s,]+/).filter(Boolean);
-    try {
-      const body = { name: String(said.get("name")), scopes: said.getAll("scopes"), ...(queues.length && { queues }) };
-      made((await post<{ key: string }>("api-keys", body)).key);
-      close();
-    } catch (error) {
-      fail(error);
-    }
+  const add = async ({ text, all }: Said) => {
+    const queues = text("queues").split(/[\s,]+/).filter(Boolean);
+    made((await post<{ key: string }>("api-keys", { name: text("name"), scopes: all("scopes"), queues: queues.length ? queues : undefined })).key);
   };
   return (
-    <Dialog title="Add an API key" onClose={close}>
-      <form class="stack" onSubmit={(event) => void add(event as unknown as SubmitEvent)}>
-        <Field name="name" label="Who it is for" required />
-        <fieldset class="row">
-          <legend>Scopes</legend>
-          {SCOPES.map((scope) => (
-            <label key={scope} class="row">
-              <input type="checkbox" name="scopes" value={scope} defaultChecked={scope === "read"} /> {scope}
-            </label>
-          ))}
-        </fieldset>
-        <Field name="queues" label="Only these queues; empty is all" />
-        <footer>
-          <Button onClick={close}>Do nothing</Button>
-          <Button kind="main" submit>
-            Add
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title="Add an API key" yes="Add" close={close} run={add}>
+      <Field name="name" label="Who it is for" required />
+      <fieldset class="row">
+        <legend>Scopes</legend>
+        {SCOPES.map((scope) => (
+          <label key={scope} class="row">
+            <input type="checkbox" name="scopes" value={scope} defaultChecked={scope === "read"} /> {scope}
+          </label>
+        ))}
+      </fieldset>
+      <Field name="queues" label="Only these queues; empty is all" />
+    </FormDialog>
   );
 }
 

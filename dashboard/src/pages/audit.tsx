@@ -1,11 +1,8 @@
 /** The audit log: who changed what. */
 
-import { useSignal } from "@preact/signals";
-import { list } from "../api";
-import { useLoad } from "../load";
 import { hrefTo, place, setQuery } from "../router";
 import { Ago, Head } from "../ui/bits";
-import { Button } from "../ui/button";
+import { Turn, usePages } from "../ui/pages";
 import { Empty, Shown } from "../ui/shown";
 import { Table } from "../ui/table";
 
@@ -25,19 +22,14 @@ const PAGES: Record<string, string> = { job: "/jobs", queue: "/queues", type: "/
 export function Audit() {
   const { query } = place.value;
   const said = Object.fromEntries(FIELDS.map((field) => [field, query.get(field) ?? ""]));
-  const next = useSignal<string | null>(null);
-  const load = useLoad((signal) => (next.value ? list<Deed>(next.value, {}, signal) : list<Deed>("audit", { ...said, limit: 100 }, signal)), [query.toString(), next.value], { live: 5_000 });
-  const narrow = (field: string, value: string) => {
-    next.value = null;
-    setQuery({ [field]: value });
-  };
+  const [load, at] = usePages<Deed>("audit", { ...said, limit: 100 }, 5_000);
   return (
     <>
       <Head title="Audit log" about="Who changed what; kept for 90 days." />
       <div class="row" role="search">
         {FIELDS.map((field) => (
           <label key={field} class="row">
-            {field} <input type="search" value={said[field]} placeholder="any" onChange={(event) => narrow(field, event.currentTarget.value.trim())} />
+            {field} <input type="search" value={said[field]} placeholder="any" onChange={(event) => setQuery({ [field]: event.currentTarget.value.trim() })} />
           </label>
         ))}
       </div>
@@ -57,10 +49,7 @@ export function Audit() {
                   { name: "And said", wide: true, cell: (deed) => <code title={JSON.stringify(deed.detail)}>{Object.keys(deed.detail).length ? JSON.stringify(deed.detail) : ""}</code> },
                 ]}
               />
-              <p class="row">
-                {next.value && <Button onClick={() => (next.value = null)}>Newest</Button>}
-                {page.next && <Button onClick={() => (next.value = page.next)}>Older</Button>}
-              </p>
+              <Turn at={at} next={page.next} />
             </>
           ) : (
             <Empty title="No deed like this." />

@@ -1,9 +1,7 @@
 /** Errors that are the same error, grouped: which there are, how often, since when, and what one can do about a group. */
 
-import { useSignal } from "@preact/signals";
-import { list, post } from "../api";
+import { post } from "../api";
 import { brief, count } from "../format";
-import { useLoad } from "../load";
 import { go, hrefTo, place, setQuery } from "../router";
 import { may } from "../session";
 import type { ErrorJson } from "../shapes/errors";
@@ -11,6 +9,7 @@ import { Ago, Head } from "../ui/bits";
 import { Button } from "../ui/button";
 import { Spark } from "../ui/chart";
 import { ask } from "../ui/dialog";
+import { Turn, usePages } from "../ui/pages";
 import { Empty, Shown } from "../ui/shown";
 import { Table } from "../ui/table";
 
@@ -20,12 +19,7 @@ export function Errors() {
   const { query } = place.value;
   const type = query.get("type") ?? "";
   const queue = query.get("queue") ?? "";
-  const cursor = useSignal<string | null>(null);
-  const load = useLoad(
-    (signal) => (cursor.value ? list<ErrorJson>(cursor.value, {}, signal) : list<ErrorJson>("errors", { type, queue, limit: PAGE }, signal)),
-    [type, queue, cursor.value],
-    { live: 3_000 },
-  );
+  const [load, at] = usePages<ErrorJson>("errors", { type, queue, limit: PAGE }, 3_000);
   return (
     <>
       <Head title="Errors" about="What failed with the same exception, the same words and in the same place is one group." />
@@ -38,10 +32,7 @@ export function Errors() {
           rows.length ? (
             <>
               <ErrorTable errors={rows} />
-              <p class="row">
-                {cursor.value && <Button onClick={() => (cursor.value = null)}>Newest</Button>}
-                {next && <Button onClick={() => (cursor.value = next)}>Older</Button>}
-              </p>
+              <Turn at={at} next={next} />
             </>
           ) : (
             <Empty title={type || queue ? "No error like this." : "Nothing has failed."}>Failed runs are kept here for 90 days, also those that were tried again and went well.</Empty>

@@ -1,12 +1,9 @@
 /** Keys of jobs: whose gates bound how many of their jobs run at once, how fast, and in which order. */
 
-import { useSignal } from "@preact/signals";
-import { list } from "../api";
 import { brief, rate } from "../format";
-import { useLoad } from "../load";
 import { hrefTo } from "../router";
 import { Badge, Head } from "../ui/bits";
-import { Button } from "../ui/button";
+import { Turn, usePages } from "../ui/pages";
 import { Empty, Shown } from "../ui/shown";
 import { Table } from "../ui/table";
 
@@ -26,8 +23,7 @@ export interface KeyJson {
 }
 
 export function Keys() {
-  const next = useSignal<string | null>(null);
-  const load = useLoad((signal) => (next.value ? list<KeyJson>(next.value, {}, signal) : list<KeyJson>("keys", { limit: 100 }, signal)), [next.value], { live: 3_000 });
+  const [load, at] = usePages<KeyJson>("keys", { limit: 100 }, 3_000);
   return (
     <>
       <Head title="Keys" about="Jobs of one key pass one gate: so many at once, so fast, one after the other, or in turns." />
@@ -49,10 +45,7 @@ export function Keys() {
                   { name: "Held by", number: true, extra: true, cell: (each) => (each.held_by.length ? `${each.held_by.length} failed` : "–") },
                 ]}
               />
-              <p class="row">
-                {next.value && <Button onClick={() => (next.value = null)}>First</Button>}
-                {page.next && <Button onClick={() => (next.value = page.next)}>Next</Button>}
-              </p>
+              <Turn at={at} next={page.next} />
             </>
           ) : (
             <Empty title="No key is in use." />

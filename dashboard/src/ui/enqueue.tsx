@@ -1,54 +1,25 @@
 /** A form for a job, made of the schema of its type's arguments; what no field can say is written as JSON. */
 
-import { useSignal } from "@preact/signals";
-import { Exact, parse, post, Problem } from "../api";
+import { Exact, parse, post } from "../api";
 import { hrefTo } from "../router";
 import type { Schema, TypeJson } from "../shapes/flow";
-import { Button } from "./button";
-import { Dialog } from "./dialog";
-import { Trouble } from "./shown";
+import { Area, Field, FormDialog, type Said } from "./form";
 import { say } from "./toast";
 
 export function EnqueueForm({ type, close }: { type: TypeJson; close: () => void }) {
-  const trouble = useSignal<Problem | null>(null);
   const schema = type.arguments;
   const fields = schema?.additionalProperties === false ? Object.entries(schema.properties ?? {}) : null;
-  const enqueue = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const said = new FormData(event.currentTarget as HTMLFormElement);
-    try {
-      const payload = fields ? payloadOf(fields, said) : parse(String(said.get("payload")));
-      const delay = Number(said.get("delay") || 0);
-      const { id } = await post<{ id: string }>("jobs", { type: type.type, payload, ...(delay && { delay }) });
-      say("The job is enqueued.", { text: "Show it", href: hrefTo("/jobs", id) });
-      close();
-    } catch (error) {
-      trouble.value = error instanceof Problem ? error : new Problem(0, "", (error as Error).message);
-    }
+  const enqueue = async ({ text, number, json }: Said) => {
+    const payload = fields ? payloadOf(fields, text) : json("payload");
+    const { id } = await post<{ id: string }>("jobs", { type: type.type, payload, delay: number("in seconds") || undefined });
+    say("The job is enqueued.", { text: "Show it", href: hrefTo("/jobs", id) });
   };
   return (
-    <Dialog title={`Enqueue ${type.type}`} onClose={close}>
-      <form class="stack" onSubmit={(event) => void enqueue(event as unknown as SubmitEvent)}>
-        {fields?.map(([name, each]) => <Argument key={name} name={name} schema={each} required={schema?.required?.includes(name) ?? false} />)}
-        {!fields && (
-          <label class="field">
-            <span>Payload, as JSON</span>
-            <textarea name="payload" rows={8} defaultValue="{}" />
-          </label>
-        )}
-        <label class="field">
-          <span>Delay in seconds</span>
-          <input name="delay" type="number" min="0" step="any" placeholder="0" />
-        </label>
-        {trouble.value && <Trouble problem={trouble.value} />}
-        <footer>
-          <Button onClick={close}>Do nothing</Button>
-          <Button kind="main" submit>
-            Enqueue
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title={`Enqueue ${type.type}`} yes="Enqueue" close={close} run={enqueue}>
+      {fields?.map(([name, each]) => <Argument key={name} name={name} schema={each} required={schema?.required?.includes(name) ?? false} />)}
+      {!fields && <Area name="payload" label="Payload, as JSON" value="{}" />}
+      <Field name="in seconds" label="Delay in seconds" type="number" min={0} step="any" placeholder="0" />
+    </FormDialog>
   );
 }
 
@@ -63,42 +34,46 @@ export function kindOf(schema: Schema): "choice" | "boolean" | "number" | "text"
 function Argument({ name, schema, required }: { name: string; schema: Schema; required: boolean }) {
   const kind = kindOf(schema);
   const first = schema.default === undefined ? "" : kind === "text" ? String(schema.default) : JSON.stringify(schema.default);
+  const label = (
+    <>
+      <bdi>{name}</bdi> {kind === "json" && "(JSON)"} {!required && "(optional)"}
+    </>
+  );
   const choices = kind === "boolean" ? [true, false] : schema.enum;
+  if (kind === "json") return <Area name={name} label={label} rows={3} required={required} value={first} />;
+  if (!choices) return <Field name={name} label={label} type={schema.writeOnly ? "password" : "text"} inputMode={kind === "number" ? "decimal" : "text"} required={required} value={first} />;
   return (
     <label class="field">
-      <span>
-        <bdi>{name}</bdi> {kind === "json" && "(JSON)"} {!required && "(optional)"}
-      </span>
-      {choices ? (
-        <select name={name} required={required}>
-          {!required && <option value="" />}
-          {choices.map((each) => (
-            <option key={String(each)} value={JSON.stringify(each)} selected={JSON.stringify(each) === first}>
-              {String(each)}
-            </option>
-          ))}
-        </select>
-      ) : kind === "json" ? (
-        <textarea name={name} rows={3} required={required} defaultValue={first} />
-      ) : (
-        <input name={name} type={schema.writeOnly ? "password" : "text"} inputMode={kind === "number" ? "decimal" : "text"} required={required} defaultValue={first} autocomplete="off" />
-      )}
+      <span>{label}</span>
+      <select name={name} required={required}>
+        {!required && <option value="" />}
+        {choices.map((each) => (
+          <option key={String(each)} value={JSON.stringify(each)} selected={JSON.stringify(each) === first}>
+            {String(each)}
+          </option>
+        ))}
+      </select>
     </label>
   );
 }
 
-/** The payload that a form says; what is empty and optional is left to the handler's default. Raises Error. */
-export function payloadOf(fields: readonly (readonly [string, Schema])[], said: FormData): Record<string, unknown> {
-  const payload: Record<string, unknown> = {};
+/** The payload that fields say; what is empty is left to the handler's default. Raises Error. */
+export function payloadOf(fields: readonly (readonly [string, Schema])[], textOf: (name: string) => string): Record<string, unknown> {
+  const payload: [string, unknown][] = [];
   for (const [name, schema] of fields) {
-    const text = String(said.get(name) ?? "");
-    if (!text) continue;
-    try {
-      payload[name] = kindOf(schema) === "text" ? text : parse(text);
-    } catch {
-      throw new Error(`${name}: ${text.slice(0, 40)} is no ${kindOf(schema) === "number" ? "number" : "JSON"}.`);
-    }
-    if (kindOf(schema) === "number" && typeof payload[name] !== "number" && !(payload[name] instanceof Exact)) throw new Error(`${name}: ${text.slice(0, 40)} is no number.`);
+    const text = textOf(name);
+    if (text) payload.push([name, kindOf(schema) === "text" ? text : valueOf(name, schema, text)]);
   }
-  return payload;
+  return Object.fromEntries(payload);
+}
+
+function valueOf(name: string, schema: Schema, text: string): unknown {
+  const wanted = kindOf(schema) === "number" ? "number" : "JSON";
+  try {
+    const value = parse(text);
+    if (wanted === "JSON" || typeof value === "number" || value instanceof Exact) return value;
+  } catch {
+    // it is said below
+  }
+  throw new Error(`${name}: ${text.slice(0, 40)} is no ${wanted}.`);
 }
