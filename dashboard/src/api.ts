@@ -43,6 +43,8 @@ export interface Asked {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Whether numbers that JavaScript cannot hold, and such as 1.0, are kept as they were written (`Exact`). */
+  exact?: boolean;
 }
 
 export interface Answer<T> {
@@ -60,7 +62,7 @@ export async function call<T>(method: string, path: string, asked: Asked = {}): 
     if (response.status === 401 && path !== "session") signedOut.value = true;
     throw problem;
   }
-  return { data: (text ? parse(text) : null) as T, status: response.status, headers: response.headers };
+  return { data: (text ? (asked.exact ? parse(text) : JSON.parse(text)) : null) as T, status: response.status, headers: response.headers };
 }
 
 async function send(method: string, path: string, asked: Asked): Promise<Response> {
@@ -103,6 +105,11 @@ function read(status: number, text: string): Problem {
 
 export async function get<T>(path: string, query?: Asked["query"], signal?: AbortSignal): Promise<T> {
   return (await call<T>("GET", path, { query, signal })).data;
+}
+
+/** The same, with numbers as they were written: for what has payloads and results in it. */
+export async function getExact<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await call<T>("GET", path, { signal, exact: true })).data;
 }
 
 export async function post<T>(path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {

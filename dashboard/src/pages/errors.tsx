@@ -62,7 +62,7 @@ export function ErrorTable({ errors, keys = true }: { errors: readonly ErrorJson
       columns={[
         { name: "Exception", cell: (each) => <bdi class="nowrap">{each.exception}</bdi> },
         { name: "Message", wide: true, cell: (each) => <bdi title={each.message}>{each.message}</bdi> },
-        { name: "Where", extra: true, cell: (each) => <code>{each.frame ?? "–"}</code> },
+        { name: "Where", extra: true, cell: (each) => <code class="nowrap">{each.frame ?? "–"}</code> },
         { name: "Type", extra: true, cell: (each) => <bdi>{each.types.join(", ")}</bdi> },
         { name: "24 h", extra: true, cell: (each) => <Lately error={each} /> },
         { name: "Runs", number: true, cell: (each) => brief(each.count) },

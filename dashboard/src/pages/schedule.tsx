@@ -1,7 +1,7 @@
 /** One schedule: what it says, when it fires next, what it has made; run now, pause, edit. */
 
 import { useSignal } from "@preact/signals";
-import { get, part, post, remove } from "../api";
+import { get, getExact, part, post, remove } from "../api";
 import { between, count, duration, moment } from "../format";
 import { useKeys } from "../keys";
 import { useLoad } from "../load";
@@ -19,7 +19,7 @@ import { fail, say } from "../ui/toast";
 
 export function SchedulePage({ params }: PageProps) {
   const path = `schedules/${part(params.name ?? "")}`;
-  const load = useLoad((signal) => get<ScheduleJson>(path, {}, signal), [path], { live: 2_000, every: 10_000 });
+  const load = useLoad((signal) => getExact<ScheduleJson>(path, signal), [path], { live: 2_000, every: 10_000 });
   const schedule = load.data;
   return (
     <>

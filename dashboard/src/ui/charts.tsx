@@ -23,7 +23,7 @@ export function Charts({ stats }: { stats: Stats }) {
   const at = useTimes(stats);
   const lines = useMemo(() => linesOf(stats), [stats]);
   return (
-    <div class="grid">
+    <div class="charts">
       <Section title="Throughput" aside={<span class="dim">a second</span>}>
         <Chart label="Throughput" at={at} lines={lines.flow} format={rate} />
       </Section>

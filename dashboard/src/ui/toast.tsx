@@ -18,7 +18,8 @@ let last = 0;
 
 function show(toast: Omit<Toast, "id">): void {
   const id = ++last;
-  toasts.value = [...toasts.value.slice(-3), { ...toast, id }];
+  const others = toasts.value.filter((each) => each.text !== toast.text);
+  toasts.value = [...others.slice(-3), { ...toast, id }];
   if (!toast.bad) setTimeout(() => drop(id), SHOWN_MS);
 }
 
