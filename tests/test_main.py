@@ -119,6 +119,17 @@ async def test_a_job_crosses_from_http_to_its_result(tmp_path: Path) -> None:
     assert await server.stop() == main.CLEAN
 
 
+@pytest.mark.parametrize("shown", [True, False])
+async def test_the_dashboard_is_served_unless_it_is_turned_off(tmp_path: Path, shown: bool) -> None:
+    server = main.Server(settings(tmp_path, dashboard=shown), registry_of(noop))
+    await server.start()
+    async with httpx.AsyncClient(trust_env=False, base_url=server.url) as http:
+        answer = await http.get("/")
+    await server.stop()
+    assert answer.status_code == (200 if shown else 404)
+    assert ("<!doctype html>" in answer.text.lower()) == shown
+
+
 async def test_parts_stop_in_the_order_http_channel_workers_store(tmp_path: Path) -> None:
     happened: list[str] = []
     server = main.Server(settings(tmp_path), registry_of(for_ever), attach=lambda client: attached(client))

@@ -16,6 +16,7 @@ BY_FIELD = {setting.field: setting for setting in TABLE}
 BAD = {
     "host": ["http://0.0.0.0", "localhost:80", "a b", "::1::2", "[::1]"],
     "port": ["65536", "-1", "http", "80.5", "0x50", "8080;", "٨٠", "9" * 5000],
+    "dashboard": ["-", "maybe"],
     "max_connections": ["0", "100001", "many"],
     "tls_certificate": ["a\0b"],
     "tls_key": ["\0"],
@@ -72,6 +73,7 @@ BAD = {
 GOOD: Mapping[str, Mapping[str, object]] = {
     "host": {"0.0.0.0": "0.0.0.0", "::1": "::1", "my-host.example": "my-host.example"},
     "port": {"0": 0, "65535": 65535, " 80 ": 80},
+    "dashboard": {"true": True, "false": False},
     "max_connections": {"1": 1, "100000": 100_000},
     "tls_certificate": {"chain.pem": "chain.pem", "none": None},
     "tls_key": {"/etc/key.pem": "/etc/key.pem", "none": None},
@@ -174,6 +176,7 @@ def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
     assert {setting.name: setting.default for setting in TABLE} == {
         "HOST": "127.0.0.1",
         "PORT": "8080",
+        "DASHBOARD": "true",
         "MAX_CONNECTIONS": "1000",
         "TLS_CERTIFICATE": "none",
         "TLS_KEY": "none",

@@ -25,6 +25,7 @@ from ferryman.engine.registry import Registry
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.wakeup import LocalWakeup, Wakeups
 from ferryman.http.api import make_api
+from ferryman.http.dashboard import Dashboard, shipped
 from ferryman.http.guard import Guard
 from ferryman.http.keyring import Keyring
 from ferryman.http.lasting import Lasting
@@ -185,6 +186,7 @@ class Server:
             stats=self.fleet or self.node,
             metrics=self._metrics,
             readiness=Readiness(lambda: (self.fleet or self.node).ready, self._store).missing,
+            dashboard=Dashboard(shipped()) if settings.dashboard else None,
             new_request_id=lambda: f"{ids.number():016x}",
         )
 

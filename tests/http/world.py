@@ -20,6 +20,7 @@ from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, decide
 from ferryman.http.api import make_api
 from ferryman.http.bounds import CONNECTIONS_DEFAULT
+from ferryman.http.dashboard import Dashboard
 from ferryman.http.guard import Guard
 from ferryman.http.keyring import AGE, Keyring
 from ferryman.http.lasting import Lasting
@@ -91,8 +92,11 @@ class Failing:
 
 
 class World:
-    def __init__(self, max_pending: int = 0, connections: int = CONNECTIONS_DEFAULT) -> None:
+    def __init__(
+        self, max_pending: int = 0, connections: int = CONNECTIONS_DEFAULT, dashboard: Dashboard | None = None
+    ) -> None:
         self.connections = connections
+        self.dashboard = dashboard
         self.clock = ManualClock()
         self.store = MemoryStore(self.clock, IdMinter(random.Random(1)), Retention(DAY, DAY, DAY))
         self.metrics = Metrics()
@@ -133,6 +137,7 @@ class World:
             stats=Stats(),
             metrics=self.metrics,
             readiness=readiness,
+            dashboard=self.dashboard,
             monotonic=self.clock.monotonic,
             new_request_id=lambda: "minted",
         )

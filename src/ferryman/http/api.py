@@ -24,6 +24,7 @@ from ferryman.http.audit import AuditPaths
 from ferryman.http.batch import Batches
 from ferryman.http.bulk import OperationPaths
 from ferryman.http.changing import JobChanges
+from ferryman.http.dashboard import Dashboard
 from ferryman.http.events import JobEvents
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.guard import Guard
@@ -61,6 +62,7 @@ def make_api(
     stats: NodeStats,
     metrics: Metrics,
     readiness: Callable[[], Awaitable[Mapping[str, str]]],
+    dashboard: Dashboard | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     new_request_id: Callable[[], str] = lambda: secrets.token_hex(12),
 ) -> ASGIApp:
@@ -75,6 +77,7 @@ def make_api(
         stats: this node's engine, as it is now.
         metrics: what this node has counted.
         readiness: names what is not ready yet, and why; empty once everything is.
+        dashboard: what is shown to people; there is nothing at / without.
         monotonic: seconds that only grow.
         new_request_id: names a request that came without an X-Request-Id.
     """
@@ -100,6 +103,8 @@ def make_api(
     )
     operations = [each for group in groups for each in group.operations()]
     operations += ApiDocument(operations).operations()
+    if dashboard is not None:
+        operations += dashboard.operations()
     return Api(Paths(operations, guard), new_request_id)
 
 

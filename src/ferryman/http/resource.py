@@ -57,7 +57,7 @@ def chosen(request: Request, offers: tuple[str, ...]) -> str:
     accept = request.headers.get(b"accept")
     if accept is None or accept == b"*/*":
         return offers[0]
-    wishes = [_wish(part) for part in accept.decode("latin-1").lower().split(",") if part.strip()]
+    wishes = likings(accept)
     liked = {offer: _quality(offer, wishes) for offer in offers}
     best = max(offers, key=lambda offer: liked[offer])
     if wishes and liked[best] <= 0:
@@ -94,8 +94,13 @@ async def check_bare(request: Request, max_body: int) -> None:
     wire.check_empty(await request.body(max_body))
 
 
-def _wish(part: str) -> tuple[str, float]:
-    """A media range and how much it is liked: 0 is not at all, as is what cannot be read."""
+def likings(header: bytes) -> list[tuple[str, float]]:
+    """What a header names, such as media ranges, and how much each of them is liked; in the order of the header."""
+    return [_liking(part) for part in header.decode("latin-1").lower().split(",") if part.strip()]
+
+
+def _liking(part: str) -> tuple[str, float]:
+    """What a part names and how much it is liked: 0 is not at all, as is what cannot be read."""
     media, *rest = (each.strip() for each in part.split(";"))
     for each in rest:
         if each.startswith("q="):

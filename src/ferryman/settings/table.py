@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = "sqlite:///ferryman.db"
     queues: tuple[tuple[str, int | None], ...] | None = None
     """(queue, share of the workers or None); None serves every queue."""
+    dashboard: bool = True
     max_connections: int = 1000
     tls_certificate: str | None = None
     tls_key: str | None = None
@@ -94,6 +95,7 @@ class Setting(msgspec.Struct, frozen=True):
 TABLE: Final = (
     Setting("host", kinds.host(), "Where HTTP listens; 0.0.0.0 means every IPv4 address of the machine."),
     Setting("port", kinds.whole(0, 65535, "0 = any free port"), "The port that HTTP listens on.", bare=True),
+    Setting("dashboard", kinds.switch(), "Whether HTTP serves the dashboard at /."),
     Setting("max_connections", kinds.whole(1, 100_000), "How many connections HTTP keeps open at once."),
     Setting(
         "tls_certificate",
