@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from ferryman.http import api_keys, batch, bodies, bulk_wire, changes, heads, keys, rules, schedule_wire, wire
+from ferryman.http import api_keys, batch, bodies, bulk_wire, changes, heads, keys, rules, schedule_wire, session, wire
 from tests.http.world import is_problem
 
 pytestmark = pytest.mark.anyio
@@ -59,9 +59,9 @@ async def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(docum
     assert all(each["summary"] for each in told)
 
 
-async def test_only_the_node_s_health_and_the_document_ask_for_no_scope(document: dict[str, Any]) -> None:
+async def test_only_the_node_s_health_the_document_and_who_signs_in_ask_for_no_scope(document: dict[str, Any]) -> None:
     free = {path for _, path, told in operations(document) if "security" not in told}
-    assert free == {"/health", "/livez", "/readyz", "/openapi.json", "/docs"}
+    assert free == {"/health", "/livez", "/readyz", "/openapi.json", "/docs", "/session"}
 
 
 async def test_the_table_of_paths_is_that_of_the_operations(document: dict[str, Any]) -> None:
@@ -91,6 +91,7 @@ async def test_what_a_reference_names_is_there(document: dict[str, Any]) -> None
         (bodies.NewSchedule, schedule_wire.MEMBERS),
         (bodies.NewApiKey, api_keys.NEW),
         (bodies.Rotation, api_keys.ROTATION),
+        (bodies.SignIn, session.MEMBERS),
     ],
 )
 def test_a_body_has_the_members_that_are_checked(form: type[msgspec.Struct], checks: Mapping[str, object]) -> None:

@@ -127,6 +127,7 @@ async def test_answers_without_an_operation_need_no_key(world: World, http: http
 NEEDED = {
     **dict.fromkeys(("POST /jobs", "POST /jobs/batch", "POST /jobs/import"), Right.ENQUEUE),
     **dict.fromkeys(("GET /health", "GET /livez", "GET /readyz", "GET /openapi.json", "GET /docs")),
+    **dict.fromkeys(("GET /session", "POST /session", "DELETE /session")),
 }
 
 

@@ -51,6 +51,18 @@ def of_site(**headers: str) -> Case:
     return post(403, "FM605", key="writer", headers={**JSON, **headers})
 
 
+def by_cookie(name: str, **headers: str) -> dict[str, Any]:
+    """What a browser sends of whoever has signed in; here it says so much of the page."""
+    return {"key": None, "headers": {**JSON, "Cookie": f"ferryman={{{name}}}", **headers}}
+
+
+def signing_in(status: int, code: str, body: bytes, **headers: str) -> Case:
+    """A page at which somebody gives their key."""
+    return Case(
+        "POST", "/session", status, code, key=None, body=body, headers={**JSON, "Origin": "http://test", **headers}
+    )
+
+
 CASES = {
     # no key, and what is none
     "no key": Case("GET", "/jobs", 401, "FM601", key=None),
@@ -111,6 +123,56 @@ CASES = {
         "POST", "/jobs/{own}/cancel", 403, "FM605", headers={"Sec-Fetch-Site": "cross-site"}
     ),
     "another site without a key": post(403, "FM605", key=None, headers={**JSON, "Origin": "https://evil.example"}),
+    # what they have a browser send that keeps a cookie
+    "a cookie of another port": Case(
+        "GET", "/jobs", 401, "FM601", key=None, headers={"Cookie": "ferryman-8080={reader}"}
+    ),
+    "a forged cookie": Case("GET", "/jobs", 401, "FM602", **by_cookie("forged")),
+    "the hash in a cookie": Case("GET", "/jobs", 401, "FM602", **by_cookie("hash")),
+    "a cookie with a key that has expired": Case("GET", "/jobs", 401, "FM602", **by_cookie("expired")),
+    "a cookie with a key that was revoked": Case("GET", "/jobs", 401, "FM602", **by_cookie("revoked")),
+    "a cookie that says nothing": Case("GET", "/jobs", 401, "FM602", key=None, headers={"Cookie": "ferryman="}),
+    "a header that opens nothing beside a cookie that does": Case(
+        "GET", "/jobs", 401, "FM602", key="{forged}", headers={"Cookie": "ferryman={reader}"}
+    ),
+    "a cookie's reader who writes": post(403, "FM603", **by_cookie("reader", Origin="http://test")),
+    "a cookie's job into another queue": post(
+        403, "FM604", **by_cookie("limited", Origin="http://test"), body=b'{"type": "echo", "queue": "letters"}'
+    ),
+    "a cookie's job beyond the quota": post(429, "FM611", **by_cookie("spent", Origin="http://test")),
+    "a change by a cookie that nobody accounts for": post(403, "FM605", **by_cookie("writer")),
+    "a change by a cookie for another site": post(
+        403, "FM605", **by_cookie("writer", **{"Sec-Fetch-Site": "cross-site"})
+    ),
+    "a change by a cookie for a sibling": post(403, "FM605", **by_cookie("writer", **{"Sec-Fetch-Site": "same-site"})),
+    "a change by a cookie for no page": post(403, "FM605", **by_cookie("writer", **{"Sec-Fetch-Site": "none"})),
+    "a change by a cookie for another origin": post(403, "FM605", **by_cookie("writer", Origin="https://evil.example")),
+    "a change by a cookie for another port": post(403, "FM605", **by_cookie("writer", Origin="http://test:8081")),
+    "a change by a cookie for an origin that is hidden": post(403, "FM605", **by_cookie("writer", Origin="null")),
+    "a change by a cookie without a body": Case("POST", "/jobs/{own}/cancel", 403, "FM605", **by_cookie("operator")),
+    "a look by a cookie for a sibling": Case(
+        "GET", "/jobs", 403, "FM605", **by_cookie("reader", **{"Sec-Fetch-Site": "same-site"})
+    ),
+    "a look by a cookie for another origin": Case(
+        "GET", "/jobs", 403, "FM605", **by_cookie("reader", Origin="http://test:8081")
+    ),
+    "a stream by a cookie for another site": Case(
+        "GET", "/events", 403, "FM605", **by_cookie("reader", **{"Sec-Fetch-Site": "cross-site"})
+    ),
+    "signing somebody out": Case("DELETE", "/session", 403, "FM605", **by_cookie("reader")),
+    "signing somebody in": signing_in(403, "FM605", b'{"key": "{writer}"}', Origin="https://evil.example"),
+    "signing in by a form": signing_in(415, "FM415", b'{"key": "{writer}"}', **{"Content-Type": "text/plain"}),
+    "signing in with a key in the query": Case("GET", "/session?key={reader}", 400, "FM401", key=None),
+    "signing in with half a key": signing_in(401, "FM602", b'{"key": "ferryman_0001020304050607"}'),
+    "signing in with a forged key": signing_in(401, "FM602", b'{"key": "{forged}"}'),
+    "signing in with a key that was revoked": signing_in(401, "FM602", b'{"key": "{revoked}"}'),
+    "signing in with a line in a key": signing_in(401, "FM602", b'{"key": "{writer}\\r\\nSet-Cookie: a=b"}'),
+    "signing in with attributes in a key": signing_in(401, "FM602", b'{"key": "{writer}; Domain=example"}'),
+    "signing in with no key": signing_in(422, "FM422", b"{}"),
+    "signing in with a list": signing_in(422, "FM422", b'{"key": ["{writer}"]}'),
+    "signing in with a member too many": signing_in(422, "FM422", b'{"key": "{writer}", "for": "{writer}"}'),
+    "signing in with broken JSON": signing_in(400, "FM400", b'{"key": "{writer}"'),
+    "signing in with a key twice": signing_in(400, "FM308", b'{"key": "{writer}", "key": "{reader}"}'),
     # ways around the paths
     "dots after what is open": Case("GET", "/health/../api-keys", 404, "FM440"),
     "encoded dots": Case("GET", "/health/%2e%2e/api-keys", 404, "FM440"),
@@ -212,7 +274,7 @@ class Fort:
         if case.key is not None:
             headers.append(("Authorization", f"Bearer {self.names.get(case.key) or self._said(case.key)}"))
         path, _, query = self._said(case.path).partition("?")
-        return await ask(self.world.api, case.method, path, query, headers, case.body)
+        return await ask(self.world.api, case.method, path, query, headers, self._said(case.body.decode()).encode())
 
     async def state(self) -> object:
         """Everything that a request could change."""
@@ -301,6 +363,14 @@ async def test_the_same_requests_by_those_who_may_are_answered(fort: Fort) -> No
         (Case("GET", "/jobs/{own}", 0, "", key="limited"), 200),
         (Case("POST", "/jobs/{own}/cancel", 0, "", key="limited"), 200),
         (Case("GET", "/api-keys", 0, "", key="admin"), 200),
+        (Case("GET", "/jobs", 0, "", **by_cookie("reader")), 200),
+        (Case("GET", "/jobs", 0, "", **by_cookie("reader", **{"Sec-Fetch-Site": "none"})), 200),
+        (Case("GET", "/jobs", 0, "", **by_cookie("reader", **{"Sec-Fetch-Site": "same-origin"})), 200),
+        (post(0, "", **by_cookie("writer", **{"Sec-Fetch-Site": "same-origin"})), 201),
+        (post(0, "", **by_cookie("writer", Origin="http://test")), 201),
+        (post(0, "", key="writer", headers={**JSON, "Cookie": "ferryman={reader}"}), 201),
+        (signing_in(0, "", b'{"key": "{reader}"}'), 200),
+        (Case("DELETE", "/session", 0, "", **by_cookie("reader", Origin="http://test")), 204),
     ):
         assert (await fort.send(case)).status_code == status, case
 

@@ -44,6 +44,7 @@ from ferryman.http.reports import ReportPaths
 from ferryman.http.resource import Resource
 from ferryman.http.rules import Rules
 from ferryman.http.schedules import SchedulePaths
+from ferryman.http.session import SessionPaths
 from ferryman.http.stats import StatsPaths
 from ferryman.http.types import TypePaths
 from ferryman.http.waits import is_stopping
@@ -96,6 +97,7 @@ def make_api(
         SchedulePaths(client, max_body),
         Keys(client, max_body),
         ApiKeyPaths(client, max_body),
+        SessionPaths(guard, max_body),
         OperationPaths(client, max_body),
         AuditPaths(client),
         StatsPaths(client),

@@ -161,6 +161,12 @@ class NewSchedule(msgspec.Struct, forbid_unknown_fields=True):
     tags: Tags | None = None
 
 
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Who wants to sign in."""
+
+    key: Annotated[str, Meta(description="An API key.")]
+
+
 class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
     """Who may use this API, and what for."""
 

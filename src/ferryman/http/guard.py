@@ -2,6 +2,8 @@
 
 request -> of another site's page? -> which API key? -> its rate -> the operation's right -> its queues -> operation
 
+A key is shown in a header, or by a browser in the cookie of whoever has signed in; the header wins.
+
 Without any API key in the store everybody may pass, where it may be open: inside another application, where ALLOW_OPEN
 says so, or on an address of this machine alone, to whoever names it as such (`Openness`). A store that cannot be read
 lets nobody pass.
@@ -9,18 +11,19 @@ lets nobody pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from ferryman.domain.access import EVERYBODY, ApiKey, Shown, read_text
+from ferryman.domain.access import EVERYBODY, ApiKey, Caller, Shown, read_text
 from ferryman.domain.errors import (
     ApiKeyMissing,
     ApiKeyRefused,
-    CrossSiteRequest,
     HostRefused,
     QueueForbidden,
     ScopeMissing,
 )
+from ferryman.domain.secrets import Secret
+from ferryman.http import cookie, sites
 from ferryman.http.exchange import Request
 from ferryman.http.keyring import Keyring
 from ferryman.http.meter import Meter
@@ -29,7 +32,6 @@ from ferryman.http.operation import Operation
 from ferryman.http.refusals import Refusals
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_SAME: Final = frozenset({b"same-origin", b"none"})
 _SCHEME: Final = b"bearer "
 _HINT: Final = "Send it as `Authorization: Bearer ...`; `ferryman api-keys add NAME --scope ...` makes one."
 
@@ -55,18 +57,10 @@ class Guard:
             StoreError: nobody knows whether its key lives.
         """
         if request.method not in _SAFE:
-            _refuse_other_sites(request)
+            sites.check_change(request)
         if operation.right is None:
             return
-        try:
-            key = await self._key(request)
-        except ApiKeyRefused:
-            self._refusals.note(request)
-            raise
-        if key is not None:
-            self._meter.spend(key)
-            self._keyring.used(key)
-        caller = EVERYBODY if key is None else key.caller()
+        caller = await self.recognise(request)
         if not caller.may(operation.right):
             raise ScopeMissing(
                 f"The API key {caller.name} does not have the scope {operation.right}.",
@@ -81,6 +75,36 @@ class Guard:
         request.caller = caller
         request.look_again = self._key
 
+    async def recognise(self, request: Request) -> Caller:
+        """Who sends a request, which counts as one that their key has made.
+
+        Raises: as `admit`, but for what is said of operations.
+        """
+        try:
+            key = await self._key(request)
+        except ApiKeyRefused:
+            self._refusals.note(request)
+            raise
+        return EVERYBODY if key is None else self._counted(key)
+
+    async def recognise_text(self, request: Request, text: Secret[str]) -> Caller:
+        """Whose API key a text is that a request has in its body.
+
+        Raises: as `recognise`; where nobody needs a key, too.
+        """
+        keys = await self._keyring.keys()
+        try:
+            key = self._opened(keys, read_text(text.reveal()))
+        except ApiKeyRefused:
+            self._refusals.note(request)
+            raise
+        return self._counted(key)
+
+    def _counted(self, key: ApiKey) -> Caller:
+        self._meter.spend(key)
+        self._keyring.used(key)
+        return key.caller()
+
     async def _key(self, request: Request) -> ApiKey | None:
         """The living key that a request shows; None where it needs none."""
         keys = await self._keyring.keys()
@@ -88,43 +112,37 @@ class Guard:
             if open_to is Open.HERE:
                 _refuse_made_names(request)
             return None
-        shown = _shown(request)
+        return self._opened(keys, _shown(request))
+
+    def _opened(self, keys: Mapping[str, ApiKey], shown: Shown | None) -> ApiKey:
+        """The living key that is shown. Raises ApiKeyRefused: it is none."""
+        if shown is None:
+            raise _refused()
         key = keys.get(shown.id)
         if not shown.opens(key) or key is None or not key.lives(self._keyring.now()):
             raise _refused()
         return key
 
 
-def _shown(request: Request) -> Shown:
-    """The API key that a request shows. Raises ApiKeyMissing, ApiKeyRefused."""
+def _shown(request: Request) -> Shown | None:
+    """The API key that a request shows; None where what it shows is none. Raises ApiKeyMissing, CrossSiteRequest."""
     said = [value for name, value in request.scope["headers"] if name == b"authorization"]
     if not said:
-        raise ApiKeyMissing("This request shows no API key.", hint=_HINT)
+        return _shown_by_cookie(request)
     scheme, text = said[0][: len(_SCHEME)], said[0][len(_SCHEME) :]
-    shown = read_text(text.decode("latin-1").strip())
-    if len(said) > 1 or scheme.lower() != _SCHEME or shown is None:
-        raise _refused()
-    return shown
+    return read_text(text.decode("latin-1").strip()) if len(said) == 1 and scheme.lower() == _SCHEME else None
+
+
+def _shown_by_cookie(request: Request) -> Shown | None:
+    text = cookie.shown(request)
+    if text is None:
+        raise ApiKeyMissing("This request shows no API key.", hint=_HINT)
+    sites.check_cookie(request)
+    return read_text(text)
 
 
 def _refused() -> ApiKeyRefused:
     return ApiKeyRefused("This API key opens nothing.", why="It is unknown, has expired or was revoked.", hint=_HINT)
-
-
-def _refuse_other_sites(request: Request) -> None:
-    """Refuse what a page of another site would have a browser send; programs send neither header."""
-    site = request.headers.get(b"sec-fetch-site")
-    origin = request.headers.get(b"origin")
-    if site is not None:
-        same = site in _SAME
-    else:
-        same = origin is None or origin.partition(b"://")[2] == request.headers.get(b"host")
-    if not same:
-        raise CrossSiteRequest(
-            "A page of another site sent this request.",
-            why="It would change something, and pages of other sites may not.",
-            hint="Send it from a program, or from a page of this very address.",
-        )
 
 
 def _refuse_made_names(request: Request) -> None:

@@ -86,8 +86,11 @@ VERBS: dict[str, Say] = {
     "GET /stats": lambda client: client.stats(),
 }
 """For each operation a verb that says it."""
-NEED_NONE = {"GET /health", "GET /livez", "GET /readyz", "GET /openapi.json", "GET /docs"}
-"""For probes, and for people."""
+NEED_NONE = {
+    "GET /health", "GET /livez", "GET /readyz", "GET /openapi.json", "GET /docs",
+    "GET /session", "POST /session", "DELETE /session",
+}  # fmt: skip
+"""For probes, for people, and for their browsers."""
 FACES: MappingProxyType[str, str] = MappingProxyType({"wait": "wait_for", "await": "await_for"})
 """Verbs whose faces have other names."""
 INNER = {"open", "close", "wake", "page", "leave", "enqueue_chunk", "import_chunk"}

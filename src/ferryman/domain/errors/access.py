@@ -40,7 +40,7 @@ class QueueForbidden(AccessError):
 
 
 class CrossSiteRequest(AccessError):
-    """A page of another site sent a request that would change something."""
+    """A page of another site sent a request that would change something, or shows the cookie of who has signed in."""
 
     code = "FM605"
 

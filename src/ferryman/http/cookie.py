@@ -1,0 +1,66 @@
+"""The cookie by which a browser shows the API key of whoever has signed in.
+
+Its value is the key's text, so that no process has to remember who is signed in: any node knows the cookie, and goes on
+knowing it when it has started again. Scripts cannot read it, and no page of another site can have it sent.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ferryman.domain.secrets import Secret
+from ferryman.http.exchange import Request
+
+_NAME: Final = b"ferryman"
+_HOST_ALONE: Final = b"__Host-"
+"""Before a name: browsers take such a cookie from this very host by HTTPS only, not from a sibling."""
+_PORT: Final = re.compile(rb":(\d{1,5})\Z")
+_HTTPS: Final = b"https"
+
+Header = tuple[bytes, bytes]
+
+
+def shown(request: Request) -> str | None:
+    """The text by which a request shows its API key in a cookie; None where it has none, or has a header for that."""
+    cookies = request.headers.get(b"cookie")
+    if cookies is None or b"authorization" in request.headers:
+        return None
+    name = _name(request)
+    for each in cookies.split(b";"):  # of two the first is that of the longer path
+        called, _, value = each.strip().partition(b"=")
+        if called == name:
+            return value.decode("latin-1")
+    return None
+
+
+def keeping(request: Request, text: Secret[str]) -> Header:
+    """The header that has a browser show an API key from now on, until it is closed."""
+    return _cookie(request, text.reveal().encode(), b"")
+
+
+def ending(request: Request) -> Header:
+    """The header that has a browser forget it."""
+    return _cookie(request, b"", b"; Max-Age=0")
+
+
+def _cookie(request: Request, value: bytes, more: bytes) -> Header:
+    # a proxy that speaks HTTPS for us may not be trusted to say so; that the page came by it a browser says itself
+    by_https = _is_https(request) or request.headers.get(b"origin", b"").startswith(_HTTPS + b"://")
+    flags = b"; HttpOnly; SameSite=Strict" + (b"; Secure" if by_https else b"")
+    return (b"set-cookie", b"%s=%s; Path=%s%s%s" % (_name(request), value, _path(request), flags, more))
+
+
+def _name(request: Request) -> bytes:
+    """With the port, of which cookies know nothing: two servers on one machine would end each other's."""
+    port = _PORT.search(request.headers.get(b"host", b""))
+    name = _NAME if port is None else _NAME + b"-" + port[1]
+    return _HOST_ALONE + name if _is_https(request) and _path(request) == b"/" else name
+
+
+def _path(request: Request) -> bytes:
+    return request.prefix.encode() or b"/"
+
+
+def _is_https(request: Request) -> bool:
+    return request.scope.get("scheme") == "https"
