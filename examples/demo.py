@@ -48,7 +48,15 @@ def main() -> int:
         print(f"FAULT {fault}")
     verdict = "each file was processed exactly once" if not faults else f"{len(faults)} faults"
     print(f"{len(files)} files, {len(jobs)} jobs: {verdict}")
+    print(f"To look around while jobs keep coming: {ferryman()} demo --live")
+    print("Look: http://127.0.0.1:8080/  (once that runs)")
     return 1 if faults else 0
+
+
+def ferryman() -> Path:
+    """The command of this Python, as one may type it here."""
+    command, here = Path(sys.executable).with_name("ferryman"), Path.cwd()
+    return command.relative_to(here) if command.is_relative_to(here) else command
 
 
 def submit(server: Server, root: Path, files: Sequence[Path], folder: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any, Final, cast
 
@@ -64,32 +65,43 @@ async def serve(
         return max(code, hopeless.result()) if hopeless is not None and hopeless.done() else code
 
 
-def run(settings: Settings, registry: Registry, role: Role = EVERYTHING, *, attach: Attach | None = None) -> int:
-    """Serve in this process, which is ours alone; gives the exit code."""
+def run(
+    settings: Settings,
+    registry: Registry,
+    role: Role = EVERYTHING,
+    *,
+    attach: Attach | None = None,
+    ready: Callable[[Server], None] | None = None,
+) -> int:
+    """Serve in this process, which is ours alone; gives the exit code.
+
+    Args:
+        ready: told the server once everything runs, after the line that says so.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL)
     lowest = None if settings.log_capture == OFF else settings.log_capture
     pipe = logs.configure(settings.log_level, cast("logs.Format", settings.log_format), lowest=lowest)
     try:
-        ready = _say_ready if role.report_to is None else _say_nothing
-        return run_loop(serve(settings, registry, role, ready=ready, attach=attach))
+        return run_loop(serve(settings, registry, role, ready=partial(_say_ready, role, ready), attach=attach))
     finally:
         pipe.stop()
 
 
-def _say_nothing(_server: Server) -> None:
-    """A node process of a fleet tells its supervisor."""
+def _say_ready(role: Role, then: Callable[[Server], None] | None, server: Server) -> None:
+    """The one line on standard output, for whoever waits for it. A node process of a fleet tells its supervisor."""
+    if role.report_to is None:
+        sys.stdout.write(f"{_line(server)}\n")
+        sys.stdout.flush()
+    if then is not None:
+        then(server)
 
 
-def _say_ready(server: Server) -> None:
-    """The one line on standard output, for whoever waits for it."""
+def _line(server: Server) -> str:
     if server.url:
-        line = f"ferryman listening on {server.url}"
-    elif server.fleet is not None:
-        line = "ferryman working in processes of its own"
-    else:
-        line = f"ferryman working as node {server.node.id}"
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+        return f"ferryman listening on {server.url}"
+    if server.fleet is not None:
+        return "ferryman working in processes of its own"
+    return f"ferryman working as node {server.node.id}"
 
 
 def run_loop(work: Coroutine[Any, Any, int]) -> int:

@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": ("ferryman.cli.serve:serve", "Serve HTTP and run the jobs of TARGET."),
     "work": ("ferryman.cli.work:work", "Run the jobs of TARGET, without HTTP."),
     "dev": ("ferryman.cli.dev:dev", "Serve TARGET, and start it again whenever its code changes."),
+    "demo": ("ferryman.cli.demo:demo", "Have a shop full of jobs to look around in; no app of yours is needed."),
     "enqueue": ("ferryman.cli.enqueue:enqueue", "Hand in a job of TYPE, or many."),
     "jobs": ("ferryman.cli.jobs:jobs", "Look at jobs, and change them: ls, show, explain, cancel, retry ..."),
     "operations": (

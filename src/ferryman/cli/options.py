@@ -22,9 +22,20 @@ def settings_options(command: Command) -> Command:
 
 def store_options(command: Command) -> Command:
     """Add what says whose jobs a command is about: the database, and the app that may name it."""
-    [database] = (setting for setting in TABLE if setting.field == "database_url")
     command = click.option("--target", metavar="TARGET", default=None, help=_TARGET)(command)
-    return _option(database)(command)
+    return some_options("database_url")(command)
+
+
+def some_options(*fields: str) -> Callable[[Command], Command]:
+    """Add flags for a few settings only, in this order."""
+
+    def add(command: Command) -> Command:
+        for field in reversed(fields):
+            [setting] = (each for each in TABLE if each.field == field)
+            command = _option(setting)(command)
+        return command
+
+    return add
 
 
 def json_option(text: str) -> Callable[[Command], Command]:
