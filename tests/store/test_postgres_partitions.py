@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +17,7 @@ from ferryman.store.postgres import PostgresStore
 from ferryman.store.postgres.partitions import KEPT, PERIOD, SOON
 from ferryman.store.protocol import Retention
 from ferryman.testing.clock import ManualClock
+from ferryman.testing.conformance import invariants
 from tests.store.files import claim_of, new_job, node_info
 from tests.store.servers import connected, minter, opened
 
@@ -116,6 +118,28 @@ async def test_what_runs_have_said_is_dropped_with_its_day_or_kept_with_its_job(
 async def test_days_that_had_partitions_before_have_some_for_what_runs_say(admin: Any) -> None:
     found = [(await admin.fetch(SQL_DAYS.replace("job", table))) for table in ("progress", "log")]
     assert [[row[0].split("_")[1] for row in rows] for rows in found] == [[day[4:] for day in await days(admin)]] * 2
+
+
+async def test_who_goes_with_a_day_is_not_counted_any_more(
+    store: PostgresStore, clock: ManualClock, admin: Any
+) -> None:
+    node = await store.register(node_info("n"), clock.now())
+    await store.insert([new_job(IDS.mint(NOON)) for _ in range(5)], clock.now())
+    failed, sent_back, *done = (await store.claim(claim_of(node, 1, 4), clock.now())).jobs
+    outcomes = [(each, Outcome(What.FAILED, retryable=False)) for each in (failed, sent_back)]
+    outcomes += [(each, Outcome(What.DONE, "1")) for each in done]
+    await store.finish(node, [decide(job, what, Run(1), NOON) for job, what in outcomes], clock.now())
+    await store.retry(sent_back.id, clock.now())
+    found = {Status.PENDING: 2, Status.FAILED: 1, Status.COMPLETED: 2}
+    assert +Counter((await store.counts(clock.now())).jobs()) == found
+    clock.advance(DAYS)
+    await store.prune(clock.now(), 10)
+    assert "job_20260103" not in await days(admin)
+    assert +Counter((await store.counts(clock.now())).jobs()) == {Status.PENDING: 2, Status.FAILED: 1}
+    clock.advance(2 * DAYS)
+    assert await store.prune(clock.now(), 10) == 1
+    assert +Counter((await store.counts(clock.now())).jobs()) == {Status.PENDING: 2}
+    await invariants.check_what_there_is(store, await store.counts(clock.now()))
 
 
 async def test_a_day_of_which_much_is_needed_stays(

@@ -24,7 +24,7 @@ from tests.store.servers import connected, minter, opened
 
 pytestmark = pytest.mark.anyio
 SMALL: Final = frozenset(
-    {"tally", "lane", "node", "type", "claim", "rule", "edition", "gate_edition", "schedule", "fair"}
+    {"tally", "gone", "lane", "node", "type", "claim", "rule", "edition", "gate_edition", "schedule", "fair"}
 ) | {"api_key", "quota"}
 """Tables with one row per lane, type, node, rule, schedule, API key, quota or batch under way: may be read whole."""
 MIDDLE: Final = "01900000-0000-7000-8000-000000000000"

@@ -20,15 +20,14 @@ from ferryman.store.access import Access
 from ferryman.store.auditing import AuditFilter, Auditing, Entry
 from ferryman.store.bulk import Bulk
 from ferryman.store.controlling import Controlling
+from ferryman.store.counting import TOTALS, Counts, Tallied
 from ferryman.store.explaining import Explaining
 from ferryman.store.gating import Admitted, Gating, KeyStatus
 from ferryman.store.journaling import Journaling
 from ferryman.store.ports import Clock, DirectDispatch, Runner, Wakeup
 from ferryman.store.records import (
     NODES_SHOWN,
-    TOTALS,
     CancelResult,
-    Counts,
     Declaration,
     FinishReport,
     Inserted,
@@ -73,6 +72,7 @@ __all__ = [
     "RetryResult",
     "Runner",
     "Store",
+    "Tallied",
     "Verdict",
     "Wakeup",
 ]
@@ -209,7 +209,7 @@ class Store(
         ...
 
     async def counts(self, now: int) -> Counts:
-        """Depths and totals."""
+        """How many jobs there are by status, and how many events there were; as cheap for a million jobs as for one."""
         ...
 
     async def lanes(self) -> Mapping[int, Lane]:

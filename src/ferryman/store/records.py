@@ -21,8 +21,6 @@ from ferryman.domain.job import (
 from ferryman.domain.keyed import KeyedByArgument
 from ferryman.domain.state import Status
 
-TOTALS: Final = ("created", "completed", "failed", "cancelled", "retried", "rescued")
-"""The events that `Counts.totals` counts."""
 NODES_SHOWN: Final = 3600 * MICROS
 """For how long a node is told of after its end, in microseconds."""
 
@@ -241,16 +239,3 @@ class Page(Sequence[Job]):
 
     def _told(self) -> tuple[object, ...]:
         return list(self._jobs), self.next, self.looked_at
-
-
-class Counts(msgspec.Struct, frozen=True):
-    """How many jobs there are and were, over all nodes, exact at one moment."""
-
-    standing: Mapping[tuple[str, Status], int]
-    """(queue, status) -> jobs now in it, for waiting, scheduled, pending and processing."""
-    totals: Mapping[str, int]
-    """created, completed, failed, cancelled, retried, rescued: events since the store was made."""
-    oldest_pending: Mapping[str, int]
-    """queue -> microseconds for which its first pending job has been ready to run."""
-    ended: Mapping[str, int] = {}
-    """queue -> jobs that have ended in it since the store was made."""

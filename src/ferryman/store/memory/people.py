@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from ferryman.domain.audit import Deed
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import What
-from ferryman.domain.state import INITIAL, RETRIABLE, TERMINAL
+from ferryman.domain.state import INITIAL, RETRIABLE
 from ferryman.store.journaling import PAGE, Position, Told
 from ferryman.store.memory.auditing import Auditing
 from ferryman.store.memory.rows import JobRow, as_read
 from ferryman.store.memory.tables import Tables
-from ferryman.store.protocol import TOTALS, CancelResult, Counts, Declaration, JobFilter, Page, Retention, RetryResult
+from ferryman.store.protocol import CancelResult, Counts, Declaration, JobFilter, Page, Retention, RetryResult
 from ferryman.store.searching import Search
 from ferryman.store.watching import Version, check_version, version_of
 
@@ -121,20 +120,14 @@ class People(Auditing):
         return self._tables.journal.read(after, now, limit)
 
     async def counts(self, now: int) -> Counts:
-        """Depths, totals, and how long the oldest pending job of each queue has waited."""
+        """What stands and was counted, and how long the oldest pending job of each queue has waited."""
         tables = self._tables
-        standing = {key: count for key, count in tables.standing.items() if count and key[1] not in TERMINAL}
         oldest: dict[str, int] = {}
         for lane, rows in tables.ready.items():
             for row in islice(rows.values(), 1):
                 # at least 0, whatever the clock does
                 oldest[lane.queue] = max(oldest.get(lane.queue, 0), now - row.ready_at)
-        totals, ended = Counter[str](dict.fromkeys(TOTALS, 0)), Counter[str]()
-        for (queue, _, what), count in tables.tally.items():
-            totals[what] += count
-            if what in TERMINAL:
-                ended[queue] += count
-        return Counts(standing, dict(totals), oldest, dict(ended))
+        return Counts(dict(tables.tallied()), oldest)
 
     async def lanes(self) -> Mapping[int, Lane]:
         """Lanes, numbered as they were made."""

@@ -110,7 +110,7 @@ class MemoryStore(BulkOperations, Timetable, Keys, Ruling, ApiKeys, Sampling):
         if holder is not None:
             return Receipt(holder, Verdict.KEY_TAKEN)
         bound = bound_of(max_pending, job.queue)
-        if bound and sum(tables.standing[job.queue, status] for status in INITIAL) >= bound:
+        if bound and tables.depth(job.queue) >= bound:
             return Receipt(job.id, Verdict.FULL)
         tables.add(job, now)
         return Receipt(job.id, Verdict.INSERTED)

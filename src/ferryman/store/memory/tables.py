@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -15,7 +15,7 @@ from ferryman.domain.access import ApiKey
 from ferryman.domain.claim import ClaimRequest, care, care_of
 from ferryman.domain.job import Attempt, JobError, Lane, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
-from ferryman.domain.state import TERMINAL, Status
+from ferryman.domain.state import INITIAL, TERMINAL, Status
 from ferryman.store.access import Taken
 from ferryman.store.auditing import Entry
 from ferryman.store.bulk import BulkOperation
@@ -25,7 +25,7 @@ from ferryman.store.memory.gates import Gates
 from ferryman.store.memory.journal import Journal
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
 from ferryman.store.memory.samples import Samples
-from ferryman.store.protocol import Declaration
+from ferryman.store.protocol import TOTALS, Declaration, Tallied
 from ferryman.store.scheduling import KeptSchedule
 
 
@@ -50,7 +50,8 @@ class Tables:
         self.audit: list[Entry] = []
         self.audited = 0
         """How many entries there ever were."""
-        self.standing: Counter[tuple[str, Status]] = Counter()
+        self.standing: Counter[tuple[str, str, Status]] = Counter()
+        """(queue, type, status) -> how many jobs are in it."""
         self.tally: Counter[tuple[str, str, str]] = Counter()
         """(queue, type, what) -> how often that has happened to jobs there; `what` is one of TOTALS."""
         self.samples = Samples()
@@ -88,6 +89,18 @@ class Tables:
         row.status = status
         self._arrive(row, now, due)
 
+    def depth(self, queue: str) -> int:
+        """How many jobs of a queue nobody has claimed yet."""
+        return sum(n for (of, _, status), n in self.standing.items() if of == queue and status in INITIAL)
+
+    def tallied(self) -> Iterator[tuple[tuple[str, str], Tallied]]:
+        """Each queue and type that has or had jobs, and what was counted of it."""
+        for group in {(lane.queue, lane.type) for lane in self.ready}:
+            standing = {status: n for status in Status if (n := self.standing[*group, status])}
+            totals = {what: n for what in TOTALS if (n := self.tally[*group, what])}
+            if standing or totals:
+                yield group, Tallied(standing, totals)
+
     def is_pending(self, id: str) -> bool:
         """Whether a job is pending."""
         return self.jobs[id].status is Status.PENDING
@@ -124,7 +137,7 @@ class Tables:
         del self.jobs[row.job.id]
 
     def _leave(self, row: JobRow) -> None:
-        self.standing[row.job.queue, row.status] -= 1
+        self.standing[row.job.queue, row.job.type, row.status] -= 1
         self.ready[row.job.lane].pop(row.job.id, None)
         self.later.pop(row.job.id, None)
         row.due = None
@@ -133,7 +146,7 @@ class Tables:
 
     def _arrive(self, row: JobRow, now: int, due: int | None) -> None:
         job = row.job
-        self.standing[job.queue, row.status] += 1
+        self.standing[job.queue, job.type, row.status] += 1
         if row.status is Status.PENDING:
             self._arrivals += 1
             row.arrival, row.ready_at = self._arrivals, now
@@ -263,8 +276,8 @@ class Tables:
             return
         lane = placement.lane(row.job.lane)
         self.ready.setdefault(lane, OrderedDict())
-        self.standing[row.job.queue, Status.WAITING] -= 1
-        self.standing[lane.queue, Status.WAITING] += 1
+        self.standing[row.job.queue, row.job.type, Status.WAITING] -= 1
+        self.standing[lane.queue, lane.type, Status.WAITING] += 1
         row.job = msgspec.structs.replace(row.job, queue=lane.queue, priority=lane.priority)
 
     def restart(self, row: JobRow, now: int, run_at: int | None) -> None:

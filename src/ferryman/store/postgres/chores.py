@@ -40,6 +40,7 @@ class Promoter:
         if moment - self._full_at >= FULL_SECONDS:
             self._from, self._full_at = 0, moment
             yield Ask("fold_tallies", (FOLD,))
+            yield Ask("fold_gone", (FOLD,))
         ((count, following, keys),) = yield Ask("promote", (now, limit, self._from))
         if count < limit:
             self._from = max(0, now - BEHIND)

@@ -184,7 +184,7 @@ def delete(
     yield from expect([id], now, retention, expected)
     if job is None or job.status not in TERMINAL:
         return Deleted(None if job is None else job.status), ()
-    if not (yield Ask("delete_job", (id,))):
+    if not (yield Ask("delete_job", (id, job.status.value))):
         return Deleted(job.status), ()
     yield from note(deed)
     if job.key is None:

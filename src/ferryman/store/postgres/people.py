@@ -178,11 +178,11 @@ def retry(
         yield put_keys({key: Holder(id, None, None)})
     fresh = care(0, job.max_attempts, 0)
     due = run_at if run_at is not None and run_at > now else None
-    row = (now, id, job.number + 1, job.lane, int(fresh), job.expires_at)
+    row = (now, id, job.number + 1, job.lane, int(fresh), job.expires_at, job.status.value, job.key)
     if job.key is None or (yield Ask("keep_slot", (job.key, id))) or due is not None:
-        yield Ask("retry", (*row, due, job.key))
+        yield Ask("retry", (*row, due))
     else:
-        yield Ask("retry_held", (*row, job.key))
+        yield Ask("retry_held", row)
     yield from note(deed)
     return RetryResult(job.status), () if job.key is None else (job.key,)
 

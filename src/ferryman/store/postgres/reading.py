@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,12 +9,13 @@ import msgspec
 
 from ferryman.domain.claim import OpenBatch
 from ferryman.domain.job import Attempt, Job
-from ferryman.domain.state import EVERY, TERMINAL, Status
+from ferryman.domain.state import EVERY, Status
+from ferryman.store.counting import counts_of
 from ferryman.store.postgres.cursor import FIRST_ID, LAST_ID
 from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Steps
-from ferryman.store.protocol import TOTALS, Counts, Declaration, JobFilter, Page, Retention
+from ferryman.store.protocol import Counts, Declaration, JobFilter, Page, Retention
 from ferryman.store.searching import Search
 from ferryman.store.views import JobRow, error_of, job_of, running, worker_id
 from ferryman.store.watching import Version, portions
@@ -107,18 +107,8 @@ def attempts(id: str) -> Steps[list[Attempt]]:
 
 def counts(now: int) -> Steps[Counts]:
     """Depths and totals from the tallies."""
-    standing: Counter[tuple[str, Status]] = Counter()
-    totals: Counter[str] = Counter(dict.fromkeys(TOTALS, 0))
-    ended: Counter[str] = Counter()
-    for queue, what, n in (yield Ask("tallies")):
-        if what in TOTALS:
-            totals[what] += n
-            if what in TERMINAL:
-                ended[queue] += n
-        elif n:
-            standing[queue, Status(what)] += n
-    oldest = {queue: max(0, now - arrival) for queue, arrival in (yield Ask("oldest_pending"))}
-    return Counts(dict(standing), dict(totals), oldest, dict(ended))
+    rows = yield Ask("tallies")
+    return counts_of(rows, (yield Ask("oldest_pending")), now)
 
 
 def open_batches(node: int) -> Steps[list[OpenBatch]]:

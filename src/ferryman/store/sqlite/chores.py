@@ -149,6 +149,7 @@ def delete(session: Session, id: str, now: int, retention: Retention, deed: Deed
 def forget(session: Session, gone: Mapping[str, str | None], now: int) -> None:
     """Delete jobs (id -> key) with all that is told of them, and let sequences go on that waited for them."""
     ids = encode(list(gone)).decode()
+    session.run("count_gone", ids=ids)
     for table in PRUNED:
         session.run(f"prune_{table}", ids=ids)
     keyed = {id: key for id, key in gone.items() if key is not None}

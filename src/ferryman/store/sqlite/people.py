@@ -123,6 +123,7 @@ def retry(
     due = run_at if run_at is not None and run_at > now else None
     carried = (number, 0, 0, 0, care(0, job.max_attempts, 0))
     status = Status.PENDING if due is None else Status.SCHEDULED
+    session.run("count_gone", ids=encode([id]).decode())
     session.insert("add_outcomes", [_marker(id, number, What.RETRIED, status, 0, now)])
     session.changes.append(lambda: [(id, job.lane, number, What.RETRIED, status, now)])
     _place(session, id, job, carried, now, due)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,8 +9,9 @@ import msgspec
 
 from ferryman.domain.claim import OpenBatch
 from ferryman.domain.job import Attempt, Job
-from ferryman.domain.state import EVERY, TERMINAL, Status
-from ferryman.store.protocol import TOTALS, Counts, JobFilter, Page, Retention
+from ferryman.domain.state import EVERY, Status
+from ferryman.store.counting import TallyRow, counts_of
+from ferryman.store.protocol import Counts, JobFilter, Page, Retention
 from ferryman.store.searching import Search
 from ferryman.store.sqlite.people import running_runs
 from ferryman.store.sqlite.session import Session, encode
@@ -25,7 +25,7 @@ _open: Final = msgspec.json.Decoder(list[tuple[int, str, int]])
 _attempts: Final = msgspec.json.Decoder(
     list[tuple[int, str, Status, int, str | None, int | None, int, str | None, int | None]]
 )
-_tallies: Final = msgspec.json.Decoder(list[tuple[str, str, int]])
+_tallies: Final = msgspec.json.Decoder(list[TallyRow])
 _oldest: Final = msgspec.json.Decoder(list[tuple[str, int]])
 
 
@@ -125,18 +125,9 @@ def attempts(session: Session, id: str) -> list[Attempt]:
 
 def counts(session: Session, now: int) -> Counts:
     """Depths and totals from the tallies."""
-    standing: Counter[tuple[str, Status]] = Counter()
-    totals: Counter[str] = Counter(dict.fromkeys(TOTALS, 0))
-    ended: Counter[str] = Counter()
-    for queue, what, n in session.document("tallies", _tallies):
-        if what in TOTALS:
-            totals[what] += n
-            if what in TERMINAL:
-                ended[queue] += n
-        elif n:
-            standing[queue, Status(what)] += n
-    oldest = {queue: max(0, now - arrival) for queue, arrival in session.document("oldest_pending", _oldest)}
-    return Counts(dict(standing), dict(totals), oldest, dict(ended))
+    rows = session.document("tallies", _tallies)
+    arrivals = session.document("oldest_pending", _oldest)
+    return counts_of(rows, arrivals, now)
 
 
 def open_batches(session: Session, node: int) -> list[OpenBatch]:

@@ -9,7 +9,7 @@ from typing import Final
 from ferryman.domain.job import Attempt, Job
 from ferryman.domain.outcome import What
 from ferryman.domain.state import MOVABLE, TERMINAL, Status, allowed
-from ferryman.store.protocol import JobFilter, Store
+from ferryman.store.protocol import Counts, JobFilter, Store
 from ferryman.store.watching import version_of
 
 PAGE: Final = 500
@@ -85,6 +85,7 @@ def check_history(job: Job, attempts: Sequence[Attempt]) -> None:
 async def check_counts(store: Store, jobs: Sequence[Job], now: int) -> None:
     """Depths equal the truth; totals are at least what can be seen of them."""
     counts = await store.counts(now)
+    await check_what_there_is(store, counts)
     seen = Counter((job.queue, job.status) for job in jobs if job.status not in TERMINAL)
     assert {key: count for key, count in counts.standing.items() if count} == dict(seen)
     ended = Counter(job.status for job in jobs if job.status in TERMINAL)
@@ -92,6 +93,14 @@ async def check_counts(store: Store, jobs: Sequence[Job], now: int) -> None:
     assert counts.totals["created"] >= len(jobs)
     assert set(counts.oldest_pending) == {job.queue for job in jobs if job.status is Status.PENDING}
     assert all(age >= 0 for age in counts.oldest_pending.values()), counts
+
+
+async def check_what_there_is(store: Store, counts: Counts) -> None:
+    """Every status of every queue and type has as many jobs as a list of all of them, also of those past retention."""
+    listed = Counter((job.queue, job.type, job.status) for job in await everything(store, 0))
+    counted = {(*group, status): n for group, each in counts.tallied.items() for status, n in each.standing.items()}
+    assert counted == dict(listed)
+    assert counts.jobs() == {status: sum(n for place, n in listed.items() if place[2] is status) for status in Status}
 
 
 async def check_keys(store: Store, jobs: Sequence[Job]) -> None:

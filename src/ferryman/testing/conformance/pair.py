@@ -85,9 +85,7 @@ class Pair:
         self.both(lambda store: pictures(store, now, dead))
         self.both(lambda store: store.keys(None, 100))
         memory, other = self.run(self.memory.counts(now)), self.run(self.other.counts(now))
-        assert {key: count for key, count in other.standing.items() if count} == memory.standing
-        assert dict(other.totals) == dict(memory.totals)
-        assert dict(other.ended) == dict(memory.ended)
+        assert other.tallied == memory.tallied
         assert other.oldest_pending.keys() == memory.oldest_pending.keys()
         for queue, age in memory.oldest_pending.items():
             assert abs(other.oldest_pending[queue] - age) < MILLISECOND

@@ -6,7 +6,7 @@ import pytest
 
 from ferryman.domain.job import MICROS, Lane
 from ferryman.domain.outcome import What
-from ferryman.domain.state import Status
+from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.controlling import Placement
 from ferryman.store.watching import VERSIONS, version_of
 from ferryman.testing.conformance.bench import Bench
@@ -167,6 +167,43 @@ class Counting:
         }
         assert counts.totals == {"created": 12, "completed": 2, "failed": 2, "cancelled": 2, "retried": 0, "rescued": 0}
         assert counts.ended == {"a": 3, "b": 3}
+
+    async def test_what_has_ended_is_counted_until_it_is_deleted_or_sent_back(self, bench: Bench) -> None:
+        ended = [await bench.bring(status) for status in (Status.FAILED, Status.CANCELLED, Status.COMPLETED) * 2]
+        await bench.store.retry(ended[0], bench.now)
+        await bench.store.retry(ended[1], bench.now, bench.now + MICROS)
+        await bench.store.delete(ended[2], bench.now)
+        found = (await bench.counts()).jobs()
+        assert {status.value: n for status, n in found.items() if n} == {
+            "pending": 1,
+            "scheduled": 1,
+            "completed": 1,
+            "failed": 1,
+            "cancelled": 1,
+        }
+        bench.clock.advance(10_000)
+        assert await bench.listed(statuses=TERMINAL) == []
+        assert (await bench.counts()).jobs() == found, "whoever has not been pruned is there"
+        assert await bench.store.prune(bench.now, 100) == 3
+        assert sum((await bench.counts()).jobs().values()) == 2
+        assert (await bench.counts()).ended == {"default": 6}
+
+    async def test_jobs_are_counted_of_some_queues_and_types(self, bench: Bench) -> None:
+        places = (("a", "echo"), ("a", "mail"), ("b", "mail"))
+        for queue, type in places:
+            await bench.bring(Status.FAILED, type=type, queue=queue)
+        await bench.insert(*[bench.job(type, queue=queue) for queue, type in places])
+        counts = await bench.counts()
+        for queues, types, count in (
+            (None, (), 3),
+            ({"a"}, (), 2),
+            (None, ("mail",), 2),
+            ({"a"}, ("ma*", "never"), 1),
+            ({"a"}, ("*",), 2),
+            (set[str](), (), 0),
+        ):
+            found = counts.jobs(None if queues is None else frozenset(queues), frozenset(types))
+            assert (found[Status.FAILED], found[Status.PENDING], sum(found.values())) == (count, count, 2 * count)
 
     async def test_the_oldest_pending_job_of_a_queue_says_how_long_it_waits(self, bench: Bench) -> None:
         await bench.add(queue="a", priority=9)

@@ -1,5 +1,5 @@
 -- the same as `retry` for a job that has no slot: it stands before its gate, behind all others
--- $1 now, $2 id, $3 number, $4 lane, $5 care, $6 expires_at, $7 key
+-- $1 now, $2 id, $3 number, $4 lane, $5 care, $6 expires_at, $7 status in which it rests, $8 key
 WITH marked AS (
     INSERT INTO ferryman.outcome (id, number, what, status, attempt, batch, token, finished_at)
     VALUES ($2::uuid, $3::integer, 'retried', 'pending', 0, 0, 0, $1::bigint)
@@ -7,7 +7,7 @@ WITH marked AS (
 ),
 gated AS (
     INSERT INTO ferryman.held (key, rule, id, lane, care, number, attempt, crashes, interruptions)
-    SELECT $7::text, (SELECT gate FROM ferryman.job WHERE job.id = $2::uuid LIMIT 1), id, $4::integer, $5::smallint,
+    SELECT $8::text, (SELECT gate FROM ferryman.job WHERE job.id = $2::uuid LIMIT 1), id, $4::integer, $5::smallint,
         $3::integer, 0, 0, 0
     FROM marked
 ),
@@ -21,6 +21,7 @@ journaled AS (
         ARRAY['retried'], ARRAY['pending']
     FROM marked WHERE (SELECT true FROM ferryman.audience WHERE until > $1::bigint)
 ),
+gone AS (INSERT INTO ferryman.gone (lane, status, n) SELECT $4::integer, $7::text, 1 FROM marked),
 counted AS (
     INSERT INTO ferryman.tally (lane, what, n)
     SELECT $4::integer, change.what, 1 FROM marked CROSS JOIN (VALUES ('waiting'), ('retried')) AS change (what)
