@@ -69,7 +69,7 @@ CONFIG: Final = {
         },
     ],
 }
-ENDLESS: Final = ("/jobs/{id}/events", "/events")
+ENDLESS: Final = ("/jobs/{id}/events", "/events", "/live")
 """An answer that goes on as long as its job does is not compared."""
 OF_REQUESTS: Final = [positive_data_acceptance, negative_data_rejection]
 """Checks that ask whether the request was a good one; to whom an operation is closed that is not the question."""

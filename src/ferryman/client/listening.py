@@ -10,16 +10,14 @@ from __future__ import annotations
 import asyncio
 import math
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
 
-from ferryman.client.pausing import resolve, wait_within
+from ferryman.client.looking import Looking
 from ferryman.client.watching import INTERVAL
-from ferryman.domain.errors import StoreClosed, StoreError
 from ferryman.domain.filters.meaning import is_like
 from ferryman.domain.state import Status
 from ferryman.store.journaling import PAGE, Change, Journaling, Position, Told, position_of
@@ -75,21 +73,16 @@ class Listening:
         """`interval` is in seconds."""
         self._store = store
         self._clock = clock
-        self._interval = interval
         self._room = room
-        self._listeners = 0
+        self._looking = Looking(self._look, self._rest, interval=interval)
         self._changes: list[Change] = []
         """What is known between the two positions, the newest at the end."""
         self._floor: Position | None = None
         self._head: Position | None = None
-        self._closed: StoreClosed | None = None
-        self._waiting: set[asyncio.Future[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._look: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         """How many listen."""
-        return self._listeners
+        return len(self._looking)
 
     async def begin(self, seen: str | None = None) -> Start:
         """Where to begin: what is asked of the store after this is told.
@@ -116,7 +109,7 @@ class Listening:
         """
         clock = asyncio.get_running_loop().time
         place, gap, due = start.place, start.gap, clock()
-        with self._attend():
+        with self._looking.attend():
             while True:
                 told = await self._after(place)
                 place, gap = told.next, gap or told.gap
@@ -128,15 +121,13 @@ class Listening:
 
     async def close(self) -> None:
         """Wait for the look under way; the store is closed."""
-        if self._look is not None:
-            await asyncio.wait([self._look])
+        await self._looking.close()
 
     # -- what listeners ask ----------------------------------------------------------------------
 
     async def _after(self, place: Position) -> Told:
         """A page of what comes after a position, as far as it is known."""
-        if self._closed is not None:
-            raise self._closed
+        self._looking.check()
         if self._floor is None or self._head is None or place >= self._head:
             return Told((), place)
         if place < self._floor:
@@ -148,31 +139,8 @@ class Listening:
 
     async def _news(self, place: Position, seconds: float) -> None:
         """Wait until there is something after a position, or so many seconds have passed."""
-        if self._closed is not None or (self._head is not None and place < self._head) or seconds <= 0:
-            return
-        news = asyncio.get_running_loop().create_future()
-        self._waiting.add(news)
-        try:
-            await wait_within(news, seconds)
-        finally:
-            self._waiting.discard(news)
-
-    def _tell(self) -> None:
-        for each in self._waiting:
-            resolve(each)
-
-    @contextmanager
-    def _attend(self) -> Generator[None]:
-        """Be one of those for whom the journal is read."""
-        self._listeners += 1
-        if self._listeners == 1 and self._look is None:
-            self._set_timer(0)
-        try:
-            yield
-        finally:
-            self._listeners -= 1
-            if not self._listeners:
-                self._rest()
+        if self._head is None or place >= self._head:
+            await self._looking.news(seconds)
 
     # -- looks -----------------------------------------------------------------------------------
 
@@ -180,38 +148,16 @@ class Listening:
         """Nobody listens any more: whoever does next begins anew."""
         self._changes.clear()
         self._floor = self._head = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
-    def _set_timer(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._begin)
-
-    def _begin(self) -> None:
-        self._timer = None
-        self._look = asyncio.get_running_loop().create_task(self._look_around())
-
-    async def _look_around(self) -> None:
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        try:
-            while await self._read():
-                pass
-        except StoreClosed as closed:
-            self._closed = closed
-            self._tell()
-        except StoreError:
-            pass  # the next look may succeed, and misses nothing
-        finally:
-            self._look = None
-            if self._listeners and self._closed is None:
-                self._set_timer(max(self._interval, clock() - began))  # at most half of the time goes into looks
+    async def _look(self) -> None:
+        while await self._read():
+            pass
 
     async def _read(self) -> bool:
         """Read a page, and tell of it. Returns whether there is more to read at once."""
         before = self._head
         told = await self._store.journal(before, self._clock.now())
-        if not self._listeners:
+        if not self._looking:
             return False
         if before != self._head:
             return True  # all have gone meanwhile, and others have come
@@ -224,5 +170,5 @@ class Listening:
             self._floor = self._changes[-self._room - 1].position
             del self._changes[: -self._room]
         if told.next != before:
-            self._tell()
+            self._looking.tell()
         return told.more

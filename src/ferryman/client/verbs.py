@@ -27,6 +27,7 @@ from ferryman.client.listening import ALL, Heard, Listening, Wanted
 from ferryman.client.many import Many
 from ferryman.client.operations import Operations
 from ferryman.client.pressure import Pressure
+from ferryman.client.pulses import Pulses
 from ferryman.client.reports import Reports
 from ferryman.client.request import MAX_BODY_DEFAULT, Accepted, Catalogue, JobRequest, no_such_job
 from ferryman.client.retrying import Retrying
@@ -130,6 +131,8 @@ class Client:
         """For what becomes of a job."""
         self.listening = Listening(store, clock)
         """For what happens to all jobs."""
+        self.pulses = Pulses(store, clock)
+        """For how many jobs there are."""
         self.reports = Reports(store, self.get)
         """What runs say of themselves."""
         self.charts = Charts(store, clock)
@@ -147,6 +150,7 @@ class Client:
         await self._store.close()
         await self.watcher.close()
         await self.listening.close()
+        await self.pulses.close()
         if self._on_close is not None:
             self._on_close()
 
@@ -239,7 +243,7 @@ class Client:
         return await self._explaining.explain(job)
 
     async def counts(self) -> Counts:
-        """How many jobs there are and were."""
+        """How many jobs there are by status, and how many came and ended: exact, and cheap also for a million."""
         return await self._store.counts(self._clock.now())
 
     async def nodes(self) -> Sequence[NodeStatus]:

@@ -24,6 +24,7 @@ from ferryman.http.audit import AuditPaths
 from ferryman.http.batch import Batches
 from ferryman.http.bulk import OperationPaths
 from ferryman.http.changing import JobChanges
+from ferryman.http.counts import CountPaths
 from ferryman.http.dashboard import Dashboard
 from ferryman.http.events import JobEvents
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
@@ -33,6 +34,7 @@ from ferryman.http.jobs import ONE_JOB, Jobs
 from ferryman.http.journal import AllEvents
 from ferryman.http.keys import Keys
 from ferryman.http.lasting import Lasting
+from ferryman.http.live import LiveEvents
 from ferryman.http.node import NodeRoutes, NodeStats
 from ferryman.http.nodes import NodePaths
 from ferryman.http.operation import Operation
@@ -87,10 +89,12 @@ def make_api(
         JobChanges(client, max_body),
         JobEvents(client, lasting),
         AllEvents(client, lasting),
+        LiveEvents(client, lasting),
         ReportPaths(client),
         Batches(client, max_body, quotas),
         Imports(client, max_body, lasting, quotas),
         NodePaths(client),
+        CountPaths(client),
         QueuePaths(client),
         TypePaths(client),
         Rules(client, max_body),

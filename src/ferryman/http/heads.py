@@ -121,6 +121,19 @@ class MatchHeaders(msgspec.Struct, rename=_header):
     if_match: str | None = None
 
 
+class CountsQuery(msgspec.Struct):
+    """Of which jobs; of several values of one name any will do."""
+
+    queue: list[Text] = []
+    type: list[Annotated[Text, Meta(description="In which `*` stands for any text.")]] = []
+
+
+class LiveQuery(msgspec.Struct):
+    """Of which jobs; of several queues any will do."""
+
+    queue: list[Text] = []
+
+
 class EventsQuery(msgspec.Struct):
     """Which changes; of several values of one name any will do."""
 

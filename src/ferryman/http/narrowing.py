@@ -22,6 +22,17 @@ def check_queue(caller: Caller, queue: str) -> str:
     return queue
 
 
+def own_queues(caller: Caller, asked: frozenset[str]) -> frozenset[str] | None:
+    """The queues that are asked for, or else all that are the caller's business; None is any.
+
+    Raises:
+        QueueForbidden: it asks for another one.
+    """
+    for queue in sorted(asked):
+        check_queue(caller, queue)
+    return asked or caller.queues
+
+
 def narrowed(caller: Caller, asked: JobFilter) -> JobFilter:
     """The filter, within the caller's queues. Raises QueueForbidden: it names another one."""
     if caller.queues is None:

@@ -35,6 +35,7 @@ _ONCE: Final = frozenset(
 _FILTERS: Final = ("filter", "status", "type", "queue", "tag", "limit", "cursor", "order")
 _EVENTS: Final = ("queue", "type", "status")
 _AUDIT: Final = ("actor", "action", "target", "cursor", "limit")
+_COUNTS: Final = ("queue", "type")
 _STATS: Final = ("queue", "type", "by", "from", "to", "step")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _LOG_CURSOR: Final = re.compile("([0-9]{1,9})-([0-9]{1,9})")
@@ -172,6 +173,18 @@ def events(request: Request) -> Wanted:
             raise _refused("status", value, ", ".join(TOLD), did_you_mean(value, TOLD))
     queues, types, statuses = (frozenset(found.get(name, ())) for name in _EVENTS)
     return Wanted(queues, types, frozenset(map(Status, statuses)))
+
+
+def counts(request: Request) -> tuple[frozenset[str], frozenset[str]]:
+    """The queues and the types of which a GET /counts tells; none is any. Raises BadParameter."""
+    found = parameters(request, _COUNTS)
+    queues, types = (frozenset(found.get(name, ())) for name in _COUNTS)
+    return queues, types
+
+
+def queues(request: Request) -> frozenset[str]:
+    """The queues of which is told; none is any. Raises BadParameter."""
+    return frozenset(parameters(request, ("queue",)).get("queue", ()))
 
 
 def logs_page(request: Request) -> tuple[int | None, tuple[int, int] | None, int, Parameters]:

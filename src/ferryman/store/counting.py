@@ -64,6 +64,15 @@ class Counts(msgspec.Struct, frozen=True, dict=True):
             found[queue] += sum(each.totals.get(status, 0) for status in TERMINAL)
         return dict(+found)
 
+    def within(self, queues: frozenset[str] | None) -> Counts:
+        """The same of some queues alone; None is all."""
+        if queues is None:
+            return self
+        return Counts(
+            {group: each for group, each in self.tallied.items() if group[0] in queues},
+            {queue: age for queue, age in self.oldest_pending.items() if queue in queues},
+        )
+
     def jobs(self, queues: frozenset[str] | None = None, types: frozenset[str] = frozenset()) -> Mapping[Status, int]:
         """Every status -> jobs now in it.
 

@@ -56,6 +56,8 @@ VERBS: dict[str, Say] = {
     "DELETE /types/{name}/limit": lambda client: client.rules.limit(Scope.TYPE, "echo", Limit()),
     "GET /nodes": lambda client: client.nodes(),
     "GET /nodes/{id}": lambda client: client.node("node-1"),
+    "GET /counts": lambda client: client.counts(),
+    "GET /live": lambda client: client.pulses(queue="mail").next(),
     "GET /queues": lambda client: client.queues(),
     "GET /queues/{name}": lambda client: client.queue("mail"),
     "GET /types": lambda client: client.types(),

@@ -15,6 +15,7 @@ from ferryman import Ferryman
 from ferryman.domain.errors import JobNotFound, OperationNotFound, SyncInsideLoop, UniqueKeyTaken
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.http.journal import ChangeJson
+from ferryman.http.live import PulseJson
 from ferryman.http.remote import AuditFilter, GateRule, Limit, Remote, Scope, version_of
 from tests.http.remote.program import declared
 from tests.http.remote.served import PATIENCE, served
@@ -210,6 +211,22 @@ def test_what_happens_to_all_jobs_is_heard(remote: Remote, jobs: Mapping[str, An
 async def _first(remote: Remote) -> ChangeJson | None:
     async with aclosing(remote.aevents(status=["pending"])) as changes:
         return await anext(changes)
+
+
+def test_how_many_jobs_there_are_is_told(remote: Remote, jobs: Mapping[str, Any]) -> None:
+    remote.enqueue(jobs["add"].call(1), queue="counted", delay=3600)
+    assert remote.counts(queue="counted", type="a*").scheduled == 1
+    pulses = remote.pulses(queue="counted")
+    assert next(pulses).counts == remote.counts(queue=["counted"])
+    remote.enqueue(jobs["add"].call(1), queue="counted", delay=3600)
+    assert next(pulses).counts.scheduled == 2
+    pulses.close()
+    assert asyncio.run(_pulse(remote)).queues[0].queue == "counted"
+
+
+async def _pulse(remote: Remote) -> PulseJson:
+    async with aclosing(remote.apulses(queue="counted")) as pulses:
+        return await anext(pulses)
 
 
 def test_help_shows_the_words_of_a_groups_verb() -> None:

@@ -16,6 +16,7 @@ from ferryman.domain.job import Attempt, Job
 from ferryman.domain.limits import Rule, Scope
 from ferryman.domain.state import RETRIABLE, Status
 from ferryman.engine.clock import SystemClock
+from ferryman.http.counts import CountsJson
 from ferryman.http.queues import Depth
 from ferryman.http.remote import reading
 from ferryman.http.remote.absent import NoTransactions, NoTypes
@@ -23,11 +24,19 @@ from ferryman.http.remote.access import ApiKeys
 from ferryman.http.remote.asking import Ask, Reply, only
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.controls import Controls
-from ferryman.http.remote.following import Following, Hearing, Listened
+from ferryman.http.remote.following import Following, Hearing, Listened, Pulsing
 from ferryman.http.remote.handing import Handing
 from ferryman.http.remote.keys import Keys
 from ferryman.http.remote.operations import Operations
-from ferryman.http.remote.options import EventsOptions, StatsOptions, events_query_of, stats_query_of
+from ferryman.http.remote.options import (
+    CountsOptions,
+    EventsOptions,
+    LiveOptions,
+    StatsOptions,
+    counts_query_of,
+    events_query_of,
+    stats_query_of,
+)
 from ferryman.http.remote.paths import asked, of_job, path_of
 from ferryman.http.remote.problems import error_of
 from ferryman.http.remote.reports import Reports
@@ -125,6 +134,15 @@ class RemoteClient(Handing):
         """The server's counters by name, such as jobs_pending and jobs_completed."""
         return reading.counters(await self._connection.say(Ask("GET", "/metrics", headers=_COUNTERS)))
 
+    async def counts(self, **which: Unpack[CountsOptions]) -> CountsJson:
+        """How many jobs there are by status.
+
+        Args:
+            which: `queue`, `type` (in which `*` is any text): a text, or several of which any may fit.
+        """
+        query = counts_query_of(**which)
+        return reading.counts(await self._get(f"/counts?{query}" if query else "/counts"))
+
     async def queues(self) -> Sequence[Depth]:
         """How many jobs stand in each queue that holds any."""
         return reading.queues(await self._get("/queues"))
@@ -194,6 +212,14 @@ class RemoteClient(Handing):
             which: `queue`, `type` (in which `*` is any text), `status`: a text, or several of which any may fit.
         """
         return Hearing(self._connection, events_query_of(**which))
+
+    def pulses(self, **which: Unpack[LiveOptions]) -> Pulsing:
+        """How many jobs there are now, then each time that this has changed, at most four times a second.
+
+        Args:
+            which: `queue`: a text, or several of which any may fit.
+        """
+        return Pulsing(self._connection, counts_query_of(**which))
 
     async def leave(self, following: Listened) -> None:
         """Ask for no more of what `follow` or `events` gave, unless that was a client which is closed by now."""

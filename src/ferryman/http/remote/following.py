@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
-from typing import Final, Self
+from typing import Final, Generic, Self, TypeVar
 
+from ferryman.domain.errors import RemoteError
 from ferryman.domain.job import Job
 from ferryman.http.journal import ChangeJson
+from ferryman.http.live import PulseJson
 from ferryman.http.remote import reading
 from ferryman.http.remote.asking import Ask, Reply
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.paths import of_job
 from ferryman.http.remote.problems import stranger
 from ferryman.http.remote.streaming import Event, Events, Stream
+
+T = TypeVar("T")
 
 SILENCE: Final = 45.0
 """Seconds without a byte after which a stream is taken for dead; the server says every 15 that it is there."""
@@ -100,26 +105,48 @@ class Following(Listened):
         return None
 
 
-class Hearing(Listened):
-    """What happens to all jobs, without an end."""
-
-    def __init__(self, connection: Connection, query: str) -> None:
-        super().__init__(connection, f"/events?{query}" if query else "/events")
+class Endless(Listened, ABC, Generic[T]):
+    """What has no end."""
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> ChangeJson | None:
+    async def __anext__(self) -> T:
         return await self.next()
 
-    async def next(self) -> ChangeJson | None:
-        """The next change; None where some are missing, as this client was away for too long.
+    @abstractmethod
+    async def next(self) -> T:
+        """What comes next.
 
         Raises:
             ServerUnreachable: the stream broke off, and no other one could be had in time.
         """
+
+
+class Hearing(Endless[ChangeJson | None]):
+    """What happens to all jobs: the next change; None where some are missing, as this client was away for too long."""
+
+    def __init__(self, connection: Connection, query: str) -> None:
+        super().__init__(connection, f"/events?{query}" if query else "/events")
+
+    async def next(self) -> ChangeJson | None:
+        """See `Endless.next`."""
         event = await self._event()
         return None if event is None or event.kind == "gap" else reading.change(_reply(event))
+
+
+class Pulsing(Endless[PulseJson]):
+    """How many jobs there are now, then whenever that has changed."""
+
+    def __init__(self, connection: Connection, query: str) -> None:
+        super().__init__(connection, f"/live?{query}" if query else "/live")
+
+    async def next(self) -> PulseJson:
+        """See `Endless.next`. Raises RemoteError: the server is none of Ferryman's."""
+        event = await self._event()
+        if event is None:
+            raise RemoteError("The server has ended what has no end.", status=204)
+        return reading.pulse(_reply(event))
 
 
 def _reply(event: Event) -> Reply:

@@ -106,6 +106,20 @@ class EventsOptions(TypedDict, total=False):
     status: str | Sequence[str]
 
 
+class CountsOptions(TypedDict, total=False):
+    """Which jobs count; of several texts any may fit."""
+
+    queue: str | Sequence[str]
+    type: str | Sequence[str]
+    """In which `*` stands for any text."""
+
+
+class LiveOptions(TypedDict, total=False):
+    """Whose jobs count; of several queues any will do."""
+
+    queue: str | Sequence[str]
+
+
 class StatsOptions(TypedDict, total=False):
     """Of which jobs, from when to when, and what has a line of its own."""
 
@@ -130,6 +144,12 @@ def stats_query_of(**which: Unpack[StatsOptions]) -> str:
 def events_query_of(**which: Unpack[EventsOptions]) -> str:
     """The query of changes."""
     filters = {"queue": which.get("queue", ()), "type": which.get("type", ()), "status": which.get("status", ())}
+    return urlencode([(name, each) for name, said in filters.items() for each in _several(said)])
+
+
+def counts_query_of(**which: Unpack[CountsOptions]) -> str:
+    """The query of counts."""
+    filters = {"queue": which.get("queue", ()), "type": which.get("type", ())}
     return urlencode([(name, each) for name, said in filters.items() for each in _several(said)])
 
 

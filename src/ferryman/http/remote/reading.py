@@ -16,9 +16,11 @@ from ferryman.domain.state import Status
 from ferryman.http.attempts import AttemptJson
 from ferryman.http.audit import DeedJson
 from ferryman.http.batch import IdsJson
+from ferryman.http.counts import CountsJson
 from ferryman.http.explanation import ExplanationJson
 from ferryman.http.importing import ImportedJson
 from ferryman.http.journal import ChangeJson
+from ferryman.http.live import PulseJson
 from ferryman.http.nodes import NodeJson
 from ferryman.http.queues import Depth
 from ferryman.http.remote.asking import Reply
@@ -95,6 +97,16 @@ def queues(reply: Reply) -> Sequence[Depth]:
 def stats(reply: Reply) -> StatsJson:
     """What happened lately."""
     return read(reply, StatsJson, _as_it_is)
+
+
+def counts(reply: Reply) -> CountsJson:
+    """How many jobs there are."""
+    return read(reply, CountsJson, _as_it_is)
+
+
+def pulse(reply: Reply) -> PulseJson:
+    """How many jobs there are now, and how many came and ended."""
+    return read(reply, PulseJson, _as_it_is)
 
 
 def change(reply: Reply) -> ChangeJson:

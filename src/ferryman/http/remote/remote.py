@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, Unpack
 
@@ -14,11 +15,12 @@ from ferryman.domain import options
 from ferryman.domain.job import Job
 from ferryman.handle import Handle
 from ferryman.http.journal import ChangeJson
+from ferryman.http.live import PulseJson
 from ferryman.http.remote.client import RemoteClient
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.enqueueing import EnqueueVerbs
 from ferryman.http.remote.faces import both
-from ferryman.http.remote.following import Following, Hearing
+from ferryman.http.remote.following import Endless, Following
 from ferryman.http.remote.groups import (
     AccessVerbs,
     ControlVerbs,
@@ -28,11 +30,13 @@ from ferryman.http.remote.groups import (
     RuleVerbs,
     ScheduleVerbs,
 )
-from ferryman.http.remote.options import EventsOptions, ListOptions, query_of
+from ferryman.http.remote.options import EventsOptions, ListOptions, LiveOptions, query_of
 from ferryman.http.remote.patience import Patience
 from ferryman.http.remote.way import OwnLoop
 
 R = TypeVar("R")
+S = TypeVar("S")
+Begin = Callable[[RemoteClient], Coroutine[Any, Any, Endless[S]]]
 
 RETRIES_MOST: Final = 1000
 
@@ -151,27 +155,55 @@ class Remote(EnqueueVerbs):
         Raises:
             ServerUnreachable: the stream broke off, and no other one could be had in time.
         """
-        hearing = self.way.call(_hear(which), "aevents()")
-        try:
-            while True:
-                yield self.way.call(lambda _: hearing.next(), "aevents()")
-        finally:
-            self.way.tell(lambda client: client.leave(hearing))
+        return self._endless(_hear(which), "aevents()")
 
     async def aevents(self, **which: Unpack[EventsOptions]) -> AsyncGenerator[ChangeJson | None]:
         """As `events`, without blocking."""
-        hearing = await self.way.acall(_hear(which))
+        async with aclosing(self._aendless(_hear(which))) as changes:
+            async for each in changes:
+                yield each
+
+    def pulses(self, **which: Unpack[LiveOptions]) -> Generator[PulseJson]:
+        """How many jobs there are now, then each time that this has changed, at most four times a second.
+
+        See GET /live. A stream that breaks off is begun anew.
+
+        Args:
+            which: `queue`: a text, or several of which any may fit.
+
+        Raises:
+            ServerUnreachable: the stream broke off, and no other one could be had in time.
+        """
+        return self._endless(_look(which), "apulses()")
+
+    async def apulses(self, **which: Unpack[LiveOptions]) -> AsyncGenerator[PulseJson]:
+        """As `pulses`, without blocking."""
+        async with aclosing(self._aendless(_look(which))) as pulses:
+            async for each in pulses:
+                yield each
+
+    def _endless(self, begin: Begin[S], twin: str) -> Generator[S]:
+        stream = self.way.call(begin, twin)
         try:
             while True:
-                yield await self.way.acall(lambda _: hearing.next())
+                yield self.way.call(lambda _: stream.next(), twin)
         finally:
-            self.way.tell(lambda client: client.leave(hearing))
+            self.way.tell(lambda client: client.leave(stream))
+
+    async def _aendless(self, begin: Begin[S]) -> AsyncGenerator[S]:
+        stream = await self.way.acall(begin)
+        try:
+            while True:
+                yield await self.way.acall(lambda _: stream.next())
+        finally:
+            self.way.tell(lambda client: client.leave(stream))
 
     get, aget = both(RemoteClient.get)
     attempts, aattempts = both(RemoteClient.attempts)
     explain, aexplain = both(RemoteClient.explain)
     wait_for, await_for = both(RemoteClient.wait)
     metrics, ametrics = both(RemoteClient.metrics)
+    counts, acounts = both(RemoteClient.counts)
     queues, aqueues = both(RemoteClient.queues)
     queue, aqueue = both(RemoteClient.queue)
     nodes, anodes = both(RemoteClient.nodes)
@@ -206,9 +238,16 @@ class Remote(EnqueueVerbs):
         return f"Remote({self.url!r})"
 
 
-def _hear(which: EventsOptions) -> Callable[[RemoteClient], Coroutine[Any, Any, Hearing]]:
-    async def begin(client: RemoteClient) -> Hearing:
+def _hear(which: EventsOptions) -> Begin[ChangeJson | None]:
+    async def begin(client: RemoteClient) -> Endless[ChangeJson | None]:
         return client.events(**which)
+
+    return begin
+
+
+def _look(which: LiveOptions) -> Begin[PulseJson]:
+    async def begin(client: RemoteClient) -> Endless[PulseJson]:
+        return client.pulses(**which)
 
     return begin
 
