@@ -27,10 +27,13 @@ interface Props<T> {
   marked?: Signal<ReadonlySet<string>>;
   /** For pages that have several tables: only one of them has the keyboard. */
   keys?: boolean;
+  /** The row at which one is, where the page has to know it. */
+  at?: Signal<string | null>;
 }
 
-export function Table<T>({ label, columns, rows, id, href, marked, keys = true }: Props<T>) {
-  const at = useSignal<string | null>(null);
+export function Table<T>({ label, columns, rows, id, href, marked, keys = true, at: given }: Props<T>) {
+  const own = useSignal<string | null>(null);
+  const at = given ?? own;
   const body = useRef<HTMLTableSectionElement>(null);
   const step = (by: number) => {
     const found = rows.findIndex((row) => id(row) === at.value);
