@@ -39,13 +39,13 @@ async function one(action: Action, path: string, change?: Change): Promise<unkno
 
 /** Start an operation on all jobs that a filter means. */
 export function start(action: Action, filter: string, change?: Change, rate?: string): Promise<Operation> {
-  return post("operations", { action, filter, ...(change && { change }), ...(rate && { rate: Number(rate) || rate }) });
+  return post("operations", { action, filter, change, rate: rate ? Number(rate) || rate : undefined });
 }
 
 /** How many jobs are meant. The server looks at 50,000 at most; how many have a status is heard all the time. */
 export async function howMany(action: Action, filter: string, status: Status | null): Promise<DryRun> {
-  const change = action === "change" && { change: { priority: 5 } }; // has to be there, and is not done
-  const told = await post<DryRun>("operations", { action, filter, dry_run: true, ...change });
+  const change = action === "change" ? { priority: 5 } : undefined; // has to be there, and is not done
+  const told = await post<DryRun>("operations", { action, filter, dry_run: true, change });
   const counts = pulse.peek()?.counts;
   const known = status && filter === `status:${status}` && counts && !counts.at_least.includes(status);
   return known && !told.complete ? { count: counts[status], complete: true } : told;

@@ -26,21 +26,11 @@ export function useOperation(id: string): Load<Operation> {
   );
 }
 
-/** How much of it is done, from 0 to 1; null where nobody knows. */
-export function share({ status, changed, skipped }: Operation, of: number | null): number | null {
-  if (status === "completed") return 1;
-  return of ? Math.min((changed + skipped) / of, 0.99) : null;
-}
-
-export function Meter({ operation, of = null }: { operation: Operation; of?: number | null }) {
-  const part = share(operation, of);
-  const runs = operation.status === "running";
-  if (part === null && !runs) return null;
-  return (
-    <div class={part === null ? "meter unknown" : "meter"} role="progressbar" aria-label="Progress" aria-valuenow={part === null ? undefined : Math.floor(part * 100)}>
-      <i style={{ width: `${(part ?? 1) * 100}%` }} />
-    </div>
-  );
+/** How much of it is done; while nobody knows, that something is. */
+export function Meter({ operation: { status, changed, skipped }, of = null }: { operation: Operation; of?: number | null }) {
+  if (of === null && status !== "running" && status !== "completed") return null;
+  const value = status === "completed" ? 1 : of ? Math.min((changed + skipped) / of, 0.99) : undefined;
+  return <progress aria-label="Progress" value={value} />;
 }
 
 /** How far it is in words: how many of how many, how fast, and for how long it still goes on. */

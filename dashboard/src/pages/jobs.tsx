@@ -127,9 +127,8 @@ export function Jobs() {
       {asked.value && (
         <Acting
           {...asked.value}
-          onClose={() => (asked.value = null)}
+          close={() => (asked.value = null)}
           onDone={(operation, of) => {
-            asked.value = null;
             if (operation) started.value = { id: operation.id, of };
             done();
           }}

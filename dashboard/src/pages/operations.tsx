@@ -1,11 +1,9 @@
-import { list } from "../api";
 import { Meter, Stop } from "../jobs/progress";
 import { count } from "../format";
-import { useLoad } from "../load";
-import { hrefTo, place, setQuery } from "../router";
+import { hrefTo } from "../router";
 import type { Operation } from "../shapes/operation";
 import { Ago, Badge, Head } from "../ui/bits";
-import { Button } from "../ui/button";
+import { Turn, usePages } from "../ui/pages";
 import { Empty, Shown } from "../ui/shown";
 import { type Column, Table } from "../ui/table";
 import "../style/jobs.css";
@@ -13,9 +11,7 @@ import "../style/jobs.css";
 const LIMIT = 50;
 
 export function Operations() {
-  const cursor = place.value.query.get("after");
-  const load = useLoad((signal) => list<Operation>("operations", { limit: LIMIT, cursor }, signal), [cursor], { every: 1000 });
-  const on = load.data?.next && new URLSearchParams(load.data.next.split("?")[1]).get("cursor");
+  const [load, at] = usePages<Operation>("operations", { limit: LIMIT }, 1_000, 1_000);
   const columns: Column<Operation>[] = [
     { name: "Action", cell: ({ action }) => action },
     { name: "Status", cell: ({ status }) => <Badge status={status} /> },
@@ -41,11 +37,7 @@ export function Operations() {
           )
         }
       </Shown>
-      {on && (
-        <div class="row end">
-          <Button onClick={() => setQuery({ after: on }, "push")}>Older ›</Button>
-        </div>
-      )}
+      <Turn at={at} next={load.data?.next ?? null} />
     </>
   );
 }

@@ -1,4 +1,4 @@
-/** A job, as the API tells it. */
+/** A job and what is told of it, as the API has them. */
 
 import type { Status } from "../live";
 
@@ -13,13 +13,11 @@ export interface Job {
   type: string;
   queue: string;
   priority: number;
-  payload: unknown;
-  unique_key: string | null;
-  tags: string[];
   status: Status;
   attempt: number;
   max_attempts: number;
   claim: number;
+  payload: unknown;
   result: unknown;
   error: JobError | null;
   run_at: string | null;
@@ -29,4 +27,47 @@ export interface Job {
   expires_at: string | null;
   worker_id: string | null;
   node: string | null;
+  unique_key: string | null;
+  tags: string[];
+}
+
+export interface Attempt {
+  claim: number;
+  what: "done" | "failed" | "snoozed" | "cancelled" | "released" | "interrupted" | "lost" | "retried";
+  /** That of the job afterwards. */
+  status: Status;
+  attempt: number;
+  error: (JobError & { traceback: string | null }) | null;
+  /** null where nothing ran. */
+  started_at: string | null;
+  finished_at: string;
+  worker_id: string | null;
+  node: string | null;
+}
+
+export interface Progress {
+  done: number | null;
+  total: number | null;
+  message: string | null;
+  /** From 0 to 1. */
+  fraction: number | null;
+  at: string | null;
+  claim: number | null;
+}
+
+export interface LogLine {
+  at: string;
+  level: string;
+  logger: string;
+  message: string;
+  claim: number;
+  attempt: number;
+}
+
+export interface Explanation {
+  status: Status;
+  summary: string;
+  conditions: { name: string; holds: boolean; text: string }[];
+  ahead: number | null;
+  estimated_start: string | null;
 }

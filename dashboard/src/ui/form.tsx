@@ -32,13 +32,14 @@ interface Props {
   title: string;
   /** What the button says that does it. */
   yes: string;
+  danger?: boolean;
   close: () => void;
   /** Does it; then the dialog closes. What goes wrong is told in it. */
   run: (said: Said) => Promise<unknown>;
   children: ComponentChildren;
 }
 
-export function FormDialog({ title, yes, close, run, children }: Props) {
+export function FormDialog({ title, yes, danger, close, run, children }: Props) {
   const trouble = useSignal<Problem | null>(null);
   const busy = useSignal(false);
   const submit = async (event: Event) => {
@@ -61,7 +62,7 @@ export function FormDialog({ title, yes, close, run, children }: Props) {
         {trouble.value && <Trouble problem={trouble.value} />}
         <footer>
           <Button onClick={close}>Do nothing</Button>
-          <Button kind="main" submit disabled={busy.value}>
+          <Button kind={danger ? "danger" : "main"} submit disabled={busy.value}>
             {yes}
           </Button>
         </footer>
