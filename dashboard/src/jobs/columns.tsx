@@ -6,6 +6,7 @@ import type { Status } from "../live";
 import type { Job } from "../shapes/job";
 import { Ago, Badge, ShortId } from "../ui/bits";
 import type { Column } from "../ui/table";
+import { ENDED } from "./merge";
 
 const LONGEST = 300;
 const TAGS = 3;
@@ -17,9 +18,15 @@ export function columns(status: Status | null, gone: ReadonlySet<string>, narrow
       <bdi>{value}</bdi>
     </button>
   );
-  const ended = status === "completed" || status === "failed" || status === "cancelled";
   const errors = status === null || status === "failed" || status === "scheduled";
-  const tags: Column<Job> = { name: "Tags", extra: errors, wide: !errors, cell: ({ tags }) => <Tags tags={tags} Only={Only} /> };
+  const tags = ({ tags }: Job) => (
+    <span class="tags">
+      {tags.slice(0, TAGS).map((tag) => (
+        <Only key={tag} field="tag" value={tag} />
+      ))}
+      {tags.length > TAGS && <span class="dim">+{tags.length - TAGS}</span>}
+    </span>
+  );
   return [
     {
       name: "Status",
@@ -42,32 +49,17 @@ export function columns(status: Status | null, gone: ReadonlySet<string>, narrow
       ),
     },
     { name: "Attempt", number: true, extra: true, cell: (job) => (job.attempt ? `${count(job.attempt)} of ${count(job.max_attempts)}` : <span class="dim">–</span>) },
-    tags,
+    { name: "Tags", extra: errors, wide: !errors, cell: tags },
     ...(errors ? [{ name: "Error", wide: true, cell: failure }] : []),
-    ...(ended ? [{ name: "Took", number: true, extra: true, cell: took }] : []),
+    ...(status && ENDED.includes(status) ? [{ name: "Took", number: true, extra: true, cell: took }] : []),
     when(status),
   ];
-}
-
-function Tags({ tags, Only }: { tags: readonly string[]; Only: (props: { field: string; value: string }) => preact.JSX.Element }) {
-  return (
-    <span class="tags">
-      {tags.slice(0, TAGS).map((tag) => (
-        <Only key={tag} field="tag" value={tag} />
-      ))}
-      {tags.length > TAGS && <span class="dim">+{tags.length - TAGS}</span>}
-    </span>
-  );
 }
 
 function failure({ error }: Job) {
   if (!error) return null;
   const text = `${error.type}: ${error.message}`.slice(0, LONGEST);
-  return (
-    <bdi title={text}>
-      {text}
-    </bdi>
-  );
+  return <bdi title={text}>{text}</bdi>;
 }
 
 function took({ started_at, finished_at }: Job) {
@@ -76,12 +68,7 @@ function took({ started_at, finished_at }: Job) {
 
 /** The time that matters for jobs of a status. */
 function when(status: Status | null): Column<Job> {
-  const [name, at] = {
-    scheduled: ["Due", "run_at"] as const,
-    processing: ["Started", "started_at"] as const,
-    completed: ["Finished", "finished_at"] as const,
-    failed: ["Finished", "finished_at"] as const,
-    cancelled: ["Finished", "finished_at"] as const,
-  }[status as string] ?? ["Created", "created_at"] as const;
-  return { name, number: true, cell: (job) => <Ago at={job[at]} /> };
+  if (status && ENDED.includes(status)) return { name: "Finished", number: true, cell: (job) => <Ago at={job.finished_at} /> };
+  if (status === "scheduled") return { name: "Due", number: true, cell: (job) => <Ago at={job.run_at} /> };
+  return { name: "Created", number: true, cell: (job) => <Ago at={job.created_at} /> };
 }

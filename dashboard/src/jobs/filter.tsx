@@ -86,7 +86,6 @@ export function Filter({ filter, onFilter, input, problem }: Props) {
           follow();
         }}
         onClick={follow}
-        onKeyUp={(event) => /^(Arrow(Left|Right)|Home|End)$/.test(event.key) && follow()}
         onKeyDown={press}
         onBlur={() => (open.value = false)}
       />
@@ -105,7 +104,7 @@ export function Filter({ filter, onFilter, input, problem }: Props) {
           ))}
         </ul>
         <p class="dim">
-          <code>a,b</code> either · <code>-</code> before a term: none of them · <code>*</code> any text · <code>"…"</code> with spaces
+          a,b is either · a minus before a term turns it round · * is any text · "with spaces"
         </p>
       </div>
       {problem && <Wrong id={`${id}-wrong`} filter={filter} problem={problem} />}

@@ -3,8 +3,9 @@
 import { useRef } from "preact/hooks";
 import { get, part, post } from "../api";
 import { now } from "../clock";
-import { between, count, duration, many, rate } from "../format";
+import { between, count, duration, rate } from "../format";
 import { type Load, useLoad } from "../load";
+import { href } from "../router";
 import { may } from "../session";
 import type { Operation } from "../shapes/operation";
 import { Badge } from "../ui/bits";
@@ -80,7 +81,7 @@ export function Started({ id, of, onClose }: { id: string; of: number | null; on
         <Badge status={operation.status} />
         <Words operation={operation} of={of} />
         <span class="push row">
-          <a href={`#/operations/${part(id)}${of === null ? "" : `?of=${of}`}`}>{many(operation.examined, "job")} looked at</a>
+          <a href={href(`/operations/${part(id)}`, { of: of === null ? null : String(of) })}>Details</a>
           <Stop operation={operation} onDone={load.again} />
           <Button kind="quiet" aria-label="Close" onClick={onClose}>
             ✕

@@ -30,7 +30,8 @@ export function Jobs() {
   const load = useRows(wish, key);
   const before = useRef<Rows>(undefined);
   if (load.data) before.current = load.data;
-  const shown = load.data ?? before.current; // the page before stays while the next one comes
+  const wrong = load.error?.code === "FM423" ? load.error : null;
+  const shown = wrong ? undefined : (load.data ?? before.current); // the page before stays while the next one comes
   const rows = shown?.rows ?? [];
   const marked = useSignal<ReadonlySet<string>>(new Set());
   const all = useSignal(false);
@@ -80,7 +81,6 @@ export function Jobs() {
         ]
       : []),
   ]);
-  const wrong = load.error?.code === "FM423" ? load.error : null;
   return (
     <>
       <Head title="Jobs">
@@ -107,7 +107,7 @@ export function Jobs() {
       </div>
       {load.error && !wrong && <Trouble problem={load.error} again={load.again} small={shown !== undefined} />}
       {shown ? (
-        <div class={load.loading || wrong ? "list old" : "list"} aria-busy={load.loading}>
+        <div class="list" aria-busy={load.loading}>
           {rows.length > 0 && (
             <Table
               label="Jobs"
@@ -151,17 +151,16 @@ function End({ shown, wish, next, onClear }: { shown: Rows; wish: Wish; next: ((
     );
   }
   if (shown.rows.length) return null;
-  if (wish.after || wish.before) return <Empty title="Nothing follows." />;
-  if (!wish.filter) {
+  if (wish.filter || wish.after || wish.before) {
     return (
-      <Empty title={wish.status ? `No job is ${wish.status}.` : "There are no jobs yet."}>
-        {!wish.status && may("enqueue") && <a href="#/types">Enqueue one</a>}
+      <Empty title="No job fits.">
+        <Button onClick={onClear}>Show all jobs</Button>
       </Empty>
     );
   }
   return (
-    <Empty title="No job fits.">
-      <Button onClick={onClear}>Show all jobs</Button>
+    <Empty title={wish.status ? `No job is ${wish.status}.` : "There are no jobs yet."}>
+      {!wish.status && may("enqueue") && <a href="#/types">Enqueue one</a>}
     </Empty>
   );
 }
