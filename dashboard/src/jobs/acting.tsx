@@ -43,7 +43,7 @@ export function Acting({ action, target, close, onDone }: Props) {
           </p>
         )}
       </Shown>
-      {action === "retry" && <Field name="rate" label="At most so many a second (optional; also 20/m, 500/h)" placeholder="all at once" />}
+      {action === "retry" && <Field autofocus name="rate" label="At most so many a second (optional; also 20/m, 500/h)" placeholder="all at once" />}
       {action === "change" && <Changes />}
       {action === "delete" && <p>With their results, errors and logs. This cannot be undone.</p>}
       {action === "cancel" && <p>Jobs that run are asked to end.</p>}
@@ -55,7 +55,7 @@ function Changes() {
   const when = useSignal("");
   return (
     <>
-      <Field name="queue" label="Queue" placeholder="as it is" />
+      <Field autofocus name="queue" label="Queue" placeholder="as it is" />
       <Field name="priority" label="Priority, 0 is first and 9 last" type="number" min="0" max="9" placeholder="as it is" />
       <label class="field">
         <span>Runs</span>

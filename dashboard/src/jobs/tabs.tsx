@@ -1,5 +1,6 @@
 /** The statuses as tabs, each with how many jobs have it just now. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { brief, count } from "../format";
 import { pulse, STATUSES, type Status } from "../live";
 import { href } from "../router";
@@ -14,8 +15,10 @@ export function tabHref({ filter, oldest }: Wish, status: Status | null): string
 
 export function Tabs({ wish }: { wish: Wish }) {
   const counts = pulse.value?.counts;
+  const room = useRef<HTMLElement>(null);
+  useEffect(() => room.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [wish.status]);
   return (
-    <nav class="tabs" aria-label="Statuses">
+    <nav ref={room} class="tabs" aria-label="Statuses">
       {TABS.map((tab, n) => {
         const many = counts && (tab ? counts[tab] : STATUSES.reduce((sum, each) => sum + counts[each], 0));
         const more = counts?.at_least.some((each) => !tab || each === tab) ? "+" : "";

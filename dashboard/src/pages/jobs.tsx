@@ -52,14 +52,11 @@ export function Jobs() {
     else go(address);
   };
   const act = async (action: Action) => {
-    if (!may("operate")) return;
-    if (all.value) {
-      asked.value = { action, target: { filter: meant(wish), status: wish.status } };
-      return;
-    }
     const chosen = marked.value.size ? rows.filter((row) => marked.value.has(row.id)) : rows.filter((row) => row.id === at.value);
-    const ids = chosen.filter((row) => ACTS[action].of.includes(row.status)).map((row) => row.id);
-    if (!ids.length) say(chosen.length ? `None of them can be ${ACTS[action].done}.` : "Mark a job first, with x.");
+    const { of, done: said } = ACTS[action];
+    const ids = chosen.filter((row) => of.includes(row.status)).map((row) => row.id);
+    if (all.value ? wish.status && !of.includes(wish.status) : !ids.length) say(`There is nothing marked that can be ${said}.`);
+    else if (all.value) asked.value = { action, target: { filter: meant(wish), status: wish.status } };
     else if (action === "retry") await each(action, ids).finally(done);
     else asked.value = { action, target: { ids } };
   };

@@ -15,13 +15,13 @@ export function Operations() {
   const columns: Column<Operation>[] = [
     { name: "Action", cell: ({ action }) => action },
     { name: "Status", cell: ({ status }) => <Badge status={status} /> },
-    { name: "Jobs", wide: true, cell: ({ filter }) => <code dir="auto" title={filter}>{filter}</code> },
+    { name: "Jobs", wide: true, extra: true, cell: ({ filter }) => <code dir="auto" title={filter}>{filter}</code> },
     { name: "Progress", extra: true, cell: (each) => <Meter operation={each} /> },
     { name: "Changed", number: true, cell: ({ changed }) => count(changed) },
     { name: "Left alone", number: true, extra: true, cell: ({ skipped }) => count(skipped) },
     { name: "By", extra: true, cell: ({ by }) => <bdi>{by}</bdi> },
     { name: "Started", number: true, cell: ({ created_at }) => <Ago at={created_at} /> },
-    { name: "", number: true, cell: (each) => <Stop operation={each} onDone={load.again} /> },
+    { name: <span class="visually-hidden">Stop</span>, number: true, cell: (each) => <Stop operation={each} onDone={load.again} /> },
   ];
   return (
     <>
