@@ -53,11 +53,11 @@ export interface Answer<T> {
   headers: Headers;
 }
 
-/** Ask the server. Raises Problem. */
+/** Ask the server. Where it knows from a header that we have the answer, that is null with 304. Raises Problem. */
 export async function call<T>(method: string, path: string, asked: Asked = {}): Promise<Answer<T>> {
   const response = await send(method, path, asked);
   const text = await response.text();
-  if (!response.ok) {
+  if (!response.ok && response.status !== 304) {
     const problem = read(response.status, text);
     if (response.status === 401 && path !== "session") signedOut.value = true;
     throw problem;

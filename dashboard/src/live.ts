@@ -1,11 +1,13 @@
 /**
- * What happens just now: one stream of server-sent events for the whole tab, at most four events a second.
+ * What happens just now: one stream of server-sent events for the whole tab, at most four events a second. It is
+ * `GET /live`, or what the page that is open wants to hear in its place.
  *
  *     connecting --> live <--> lost (tried again by itself)       hidden tab: paused
  *                      \--> polling, where the server has no room for another stream
  */
 
 import { effect, signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { get, Problem } from "./api";
 import { visible } from "./clock";
 import { session } from "./session";
@@ -50,6 +52,31 @@ export const beat = signal(0);
 /** When the connection was lost; null while there is one. */
 export const lostAt = signal<number | null>(null);
 
+/** What the tab's one stream is. */
+export interface Stream {
+  path: string;
+  /** The event that counts. */
+  event: string;
+  /** Take in what it says, and the id that it has. Gives whether that was the last one. */
+  hear: (data: string, id: string) => boolean;
+}
+
+const LIVE: Stream = { path: "live", event: "live", hear: (data) => hear(JSON.parse(data)) };
+const chosen = signal(LIVE);
+
+/** While a component is there, hear something else than `GET /live`; null is that. */
+export function useStream(path: string | null, event: string, take: Stream["hear"]): void {
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    if (path === null) return;
+    chosen.value = { path, event, hear: (data, id) => latest.current(data, id) };
+    return () => {
+      chosen.value = LIVE;
+    };
+  }, [path]);
+}
+
 const POLL_MS = 2_000;
 const RETRY_MS = 15_000;
 const SPAN_MS = 10_000;
@@ -63,14 +90,14 @@ let source: EventSource | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let heard: Heard[] = [];
 
-function hear(told: Pulse): void {
+function hear(told: Pulse): false {
   const at = Date.parse(told.at);
   heard = heard.filter((each) => each.at > at - SPAN_MS && each.at <= at);
   const first = heard[0];
   heard.push({ at, pulse: told });
   pulse.value = told;
   rates.value = first && at > first.at ? between(first, { at, pulse: told }) : rates.value;
-  beat.value++;
+  return false;
 }
 
 function between(first: Heard, last: Heard): Rates {
@@ -90,11 +117,14 @@ function become(next: Connection): void {
 
 function open(): void {
   close();
-  source = new EventSource("./live");
+  const stream = chosen.peek();
+  source = new EventSource(`./${stream.path}`);
   source.addEventListener("open", () => become("live"));
-  source.addEventListener("live", (event) => {
+  source.addEventListener(stream.event, (event) => {
+    const { data, lastEventId } = event as MessageEvent<string>;
     become("live");
-    hear(JSON.parse((event as MessageEvent<string>).data));
+    if (stream.hear(data, lastEventId)) chosen.value = LIVE; // at once: the server closes a stream that has ended
+    beat.value++;
   });
   source.addEventListener("error", () => {
     if (source?.readyState === EventSource.CLOSED) void poll();
@@ -127,6 +157,7 @@ function close(): void {
 export function listen(): () => void {
   const end = effect(() => {
     const on = visible.value && session.value?.rights.includes("read");
+    void chosen.value;
     if (on) open();
     else close();
     if (!visible.value) become("paused");

@@ -1,0 +1,79 @@
+/** One job as it is just now, kept up to date by its own stream of events, and what is told of it apart. */
+
+import { type Signal, useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { type Asked, call, parse, part, Problem } from "../api";
+import { useStream } from "../live";
+import { type Load, useLoad } from "../load";
+import type { Job } from "../shapes/job";
+
+export interface Known {
+  job: Job;
+  /** Its version, as If-Match takes it. */
+  version: string;
+}
+
+export interface Watch {
+  known: Signal<Known | null>;
+  load: Load<Known | null>;
+}
+
+/** Whether it will not change any more by itself. */
+export function hasEnded({ status }: Job): boolean {
+  return status === "completed" || status === "failed" || status === "cancelled";
+}
+
+export const pathOf = (id: string) => `jobs/${part(id)}`;
+
+/** Watch a job. Without its stream it is asked for now and then, and answered with 304 while nothing has changed. */
+export function useJob(id: string): Watch {
+  const known = useSignal<Known | null>(null);
+  const load = useLoad(
+    async (signal) => {
+      const headers: Asked["headers"] = known.peek() ? { "If-None-Match": known.peek()?.version ?? "" } : {};
+      const answer = await call<Job | null>("GET", pathOf(id), { signal, headers });
+      if (answer.data) known.value = { job: answer.data, version: answer.headers.get("ETag") ?? "" };
+      return known.peek();
+    },
+    [id],
+    { live: 1_000 },
+  );
+  const on = known.value !== null && !hasEnded(known.value.job);
+  useStream(on ? `${pathOf(id)}/events` : null, "job", (data, tag) => {
+    const version = `"${tag}"`;
+    const job = known.peek()?.version === version ? known.peek()?.job : (parse(data) as Job);
+    if (job) known.value = { job, version };
+    return job !== undefined && hasEnded(job);
+  });
+  return { known, load };
+}
+
+/** What the API tells of a job apart: asked for again when the job has changed, and each second where `lasts` says so. */
+export function usePart<T>(known: Signal<Known | null>, ask: (job: Job, signal: AbortSignal) => Promise<T>, lasts: (job: Job) => boolean): Load<T | undefined> {
+  const kept = useRef<{ version: string; told: T } | null>(null);
+  return useLoad(
+    async (signal) => {
+      const now = known.peek();
+      if (now && (kept.current?.version !== now.version || lasts(now.job))) {
+        kept.current = { version: now.version, told: await ask(now.job, signal) };
+      }
+      return kept.current?.told;
+    },
+    [],
+    { live: 500, every: 1_000 },
+  );
+}
+
+/** Change the version of the job that one sees, and no other one. Raises Problem. */
+export async function change(watch: Watch, method: string, verb = "", body?: unknown): Promise<void> {
+  const now = watch.known.peek();
+  if (!now) return;
+  try {
+    const { data, headers } = await call<Job | null>(method, pathOf(now.job.id) + verb, { body, headers: { "If-Match": now.version } });
+    if (data) watch.known.value = { job: data, version: headers.get("ETag") ?? "" };
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 412) throw error;
+    watch.load.again();
+    throw new Problem(412, error.code, "The job has changed since you saw it, so nothing was done.", "It is shown as it is now. Decide anew.");
+  }
+}
