@@ -2,10 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import { now } from "../clock";
-import { count, duration, many, moment } from "../format";
+import { count, duration, moment } from "../format";
 import { href, hrefTo } from "../router";
 import type { Attempt, Job } from "../shapes/job";
-import { Badge, Facts, Section } from "../ui/bits";
+import { Badge, Facts, Section, ShortId } from "../ui/bits";
 import { Button } from "../ui/button";
 import { Fold } from "../ui/fold";
 import { Text } from "../ui/text";
@@ -38,26 +38,22 @@ export function Attempts({ job, attempts }: { job: Job; attempts: readonly Attem
 }
 
 const length = (bar: Bar) => duration((bar.to - bar.from) / 1000);
-const at = (time: number) => moment(new Date(time).toISOString());
+const from = (bar: Bar) => moment(new Date(bar.from).toISOString());
 
 function Line({ row, bars, job }: { row: Row; bars: Scale["bars"][number]; job: Job }) {
   const { attempt } = row;
-  const ran = row.bars.find((bar) => bar.name === "Run");
-  const said = row.bars.map((bar) => `${bar.name} ${length(bar)}`).join(", ");
+  const run = attempt ?? job;
+  const ran = row.bars.some((bar) => bar.name === "Run");
   const name = (
     <>
-      <span class="nowrap">{ran ? `Attempt ${attempt?.attempt || job.attempt}` : attempt ? "No run" : "Next"}</span>
-      <Badge status={ran && attempt?.what === "failed" ? "failed" : (attempt?.status ?? job.status)}>{attempt?.what ?? job.status}</Badge>
-      <span class="track" role="img" aria-label={said}>
-        {row.bars.map((bar, n) => (
-          <i
-            key={bar.status}
-            title={`${bar.name} ${length(bar)}, from ${at(bar.from)}`}
-            style={{ left: `${bars[n]?.left}%`, width: `${bars[n]?.width}%`, background: `var(--${bar.status})` }}
-          />
+      <span class="nowrap">{ran ? `Attempt ${run.attempt}` : attempt ? "No run" : "Now"}</span>
+      <Badge status={attempt?.what === "failed" ? "failed" : run.status}>{attempt?.what ?? run.status}</Badge>
+      <span class="track" aria-hidden="true">
+        {row.bars.map((bar, at) => (
+          <i key={bar.name} style={{ left: `${bars[at]?.left}%`, width: `${bars[at]?.width}%`, background: `var(--${bar.status})` }} />
         ))}
       </span>
-      <span class="took">{ran ? length(ran) : ""}</span>
+      <span class="dim">{row.bars.map((bar) => `${bar.name} ${length(bar)}`).join(", ")}</span>
     </>
   );
   return (
@@ -66,14 +62,14 @@ function Line({ row, bars, job }: { row: Row; bars: Scale["bars"][number]; job: 
         <div class="stack">
           <Facts
             facts={[
-              ...row.bars.map((bar) => [bar.name, `${length(bar)}, from ${at(bar.from)}`] as const),
-              ...who(attempt ?? job),
-              ran && (["Log", <a href={href(`/jobs/${job.id}`, { run: String((attempt ?? job).claim) })}>Lines of this run</a>] as const),
-            ].filter((fact) => fact !== undefined)}
+              ...row.bars.map((bar) => [bar.name, `${length(bar)} from ${from(bar)}`] as const),
+              ran && (["Ran on", <RanOn {...run} />] as const),
+              ran && (["Log", <a href={href(`/jobs/${job.id}`, { run: String(run.claim) })}>Lines of this run</a>] as const),
+            ]}
           />
           {attempt?.error && (
             <p class="said">
-              <strong>{attempt.error.type}</strong> <Text text={attempt.error.message} most={1_000} />
+              <strong>{attempt.error.type}</strong> <Text text={attempt.error.message} />
             </p>
           )}
           {attempt?.error?.traceback && <Trace text={attempt.error.traceback} />}
@@ -83,11 +79,13 @@ function Line({ row, bars, job }: { row: Row; bars: Scale["bars"][number]; job: 
   );
 }
 
-function who({ worker_id, node }: Pick<Attempt, "worker_id" | "node">) {
-  return [
-    ["Worker", worker_id?.split("/").at(-1)],
-    ["Node", node && <a href={hrefTo("/nodes", node)}>{node}</a>],
-  ] as const;
+/** The worker, and the node that it belongs to. */
+export function RanOn({ worker_id, node }: Pick<Attempt, "worker_id" | "node">) {
+  return (
+    node && (
+      <a href={hrefTo("/nodes", node)}>
+        {worker_id?.split("/").at(-1)} on <ShortId id={node} />
+      </a>
+    )
+  );
 }
-
-export const runsOf = (attempts: readonly Attempt[]) => many(attempts.filter((each) => each.started_at).length, "run");

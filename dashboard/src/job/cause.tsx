@@ -2,7 +2,7 @@
 
 import { useMemo } from "preact/hooks";
 import type { Attempt, Job } from "../shapes/job";
-import { Ago, Copy } from "../ui/bits";
+import { Copy } from "../ui/bits";
 import { culprit, takeApart } from "../ui/frames";
 import { Text } from "../ui/text";
 import { Trace } from "../ui/trace";
@@ -18,7 +18,7 @@ export function Cause({ job, attempts }: { job: Job; attempts: readonly Attempt[
         <h2>
           <bdi>{error.type}</bdi> <code class="dim">{error.code}</code>
         </h2>
-        <Copy text={trace || `${error.type}: ${error.message}`}>Copy</Copy>
+        <Copy text={trace || `${error.type}: ${error.message}`} />
       </header>
       <p class="said">
         <Text text={error.message} most={1_000} />
@@ -26,11 +26,6 @@ export function Cause({ job, attempts }: { job: Job; attempts: readonly Attempt[
       {frame && (
         <p>
           in <code>{frame.name}</code> at <code>{frame.place}</code>
-        </p>
-      )}
-      {job.status === "scheduled" && (
-        <p>
-          Attempt {job.attempt} of {job.max_attempts}. The next one: <Ago at={job.run_at} />.
         </p>
       )}
       {trace && <Trace text={trace} />}

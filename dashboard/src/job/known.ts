@@ -20,7 +20,7 @@ export interface Watch {
 
 /** Whether it will not change any more by itself. */
 export function hasEnded({ status }: Job): boolean {
-  return status === "completed" || status === "failed" || status === "cancelled";
+  return ["completed", "failed", "cancelled"].includes(status);
 }
 
 export const pathOf = (id: string) => `jobs/${part(id)}`;

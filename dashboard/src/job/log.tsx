@@ -43,7 +43,7 @@ function Lines({ known, run }: { known: Signal<Known | null>; run: number }) {
   return (
     <Section
       title={`Log of run ${run}`}
-      aside={load.data?.lines.length ? <Copy text={() => load.data?.lines.map((line) => `${line.at} ${line.level} ${line.message}`).join("\n") ?? ""}>Copy</Copy> : null}
+      aside={load.data?.lines.length ? <Copy text={() => load.data?.lines.map((line) => `${line.at} ${line.level} ${line.message}`).join("\n") ?? ""} /> : null}
     >
       <Shown load={load} lines={2}>
         {(told) => (told?.lines.length ? <Room {...told} /> : <Empty title="This run has logged nothing." />)}

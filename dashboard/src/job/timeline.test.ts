@@ -37,9 +37,10 @@ test("what is under way lasts until now, a backoff until it is over", () => {
 test("bars are next to one another and fill the whole", () => {
   const near = scaled(rowsOf(JOB, [run("done", "completed", 1, 4)], 0));
   expect(near).toEqual({ bars: [[{ left: 0, width: 25 }, { left: 25, width: 75 }]], squeezed: false });
-  const far = scaled(rowsOf(JOB, [run("done", "completed", 1, 4000)], 0));
+  const far = scaled(rowsOf(JOB, [run("done", "completed", 4000, 4001)], 0));
   expect(far.squeezed).toBe(true);
-  expect(far.bars[0]?.[0]?.width).toBeGreaterThan(5);
+  expect(far.bars[0]?.[1]?.width).toBeGreaterThan(5);
   expect(far.bars[0]?.reduce((sum, bar) => sum + bar.width, 0)).toBeCloseTo(100);
+  expect(scaled(rowsOf(JOB, [run("done", "completed", 1, 4000)], 0)).squeezed).toBe(false);
   expect(scaled([])).toEqual({ bars: [], squeezed: false });
 });

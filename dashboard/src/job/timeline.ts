@@ -53,22 +53,23 @@ export function rowsOf(job: Job, attempts: readonly Attempt[], now: number): Row
   return rows;
 }
 
-const FAR = 200;
+const FAR = 100;
 
 export interface Scale {
   /** Where each bar of each row begins and how long it is, in hundredths of the whole. */
   bars: { left: number; width: number }[][];
-  /** Whether lengths are logarithms: else the short ones could not be seen. */
+  /** Whether lengths are logarithms: else short runs could not be seen between long waits. */
   squeezed: boolean;
 }
 
 /** Bars one after the other, drawn to one scale. */
 export function scaled(rows: readonly Row[]): Scale {
-  const lengths = rows.flatMap((row) => row.bars.map((bar) => bar.to - bar.from));
-  const least = Math.max(1, Math.min(...lengths.filter((length) => length > 0)));
-  const squeezed = Math.max(...lengths) > FAR * least;
-  const weigh = (bar: Bar) => (squeezed ? Math.log1p(Math.max(0, bar.to - bar.from) / least) : bar.to - bar.from);
-  const whole = rows.flatMap((row) => row.bars).reduce((sum, bar) => sum + weigh(bar), 0) || 1;
+  const every = rows.flatMap((row) => row.bars);
+  const length = (bar: Bar) => Math.max(0, bar.to - bar.from);
+  const least = Math.max(1, Math.min(...every.filter((bar) => bar.name === "Run").map(length)));
+  const squeezed = every.some((bar) => length(bar) > FAR * least);
+  const weigh = (bar: Bar) => (squeezed ? Math.log1p(length(bar) / least) : length(bar));
+  const whole = every.reduce((sum, bar) => sum + weigh(bar), 0) || 1;
   let left = 0;
   const bars = rows.map((row) =>
     row.bars.map((bar) => {

@@ -4,7 +4,7 @@ import type { Signal } from "@preact/signals";
 import { get } from "../api";
 import { between, duration } from "../format";
 import { Actions } from "../job/actions";
-import { Attempts } from "../job/attempts";
+import { Attempts, RanOn } from "../job/attempts";
 import { Cause } from "../job/cause";
 import { type Known, pathOf, useJob, usePart } from "../job/known";
 import { HowFar, Log } from "../job/log";
@@ -29,7 +29,7 @@ export function Job({ params }: PageProps) {
         title={<bdi>{job?.type ?? "Job"}</bdi>}
         about={
           <span class="row">
-            {job && <Badge status={job.status} />} <code>{id}</code> <Copy text={id}>Copy</Copy>
+            {job && <Badge status={job.status} />} <code>{id}</code> <Copy text={id} />
           </span>
         }
       >
@@ -66,12 +66,10 @@ function About({ job, known }: { job: JobShape; known: Signal<Known | null> }) {
       <Shown load={attempts} lines={2}>
         {(rows) => rows && <Attempts job={job} attempts={rows} />}
       </Shown>
-      <div class="grid">
-        <Section title="Payload">
-          <Tree value={job.payload} path={["payload"]} />
-        </Section>
-        <Section title="Result">{job.status === "completed" ? <Tree value={job.result} path={["result"]} /> : <p class="dim">There is one once the job has completed.</p>}</Section>
-      </div>
+      <Section>
+        <Tree value={job.payload} path={["payload"]} />
+        {job.status === "completed" && <Tree value={job.result} path={["result"]} />}
+      </Section>
       {attempts.data && job.claim > 0 && <Log known={known} attempts={attempts.data} />}
     </div>
   );
@@ -92,6 +90,6 @@ function factsOf(job: JobShape) {
     job.expires_at !== null && (["Expires", <Ago at={job.expires_at} />] as const),
     job.unique_key !== null && (["Unique key", <bdi>{job.unique_key}</bdi>] as const),
     job.tags.length > 0 && (["Tags", job.tags.map((tag) => <bdi key={tag}>{to(`tag:${JSON.stringify(tag)}`, tag)} </bdi>)] as const),
-    job.node !== null && (["Node", <a href={hrefTo("/nodes", job.node)}>{job.worker_id ?? job.node}</a>] as const),
+    job.node !== null && (["Ran on", <RanOn {...job} />] as const),
   ] as const;
 }

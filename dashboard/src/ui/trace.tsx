@@ -4,13 +4,20 @@ import { useMemo } from "preact/hooks";
 import { many } from "../format";
 import { Fold } from "./fold";
 import { culprit, type Frame, takeApart } from "./frames";
+import { Text } from "./text";
 
 export function Trace({ text }: { text: string }) {
   const groups = useMemo(() => grouped(text), [text]);
   return (
     <div class="trace" dir="ltr">
       {groups.map((group, at) => {
-        if (typeof group === "string") return <pre key={at}>{group}</pre>;
+        if (typeof group === "string") {
+          return (
+            <pre key={at}>
+              <Text text={group} most={1_000} />
+            </pre>
+          );
+        }
         const frames = group.map((each) => each.text).join("\n");
         if (group[0]?.own) return <pre key={at} class="own">{frames}</pre>;
         return (

@@ -23,12 +23,12 @@ interface Props {
 }
 
 export function Tree({ value, path, depth = 0 }: Props) {
-  const name = <bdi class={`key ${depth ? "" : "dim"}`}>{path.at(-1)}</bdi>;
+  const name = <bdi class="key">{path.at(-1)}</bdi>;
   const inner = value !== null && typeof value === "object" && !(value instanceof Exact);
   const names = inner ? Object.keys(value) : [];
   const alike = path[0] === "payload" ? term(path, value) : null;
   return (
-    <div class="node">
+    <div class={depth ? "node" : "node root"}>
       {names.length ? (
         <Fold
           open={depth === 0 || (depth < OPEN_DEPTH && names.length <= OPEN_SIZE)}
@@ -51,9 +51,7 @@ export function Tree({ value, path, depth = 0 }: Props) {
             Jobs like this
           </a>
         )}
-        <Copy text={() => JSON.stringify(value, null, 2)} what={`Copied ${path.join(".")}`}>
-          Copy
-        </Copy>
+        <Copy text={() => JSON.stringify(value, null, 2)} what={`Copied ${path.join(".")}`} />
       </span>
     </div>
   );
