@@ -16,7 +16,7 @@ export class Problem extends Error {
   }
 }
 
-/** A number that JavaScript cannot hold; its text is as it was sent. */
+/** A number that JavaScript cannot hold, or would write in another way; its text is as it was sent. */
 export class Exact {
   constructor(readonly text: string) {}
   toJSON(): unknown {
@@ -39,6 +39,8 @@ function rawJson(text: string): unknown {
 }
 
 export interface Asked {
+  /** Numbers that JavaScript cannot hold, or would write in another way, are `Exact`. For payloads, not for arithmetic. */
+  exact?: boolean;
   query?: Record<string, string | number | readonly string[] | null | undefined>;
   body?: unknown;
   headers?: Record<string, string>;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, duration, rate } from "./format";
+import { ago, between, bytes, duration, rate } from "./format";
 
 test.each([
   [0, "0 µs"],
@@ -21,6 +21,11 @@ test("times before and after now", () => {
   expect(ago("2026-01-01T00:00:06Z", now)).toBe("4 s ago");
   expect(ago("2026-01-01T00:00:10.4Z", now)).toBe("just now");
   expect(ago("2026-01-01T02:05:10Z", now)).toBe("in 2 h 5 m");
+});
+
+test("between two times there are microseconds", () => {
+  expect(between("2026-01-01T00:00:00.000900Z", "2026-01-01T00:00:00.001250Z")).toBeCloseTo(0.00035, 6);
+  expect(between("2026-01-01T00:00:00Z", "2026-01-01T00:00:01.5Z")).toBe(1.5);
 });
 
 test("sizes and rates", () => {

@@ -43,9 +43,14 @@ export function ago(at: string, now: number): string {
   return seconds > 0 ? `${said} ago` : `in ${said}`;
 }
 
+/** A time in milliseconds since 1970, with the microseconds that it has. */
+export function millis(at: string): number {
+  return Date.parse(at) + (Number.parseInt(at.slice(23, 26), 10) || 0) / 1000;
+}
+
 /** Seconds between two times. */
 export function between(from: string, to: string): number {
-  return (Date.parse(to) - Date.parse(from)) / 1000;
+  return (millis(to) - millis(from)) / 1000;
 }
 
 /** A time to the millisecond, where one is: 2026-11-23 06:32:56.324 */

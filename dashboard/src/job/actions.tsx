@@ -4,11 +4,12 @@ import { useSignal } from "@preact/signals";
 import { useKeys } from "../keys";
 import { go } from "../router";
 import { may } from "../session";
+import { hasEnded, type Job } from "../shapes/job";
 import { Button } from "../ui/button";
 import { ask } from "../ui/dialog";
 import { fail, say } from "../ui/toast";
 import { EditAndRetry, Move } from "./dialogs";
-import { change, hasEnded, type Known, type Watch } from "./known";
+import { change, type Watch } from "./known";
 
 interface Deed {
   name: string;
@@ -17,7 +18,7 @@ interface Deed {
   main?: boolean;
 }
 
-export function Actions({ watch, job }: { watch: Watch; job: Known["job"] }) {
+export function Actions({ watch, job }: { watch: Watch; job: Job }) {
   const open = useSignal<"move" | "edit" | null>(null);
   const deeds = deedsOf(watch, job, (dialog) => (open.value = dialog));
   useKeys(deeds.map(({ name, keys, run }) => ({ keys, what: name, group: "This job", palette: true, run: () => void attempt(run) })));
@@ -43,7 +44,7 @@ async function attempt(run: () => unknown): Promise<void> {
   }
 }
 
-function deedsOf(watch: Watch, job: Known["job"], show: (dialog: "move" | "edit") => void): Deed[] {
+function deedsOf(watch: Watch, job: Job, show: (dialog: "move" | "edit") => void): Deed[] {
   const ended = hasEnded(job);
   const waits = job.status === "pending" || job.status === "scheduled";
   const deeds: (Deed | false)[] = may("operate")
@@ -64,7 +65,7 @@ async function retry(watch: Watch): Promise<void> {
   say("The job runs again.");
 }
 
-function cancel(watch: Watch, job: Known["job"]): void {
+function cancel(watch: Watch, job: Job): void {
   const runs = job.status === "processing";
   ask({
     title: "Cancel this job?",

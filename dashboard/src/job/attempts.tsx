@@ -4,13 +4,12 @@ import { useSignal } from "@preact/signals";
 import { now } from "../clock";
 import { count, duration, moment } from "../format";
 import { href, hrefTo } from "../router";
-import type { Attempt, Job } from "../shapes/job";
-import { Badge, Facts, Section, ShortId } from "../ui/bits";
+import { type Attempt, hasEnded, type Job } from "../shapes/job";
+import { Badge, Facts, Section } from "../ui/bits";
 import { Button } from "../ui/button";
 import { Fold } from "../ui/fold";
 import { Text } from "../ui/text";
 import { Trace } from "../ui/trace";
-import { hasEnded } from "./known";
 import { type Bar, type Row, rowsOf, type Scale, scaled } from "./timeline";
 
 const FIRST = 20;
@@ -64,7 +63,7 @@ function Line({ row, bars, job }: { row: Row; bars: Scale["bars"][number]; job: 
             facts={[
               ...row.bars.map((bar) => [bar.name, `${length(bar)} from ${from(bar)}`] as const),
               ran && (["Ran on", <RanOn {...run} />] as const),
-              ran && (["Log", <a href={href(`/jobs/${job.id}`, { run: String(run.claim) })}>Lines of this run</a>] as const),
+              ran && (["Log", <a href={href(`/jobs/${job.id}`, { run: String(run.claim) })}>Lines of run {run.claim}</a>] as const),
             ]}
           />
           {attempt?.error && (
@@ -79,12 +78,12 @@ function Line({ row, bars, job }: { row: Row; bars: Scale["bars"][number]; job: 
   );
 }
 
-/** The worker, and the node that it belongs to. */
+/** The worker: its number, after the end of its node's id. */
 export function RanOn({ worker_id, node }: Pick<Attempt, "worker_id" | "node">) {
   return (
     node && (
-      <a href={hrefTo("/nodes", node)}>
-        {worker_id?.split("/").at(-1)} on <ShortId id={node} />
+      <a href={hrefTo("/nodes", node)} title={node}>
+        …{(worker_id ?? node).slice(node.length - 6)}
       </a>
     )
   );

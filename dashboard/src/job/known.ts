@@ -5,7 +5,7 @@ import { useRef } from "preact/hooks";
 import { type Asked, call, parse, part, Problem } from "../api";
 import { useStream } from "../live";
 import { type Load, useLoad } from "../load";
-import type { Job } from "../shapes/job";
+import { hasEnded, type Job } from "../shapes/job";
 
 export interface Known {
   job: Job;
@@ -18,11 +18,6 @@ export interface Watch {
   load: Load<Known | null>;
 }
 
-/** Whether it will not change any more by itself. */
-export function hasEnded({ status }: Job): boolean {
-  return ["completed", "failed", "cancelled"].includes(status);
-}
-
 export const pathOf = (id: string) => `jobs/${part(id)}`;
 
 /** Watch a job. Without its stream it is asked for now and then, and answered with 304 while nothing has changed. */
@@ -31,7 +26,7 @@ export function useJob(id: string): Watch {
   const load = useLoad(
     async (signal) => {
       const headers: Asked["headers"] = known.peek() ? { "If-None-Match": known.peek()?.version ?? "" } : {};
-      const answer = await call<Job | null>("GET", pathOf(id), { signal, headers });
+      const answer = await call<Job | null>("GET", pathOf(id), { signal, headers, exact: true });
       if (answer.data) known.value = { job: answer.data, version: answer.headers.get("ETag") ?? "" };
       return known.peek();
     },
@@ -69,7 +64,7 @@ export async function change(watch: Watch, method: string, verb = "", body?: unk
   const now = watch.known.peek();
   if (!now) return;
   try {
-    const { data, headers } = await call<Job | null>(method, pathOf(now.job.id) + verb, { body, headers: { "If-Match": now.version } });
+    const { data, headers } = await call<Job | null>(method, pathOf(now.job.id) + verb, { body, headers: { "If-Match": now.version }, exact: true });
     if (data) watch.known.value = { job: data, version: headers.get("ETag") ?? "" };
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 412) throw error;

@@ -5,13 +5,13 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { call, get } from "../api";
 import { count, moment, percent } from "../format";
 import { place } from "../router";
-import type { Attempt, LogLine, Progress } from "../shapes/job";
+import type { Attempt, Job, LogLine, Progress } from "../shapes/job";
 import { Ago, Copy, Section } from "../ui/bits";
 import { Empty, Shown } from "../ui/shown";
 import { Text } from "../ui/text";
 import { type Known, pathOf, usePart } from "./known";
 
-const isRunning = (job: Known["job"]) => job.status === "processing";
+const isRunning = (job: Job) => job.status === "processing";
 const ANSI = /\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])/g;
 
 /** Text without what would colour it in a terminal. */

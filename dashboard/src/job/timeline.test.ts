@@ -23,7 +23,7 @@ test("what was to run later was scheduled first", () => {
 test("a cancel while it waited, and a retry, are no runs", () => {
   expect(said(JOB, [run("cancelled", "cancelled", null, 5), run("retried", "pending", null, 8), run("done", "completed", 9, 10)])).toEqual([
     ["Wait 0-5 pending"],
-    ["Wait 5-8 pending"],
+    ["Rest 5-8 cancelled"],
     ["Wait 8-9 pending", "Run 9-10 completed"],
   ]);
 });

@@ -1,7 +1,8 @@
 /** What a job did when: waits, runs and backoffs between its beginning and now, and how long each is drawn. */
 
+import { millis } from "../format";
 import type { Status } from "../live";
-import type { Attempt, Job } from "../shapes/job";
+import { type Attempt, hasEnded, type Job } from "../shapes/job";
 
 export interface Bar {
   status: Status;
@@ -22,10 +23,11 @@ const ENDS: Partial<Record<Attempt["what"], Status>> = { done: "completed", fail
 
 /** A row for each ended run, oldest first, and one for what is under way. */
 export function rowsOf(job: Job, attempts: readonly Attempt[], now: number): Row[] {
-  let at = Date.parse(job.created_at);
+  let at = millis(job.created_at);
   let before: Attempt | undefined;
   const until = (to: number): Bar[] => {
-    const due = !before ? Math.min(Date.parse(job.run_at ?? job.created_at), to) : before.status === "scheduled" ? to : at;
+    if (before && hasEnded(before)) return [{ status: "cancelled", name: "Rest", from: at, to }];
+    const due = !before ? Math.min(millis(job.run_at ?? job.created_at), to) : before.status === "scheduled" ? to : at;
     const bars: Bar[] = [
       { status: "scheduled", name: before ? "Backoff" : "Scheduled", from: at, to: due },
       { status: "pending", name: "Wait", from: Math.max(at, due), to },
@@ -33,8 +35,8 @@ export function rowsOf(job: Job, attempts: readonly Attempt[], now: number): Row
     return bars.filter((bar) => bar.to > bar.from);
   };
   const rows = attempts.map((attempt): Row => {
-    const end = Date.parse(attempt.finished_at);
-    const start = attempt.started_at === null ? end : Date.parse(attempt.started_at);
+    const end = millis(attempt.finished_at);
+    const start = attempt.started_at === null ? end : millis(attempt.started_at);
     const bars = until(start);
     if (attempt.started_at !== null) bars.push({ status: ENDS[attempt.what] ?? "processing", name: "Run", from: start, to: Math.max(start, end) });
     at = end;
@@ -42,10 +44,10 @@ export function rowsOf(job: Job, attempts: readonly Attempt[], now: number): Row
     return { bars, attempt };
   });
   if (job.status === "processing") {
-    const start = Date.parse(job.started_at ?? job.created_at);
+    const start = millis(job.started_at ?? job.created_at);
     rows.push({ bars: [...until(start), { status: "processing", name: "Run", from: start, to: Math.max(now, start) }], attempt: null });
   } else if (job.status === "scheduled") {
-    const due = Math.max(Date.parse(job.run_at ?? job.created_at), at);
+    const due = Math.max(millis(job.run_at ?? job.created_at), at);
     rows.push({ bars: [{ status: "scheduled", name: before ? "Backoff" : "Scheduled", from: at, to: due }], attempt: null });
   } else if (job.status === "pending" || job.status === "waiting") {
     rows.push({ bars: [{ status: job.status, name: "Wait", from: at, to: Math.max(now, at) }], attempt: null });
@@ -66,7 +68,7 @@ export interface Scale {
 export function scaled(rows: readonly Row[]): Scale {
   const every = rows.flatMap((row) => row.bars);
   const length = (bar: Bar) => Math.max(0, bar.to - bar.from);
-  const least = Math.max(1, Math.min(...every.filter((bar) => bar.name === "Run").map(length)));
+  const least = Math.max(0.1, Math.min(...every.filter((bar) => bar.name === "Run").map(length)));
   const squeezed = every.some((bar) => length(bar) > FAR * least);
   const weigh = (bar: Bar) => (squeezed ? Math.log1p(length(bar) / least) : length(bar));
   const whole = every.reduce((sum, bar) => sum + weigh(bar), 0) || 1;

@@ -2,10 +2,10 @@
 
 import type { Signal } from "@preact/signals";
 import { get } from "../api";
-import type { Explanation } from "../shapes/job";
+import { type Explanation, hasEnded } from "../shapes/job";
 import { Ago, Section } from "../ui/bits";
 import { Shown } from "../ui/shown";
-import { hasEnded, type Known, pathOf, usePart } from "./known";
+import { type Known, pathOf, usePart } from "./known";
 
 const waits = ({ job }: Known) => !hasEnded(job) && job.status !== "processing";
 
@@ -27,6 +27,7 @@ export function Why({ known }: { known: Signal<Known | null> }) {
               )}
               <ul class="conditions">
                 {told.conditions
+                  .filter((each) => each.text !== told.summary)
                   .toSorted((a, b) => Number(a.holds) - Number(b.holds))
                   .map((each) => (
                     <li key={each.name + each.text} class={each.holds ? "dim" : ""}>

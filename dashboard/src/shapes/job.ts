@@ -31,6 +31,11 @@ export interface Job {
   tags: string[];
 }
 
+/** Whether it changes no more by itself. */
+export function hasEnded({ status }: { status: Status }): boolean {
+  return ["completed", "failed", "cancelled"].includes(status);
+}
+
 export interface Attempt {
   claim: number;
   what: "done" | "failed" | "snoozed" | "cancelled" | "released" | "interrupted" | "lost" | "retried";

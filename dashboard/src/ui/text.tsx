@@ -13,7 +13,7 @@ export function pieces(text: string, size = PIECE): string[] {
 
 export function Text({ text, most = 2_000 }: { text: string; most?: number }) {
   const all = useSignal(false);
-  if (text.length <= most * 1.5) {
+  if (text.length <= most + 2) {
     return (
       <span class="text" dir="auto">
         {text}

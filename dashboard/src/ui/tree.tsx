@@ -14,6 +14,7 @@ import "../style/tree.css";
 const OPEN_DEPTH = 2;
 const OPEN_SIZE = 50;
 const FIRST = 100;
+const MOST = 300; // characters of a text
 
 interface Props {
   value: unknown;
@@ -74,12 +75,6 @@ function Members({ value, names, path, depth }: { value: Record<string, unknown>
 }
 
 function Plain({ value }: { value: unknown }) {
-  if (typeof value === "string") {
-    return (
-      <span class="is-text">
-        "<Text text={value} most={300} />"
-      </span>
-    );
-  }
+  if (typeof value === "string") return <Text text={value.length > MOST ? value : `"${value}"`} most={MOST} />;
   return <span class="is-plain">{value instanceof Exact ? value.text : JSON.stringify(value)}</span>;
 }
