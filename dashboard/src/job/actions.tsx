@@ -7,7 +7,7 @@ import { may } from "../session";
 import { hasEnded, type Job } from "../shapes/job";
 import { Button } from "../ui/button";
 import { ask } from "../ui/dialog";
-import { fail, say } from "../ui/toast";
+import { say } from "../ui/toast";
 import { EditAndRetry, Move } from "./dialogs";
 import { change, type Watch } from "./known";
 
@@ -21,12 +21,13 @@ interface Deed {
 export function Actions({ watch, job }: { watch: Watch; job: Job }) {
   const open = useSignal<"move" | "edit" | null>(null);
   const deeds = deedsOf(watch, job, (dialog) => (open.value = dialog));
-  useKeys(deeds.map(({ name, keys, run }) => ({ keys, what: name, group: "This job", palette: true, run: () => void attempt(run) })));
+  // a key presses its button, which knows whether it is under way already
+  useKeys(deeds.map(({ name, keys }) => ({ keys, what: name, group: "This job", palette: true, run: () => document.getElementById(name)?.click() })));
   const props = { job, watch, close: () => (open.value = null) };
   return (
     <>
       {deeds.map(({ name, keys, run, main }) => (
-        <Button key={name} kind={main ? "main" : "plain"} title={keys && `${name} (${keys})`} onClick={run}>
+        <Button key={name} id={name} kind={main ? "main" : "plain"} title={keys && `${name} (${keys})`} onClick={run}>
           {name}
         </Button>
       ))}
@@ -34,14 +35,6 @@ export function Actions({ watch, job }: { watch: Watch; job: Job }) {
       {open.value === "edit" && <EditAndRetry {...props} />}
     </>
   );
-}
-
-async function attempt(run: () => unknown): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    fail(error);
-  }
 }
 
 function deedsOf(watch: Watch, job: Job, show: (dialog: "move" | "edit") => void): Deed[] {
