@@ -39,8 +39,6 @@ function rawJson(text: string): unknown {
 }
 
 export interface Asked {
-  /** Numbers that JavaScript cannot hold, or would write in another way, are `Exact`. For payloads, not for arithmetic. */
-  exact?: boolean;
   query?: Record<string, string | number | readonly string[] | null | undefined>;
   body?: unknown;
   headers?: Record<string, string>;

@@ -87,9 +87,7 @@ export function HowFar({ known }: { known: Signal<Known | null> }) {
         <strong>{fraction === null ? said : percent(fraction)}</strong> {fraction !== null && <span class="dim">{said}</span>} {message && <Text text={message} />}
       </p>
       {fraction !== null && (
-        <div class="meter" role="progressbar" aria-label="Progress" aria-valuenow={Math.round(fraction * 100)}>
-          <i style={{ width: `${fraction * 100}%` }} />
-        </div>
+        <progress aria-label="Progress" value={fraction} />
       )}
     </Section>
   );

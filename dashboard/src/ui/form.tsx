@@ -37,9 +37,10 @@ interface Props {
   /** Does it; then the dialog closes. What goes wrong is told in it. */
   run: (said: Said) => Promise<unknown>;
   children: ComponentChildren;
+  class?: string;
 }
 
-export function FormDialog({ title, yes, danger, close, run, children }: Props) {
+export function FormDialog({ title, yes, danger, close, run, children, class: kind }: Props) {
   const trouble = useSignal<Problem | null>(null);
   const busy = useSignal(false);
   const submit = async (event: Event) => {
@@ -56,7 +57,7 @@ export function FormDialog({ title, yes, danger, close, run, children }: Props) 
     }
   };
   return (
-    <Dialog title={title} onClose={close}>
+    <Dialog title={title} class={kind} onClose={close}>
       <form class="stack" onSubmit={(event) => void submit(event)}>
         {children}
         {trouble.value && <Trouble problem={trouble.value} />}
