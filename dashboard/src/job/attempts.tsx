@@ -8,8 +8,7 @@ import { type Attempt, hasEnded, type Job } from "../shapes/job";
 import { Badge, Facts, Section } from "../ui/bits";
 import { Button } from "../ui/button";
 import { Fold } from "../ui/fold";
-import { Text } from "../ui/text";
-import { Trace } from "../ui/trace";
+import { Raised } from "./cause";
 import { type Bar, type Row, rowsOf, type Scale, scaled } from "./timeline";
 
 const FIRST = 20;
@@ -67,11 +66,11 @@ function Line({ row, bars, job }: { row: Row; bars: Scale["bars"][number]; job: 
             ]}
           />
           {attempt?.error && (
-            <p class="said">
-              <strong>{attempt.error.type}</strong> <Text text={attempt.error.message} />
-            </p>
+            <div>
+              <strong>{attempt.error.type}</strong>
+              <Raised message={attempt.error.message} trace={attempt.error.traceback} />
+            </div>
           )}
-          {attempt?.error?.traceback && <Trace text={attempt.error.traceback} />}
         </div>
       )}
     </Fold>

@@ -1,17 +1,14 @@
 /** Why the latest attempt failed: what was raised, where in the user's code, and how it came there. */
 
 import { useMemo } from "preact/hooks";
-import type { Attempt, Job } from "../shapes/job";
+import type { Attempt, JobError } from "../shapes/job";
 import { Copy } from "../ui/bits";
-import { culprit, takeApart } from "../ui/frames";
+import { takeApart } from "../ui/frames";
 import { Text } from "../ui/text";
 import { Trace } from "../ui/trace";
 
-export function Cause({ job, attempts }: { job: Job; attempts: readonly Attempt[] | undefined }) {
-  const { error } = job;
+export function Cause({ error, attempts }: { error: JobError; attempts: readonly Attempt[] | undefined }) {
   const trace = attempts?.findLast((each) => each.error)?.error?.traceback ?? "";
-  const frame = useMemo(() => culprit(takeApart(trace)), [trace]);
-  if (!error) return null;
   return (
     <section class="card cause" aria-label="Cause">
       <header>
@@ -20,15 +17,24 @@ export function Cause({ job, attempts }: { job: Job; attempts: readonly Attempt[
         </h2>
         <Copy text={trace || `${error.type}: ${error.message}`} />
       </header>
+      <Raised message={error.message} trace={trace} />
+    </section>
+  );
+}
+
+export function Raised({ message, trace }: { message: string; trace: string | null }) {
+  const told = useMemo(() => takeApart(trace ?? ""), [trace]);
+  return (
+    <>
       <p class="said">
-        <Text text={error.message} most={1_000} />
+        <Text text={message} most={1_000} />
       </p>
-      {frame && (
+      {told.culprit && (
         <p>
-          in <code>{frame.name}</code> at <code>{frame.place}</code>
+          in <code>{told.culprit}</code>
         </p>
       )}
-      {trace && <Trace text={trace} />}
-    </section>
+      {trace && <Trace of={told} />}
+    </>
   );
 }

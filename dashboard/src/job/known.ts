@@ -2,7 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { type Asked, call, parse, part, Problem } from "../api";
+import { type Answer, call, parse, part, Problem } from "../api";
 import { useStream } from "../live";
 import { type Load, useLoad } from "../load";
 import { hasEnded, type Job } from "../shapes/job";
@@ -15,42 +15,43 @@ export interface Known {
 
 export interface Watch {
   known: Signal<Known | null>;
-  load: Load<Known | null>;
+  load: Load<void>;
 }
 
-export const pathOf = (id: string) => `jobs/${part(id)}`;
+const pathOf = (id: string) => `jobs/${part(id)}`;
 
 /** Watch a job. Without its stream it is asked for now and then, and answered with 304 while nothing has changed. */
 export function useJob(id: string): Watch {
   const known = useSignal<Known | null>(null);
   const load = useLoad(
     async (signal) => {
-      const headers: Asked["headers"] = known.peek() ? { "If-None-Match": known.peek()?.version ?? "" } : {};
-      const answer = await call<Job | null>("GET", pathOf(id), { signal, headers, exact: true });
-      if (answer.data) known.value = { job: answer.data, version: answer.headers.get("ETag") ?? "" };
-      return known.peek();
+      const headers = { "If-None-Match": known.peek()?.version ?? "" };
+      keep(known, await call<Job | null>("GET", pathOf(id), { signal, headers, exact: true }));
     },
     [id],
     { live: 1_000 },
   );
-  const on = known.value !== null && !hasEnded(known.value.job);
+  const on = known.value && !hasEnded(known.value.job);
   useStream(on ? `${pathOf(id)}/events` : null, "job", (data, tag) => {
     const version = `"${tag}"`;
-    const job = known.peek()?.version === version ? known.peek()?.job : (parse(data) as Job);
-    if (job) known.value = { job, version };
-    return job !== undefined && hasEnded(job);
+    if (known.peek()?.version !== version) known.value = { job: parse(data) as Job, version };
+    return hasEnded((known.peek() as Known).job);
   });
   return { known, load };
 }
 
+function keep(known: Signal<Known | null>, { data, headers }: Answer<Job | null>): void {
+  if (data) known.value = { job: data, version: headers.get("ETag") ?? "" };
+}
+
 /** What the API tells of a job apart: asked for again when the job has changed, and each second where `lasts` says so. */
-export function usePart<T>(known: Signal<Known | null>, ask: (job: Job, signal: AbortSignal) => Promise<T>, lasts: (job: Job) => boolean): Load<T | undefined> {
-  const kept = useRef<{ version: string; told: T } | null>(null);
+export function usePart<T>(known: Signal<Known | null>, path: string, lasts: (job: Job) => boolean): Load<Answer<T> | undefined> {
+  const kept = useRef<{ version: string; told: Answer<T> } | null>(null);
   return useLoad(
     async (signal) => {
       const now = known.peek();
       if (now && (kept.current?.version !== now.version || lasts(now.job))) {
-        kept.current = { version: now.version, told: await ask(now.job, signal) };
+        kept.current = { version: now.version, told: await call<T>("GET", pathOf(now.job.id) + path, { signal }) };
       }
       return kept.current?.told;
     },
@@ -60,15 +61,13 @@ export function usePart<T>(known: Signal<Known | null>, ask: (job: Job, signal: 
 }
 
 /** Change the version of the job that one sees, and no other one. Raises Problem. */
-export async function change(watch: Watch, method: string, verb = "", body?: unknown): Promise<void> {
-  const now = watch.known.peek();
-  if (!now) return;
+export async function change({ known, load }: Watch, method: string, verb = "", body?: unknown): Promise<void> {
+  const now = known.peek() as Known;
   try {
-    const { data, headers } = await call<Job | null>(method, pathOf(now.job.id) + verb, { body, headers: { "If-Match": now.version }, exact: true });
-    if (data) watch.known.value = { job: data, version: headers.get("ETag") ?? "" };
+    keep(known, await call<Job | null>(method, pathOf(now.job.id) + verb, { body, headers: { "If-Match": now.version }, exact: true }));
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 412) throw error;
-    watch.load.again();
+    load.again();
     throw new Problem(412, error.code, "The job has changed since you saw it, so nothing was done.", "It is shown as it is now. Decide anew.");
   }
 }

@@ -23,36 +23,31 @@ const ENDS: Partial<Record<Attempt["what"], Status>> = { done: "completed", fail
 
 /** A row for each ended run, oldest first, and one for what is under way. */
 export function rowsOf(job: Job, attempts: readonly Attempt[], now: number): Row[] {
+  const asked = millis(job.run_at ?? job.created_at);
   let at = millis(job.created_at);
   let before: Attempt | undefined;
+  const later = () => (before ? "Backoff" : "Scheduled");
   const until = (to: number): Bar[] => {
     if (before && hasEnded(before)) return [{ status: "cancelled", name: "Rest", from: at, to }];
-    const due = !before ? Math.min(millis(job.run_at ?? job.created_at), to) : before.status === "scheduled" ? to : at;
+    const due = !before ? Math.min(asked, to) : before.status === "scheduled" ? to : at;
     const bars: Bar[] = [
-      { status: "scheduled", name: before ? "Backoff" : "Scheduled", from: at, to: due },
+      { status: "scheduled", name: later(), from: at, to: due },
       { status: "pending", name: "Wait", from: Math.max(at, due), to },
     ];
     return bars.filter((bar) => bar.to > bar.from);
   };
+  const run = (status: Status, start: number, end: number): Bar[] => [...until(start), { status, name: "Run", from: start, to: Math.max(start, end) }];
   const rows = attempts.map((attempt): Row => {
     const end = millis(attempt.finished_at);
-    const start = attempt.started_at === null ? end : millis(attempt.started_at);
-    const bars = until(start);
-    if (attempt.started_at !== null) bars.push({ status: ENDS[attempt.what] ?? "processing", name: "Run", from: start, to: Math.max(start, end) });
+    const bars = attempt.started_at ? run(ENDS[attempt.what] ?? "processing", millis(attempt.started_at), end) : until(end);
     at = end;
     before = attempt;
     return { bars, attempt };
   });
-  if (job.status === "processing") {
-    const start = millis(job.started_at ?? job.created_at);
-    rows.push({ bars: [...until(start), { status: "processing", name: "Run", from: start, to: Math.max(now, start) }], attempt: null });
-  } else if (job.status === "scheduled") {
-    const due = Math.max(millis(job.run_at ?? job.created_at), at);
-    rows.push({ bars: [{ status: "scheduled", name: before ? "Backoff" : "Scheduled", from: at, to: due }], attempt: null });
-  } else if (job.status === "pending" || job.status === "waiting") {
-    rows.push({ bars: [{ status: job.status, name: "Wait", from: at, to: Math.max(now, at) }], attempt: null });
-  }
-  return rows;
+  if (hasEnded(job)) return rows;
+  const [name, to] = job.status === "scheduled" ? [later(), asked] : ["Wait", now];
+  const bars = job.status === "processing" && job.started_at ? run("processing", millis(job.started_at), now) : [{ status: job.status, name, from: at, to: Math.max(at, to) }];
+  return [...rows, { bars, attempt: null }];
 }
 
 const FAR = 100;

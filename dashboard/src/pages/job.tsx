@@ -1,17 +1,16 @@
 /** One job: why it failed or waits, what it did when, what it has and gives, what it logs, and what one can do. */
 
 import type { Signal } from "@preact/signals";
-import { get } from "../api";
 import { between, duration } from "../format";
 import { Actions } from "../job/actions";
 import { Attempts, RanOn } from "../job/attempts";
 import { Cause } from "../job/cause";
-import { type Known, pathOf, useJob, usePart } from "../job/known";
+import { type Known, useJob, usePart } from "../job/known";
 import { HowFar, Log } from "../job/log";
-import { MaybeWhy } from "../job/why";
-import { href, hrefTo } from "../router";
+import { Why } from "../job/why";
+import { href, hrefTo, place } from "../router";
 import type { PageProps } from "../routes";
-import type { Attempt, Job as JobShape } from "../shapes/job";
+import { type Attempt, hasEnded, type Job as JobShape } from "../shapes/job";
 import { Ago, Badge, Copy, Facts, Head, Section } from "../ui/bits";
 import { Empty, Shown, Trouble, Waiting } from "../ui/shown";
 import { Tree } from "../ui/tree";
@@ -54,29 +53,36 @@ function Gone({ id }: { id: string }) {
 }
 
 function About({ job, known }: { job: JobShape; known: Signal<Known | null> }) {
-  const attempts = usePart(known, ({ id }, signal) => get<Attempt[]>(`${pathOf(id)}/attempts`, undefined, signal), () => false);
+  const load = usePart<Attempt[]>(known, "/attempts", () => false);
+  const attempts = load.data?.data;
+  const runs = job.status === "processing";
+  const run = Number(place.value.query.get("run")) || (runs ? job.claim : attempts?.findLast((each) => each.started_at)?.claim);
   return (
     <div class="stack job">
-      <Cause job={job} attempts={attempts.data} />
-      <MaybeWhy known={known} />
+      {job.error && <Cause error={job.error} attempts={attempts} />}
+      {!runs && !hasEnded(job) && <Why known={known} />}
       <HowFar known={known} />
       <Section>
         <Facts facts={factsOf(job)} />
       </Section>
-      <Shown load={attempts} lines={2}>
-        {(rows) => rows && <Attempts job={job} attempts={rows} />}
+      <Shown load={load} lines={2}>
+        {(told) => told && <Attempts job={job} attempts={told.data} />}
       </Shown>
       <Section>
         <Tree value={job.payload} path={["payload"]} />
         {job.status === "completed" && <Tree value={job.result} path={["result"]} />}
       </Section>
-      {attempts.data && job.claim > 0 && <Log known={known} attempts={attempts.data} />}
+      {run && <Log key={run} known={known} run={run} />}
     </div>
   );
 }
 
 function factsOf(job: JobShape) {
-  const to = (filter: string, text = filter) => <a href={href("/jobs", { filter })}>{text}</a>;
+  const tag = (text: string) => (
+    <bdi key={text}>
+      <a href={href("/jobs", { filter: `tag:${JSON.stringify(text)}` })}>{text}</a>{" "}
+    </bdi>
+  );
   return [
     ["Queue", <a href={hrefTo("/queues", job.queue)}>{job.queue}</a>],
     ["Type", <a href={hrefTo("/types", job.type)}>{job.type}</a>],
@@ -89,7 +95,7 @@ function factsOf(job: JobShape) {
     job.started_at !== null && job.finished_at !== null && (["Ran for", duration(between(job.started_at, job.finished_at))] as const),
     job.expires_at !== null && (["Expires", <Ago at={job.expires_at} />] as const),
     job.unique_key !== null && (["Unique key", <bdi>{job.unique_key}</bdi>] as const),
-    job.tags.length > 0 && (["Tags", job.tags.map((tag) => <bdi key={tag}>{to(`tag:${JSON.stringify(tag)}`, tag)} </bdi>)] as const),
+    job.tags.length > 0 && (["Tags", job.tags.map(tag)] as const),
     job.node !== null && (["Ran on", <RanOn {...job} />] as const),
   ] as const;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { culprit, takeApart } from "./frames";
+import { takeApart } from "./frames";
 
 const TRACEBACK = `Traceback (most recent call last):
   File "/srv/app/mail.py", line 12, in send
@@ -15,30 +15,31 @@ Traceback (most recent call last):
   File "C:\\app\\jobs.py", line 7, in work
     again()
   [Previous line repeated 3 more times]
+  File "C:\\app\\more.py", line 8, in again
   File "<frozen importlib._bootstrap>", line 1, in load
 ValueError: bad
 and more`;
 
 test("frames, and what stands between them", () => {
-  const parts = takeApart(TRACEBACK);
-  expect(parts.map((part) => (typeof part === "string" ? part.split("\n")[0] : [part.place, part.name, part.own]))).toEqual([
-    "Traceback (most recent call last):",
-    ["mail.py:12", "send", true],
-    ["smtp.py:3", "deliver", false],
-    "OSError: no",
-    ["jobs.py:7", "work", true],
-    ["<frozen importlib._bootstrap>:1", "load", false],
-    "ValueError: bad",
+  const { pieces, culprit } = takeApart(TRACEBACK);
+  expect(pieces.map(({ text, frames, own }) => [text.split("\n").length, frames, own])).toEqual([
+    [1, 0, false],
+    [3, 1, true],
+    [2, 1, false],
+    [5, 0, false],
+    [4, 2, true],
+    [1, 1, false],
+    [2, 0, false],
   ]);
-  expect(parts.map((part) => (typeof part === "string" ? part : part.text)).join("\n")).toBe(TRACEBACK);
+  expect(pieces.map(({ text }) => text).join("\n")).toBe(TRACEBACK);
+  expect(culprit).toBe("again at more.py:8");
 });
 
-test("the culprit is the innermost frame that the user wrote", () => {
-  expect(culprit(takeApart(TRACEBACK))?.place).toBe("jobs.py:7");
-  expect(culprit(takeApart("Nothing is known."))).toBeUndefined();
+test("where nothing is the user's, nobody is the culprit", () => {
+  expect(takeApart("Nothing is known.")).toEqual({ pieces: [{ text: "Nothing is known.", frames: 0, own: false }], culprit: undefined });
 });
 
 test("a group of exceptions", () => {
-  const parts = takeApart('  + Exception Group Traceback (most recent call last):\n  |   File "/srv/a.py", line 1, in f\n  |     g()\n  | ExceptionGroup: two (2 sub-exceptions)');
-  expect(parts.map((part) => (typeof part === "string" ? part : part.text))).toHaveLength(3);
+  const { pieces } = takeApart('  + Exception Group Traceback (most recent call last):\n  |   File "/srv/a.py", line 1, in f\n  |     g()\n  | ExceptionGroup: two (2 sub-exceptions)');
+  expect(pieces.map(({ frames }) => frames)).toEqual([0, 1, 0]);
 });

@@ -1,44 +1,43 @@
 /** Tracebacks as Python prints them, taken apart. */
 
-export interface Frame {
-  /** The line that names the place, and the lines of code below it. */
+/** Frames next to one another that are the user's, or are not; or what stands between frames. */
+export interface Piece {
   text: string;
-  /** mail.py:42 */
-  place: string;
-  /** The function. */
-  name: string;
-  /** Whether the user wrote it: it is neither Python's, nor a library's, nor ours. */
+  /** 0 where it is no frame. */
+  frames: number;
+  /** Whether the user wrote them: they are neither Python's, nor a library's, nor ours. */
   own: boolean;
+}
+
+export interface Traceback {
+  pieces: Piece[];
+  /** The innermost place that the user wrote, as "send at mail.py:42". */
+  culprit: string | undefined;
 }
 
 const FRAME = /^[\s|]*File "(.*)", line (\d+), in (.*)$/;
 const FOREIGN = /[\\/](site|dist)-packages[\\/]|[\\/]lib[\\/]python\d|[\\/]src[\\/]ferryman[\\/]|^</i;
 
-const indent = (line: string) => /^[\s|]*/.exec(line)?.[0].length ?? 0;
+const indent = (line: string) => line.search(/[^\s|]/);
 
-/** The frames of a traceback, outermost first, and as texts what stands between them. */
-export function takeApart(traceback: string): (Frame | string)[] {
-  const parts: (Frame | string)[] = [];
-  let depth = Number.POSITIVE_INFINITY; // how far the frame is indented to which deeper lines belong
+export function takeApart(traceback: string): Traceback {
+  const pieces: Piece[] = [];
+  let culprit: string | undefined;
+  let depth = Number.POSITIVE_INFINITY; // deeper lines belong to the frame above them
   for (const line of traceback.trimEnd().split("\n")) {
     const found = FRAME.exec(line);
-    const last = parts.at(-1);
-    if (found) {
-      const [, file = "", number, name = ""] = found;
-      parts.push({ text: line, place: `${file.split(/[\\/]/).at(-1)}:${number}`, name, own: !FOREIGN.test(file) });
-      depth = indent(line);
-    } else if (typeof last === "object" && (indent(line) > depth || /\[Previous line repeated/.test(line))) {
+    const last = pieces.at(-1);
+    const frames = last?.frames ?? 0;
+    const own = found ? !FOREIGN.test(found[1] ?? "") : false;
+    if (found && own) culprit = `${found[3]} at ${found[1]?.split(/[\\/]/).at(-1)}:${found[2]}`;
+    if (found) depth = indent(line);
+    const below = frames > 0 && (indent(line) > depth || line.includes("[Previous line repeated"));
+    if (last && (found ? frames > 0 && last.own === own : below || frames === 0)) {
       last.text += `\n${line}`;
-    } else if (typeof last === "string") {
-      parts[parts.length - 1] = `${last}\n${line}`;
+      if (found) last.frames++;
     } else {
-      parts.push(line);
+      pieces.push({ text: line, frames: found ? 1 : 0, own });
     }
   }
-  return parts;
-}
-
-/** The innermost frame of the user's code. */
-export function culprit(parts: readonly (Frame | string)[]): Frame | undefined {
-  return parts.findLast((part): part is Frame => typeof part === "object" && part.own);
+  return { pieces, culprit };
 }
