@@ -42,13 +42,15 @@ export function Job({ params }: PageProps) {
 
 function Gone({ id }: { id: string }) {
   return (
-    <Empty title="There is no job with this id.">
-      <p>
-        <code>{id}</code>
-      </p>
-      <p>It was deleted, or has ended and was not kept any longer; or it is not there yet. Should it come, it is shown here.</p>
-      <a href="#/jobs">To all jobs</a>
-    </Empty>
+    <>
+      <Head title="Job" about={<code>{id}</code>} />
+      <div role="alert">
+        <Empty title="There is no job with this id.">
+          <p>It was deleted, or has ended and was not kept any longer; or it is not there yet. Should it come, it is shown here.</p>
+          <a href="#/jobs">To all jobs</a>
+        </Empty>
+      </div>
+    </>
   );
 }
 
