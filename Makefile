@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo run test lint simulate chaos mutants bench
+.PHONY: setup demo run test test-browser lint simulate chaos mutants bench bench-dashboard screenshots
 
 setup: $(READY)
 
@@ -41,6 +41,16 @@ test: lint
 	$(BIN)/pytest $(addprefix --ignore=,$(GROUND))
 	$(BIN)/python -m tests.simulation --seeds 500
 
+# the dashboard in a real Chromium, which is installed where it is missing (Debian); CHROMIUM=/path takes another one
+test-browser: $(READY)
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/pytest tests/browser
+
+# docs/screenshots, of a stock that is the same each time
+screenshots: $(READY)
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m tests.browser.screenshots
+
 # many seeds in virtual time; what is done at this commit is remembered in build/, so that a run can be cut off and go on
 simulate: $(READY)
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0) --journal build/simulation.jsonl \
@@ -62,3 +72,8 @@ bench: $(READY)
 	$(if $(BEFORE),$(BIN)/python -m benchmarks.before_after $(BEFORE) --rounds $(or $(ROUNDS),10) --store $(or $(STORE),sqlite), \
 	  $(if $(filter postgres,$(STORE)),$(BIN)/python -m benchmarks.postgres.compare --rounds $(or $(ROUNDS),5), \
 	  $(BIN)/python -m benchmarks.bench --jobs $(or $(JOBS),1000000)))
+
+# how soon each page of the dashboard shows something of a large store, and what those who look cost; STORE=postgres
+bench-dashboard: $(READY)
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m benchmarks.dashboard --jobs $(or $(JOBS),1000000) --store $(or $(STORE),sqlite)

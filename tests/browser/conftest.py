@@ -1,0 +1,70 @@
+"""One Chromium for all tests, a page for each, and servers whose stores have something to show."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.chromium import launched
+from tests.browser.served import Site, serving
+from tests.browser.small import Stock
+from tests.browser.visits import Visits
+from tests.postgres.databases import Databases
+
+SCOPES = ("enqueue", "read", "work", "operate", "admin")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with launched(os.environ) as browser:
+        yield browser
+
+
+@pytest.fixture
+def visits(chromium: Browser) -> Iterator[Visits]:
+    """Opens pages; what they complain of fails the test."""
+    with Visits(chromium) as visits:
+        yield visits
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def stock(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
+    """A site that is open to all, and a small stock, of which nothing is taken away."""
+    folder: Path = tmp_path_factory.mktemp("stock")
+    if request.param == "sqlite":
+        with serving(folder, f"sqlite:///{folder}/jobs.db") as site:
+            yield _filled(site)
+        return
+    databases: Databases = request.getfixturevalue("postgres")
+    url = databases.empty()
+    with serving(folder, url) as site:
+        yield _filled(site)
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Mapping[str, str]]]:
+    """A site with an API key for each scope, and the texts of the keys; `mail` may operate one queue."""
+    folder: Path = tmp_path_factory.mktemp("locked")
+    with serving(folder, f"sqlite:///{folder}/jobs.db") as site:
+        _filled(site)
+        keys = {scope: site.add_api_key(scope, scope) for scope in SCOPES}
+        keys["mail"] = site.add_api_key("mail", "operate", queues=("mail",))
+        yield site, keys
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Site]:
+    """A site of the test's own, with an empty store."""
+    with serving(tmp_path, f"sqlite:///{tmp_path}/jobs.db") as site:
+        yield site
+
+
+def _filled(site: Site) -> Stock:
+    stock = Stock(site)
+    stock.fill()
+    return stock

@@ -1,0 +1,107 @@
+"""Servers for the browser: `ferryman serve` in a process of its own, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ferryman.testing.serving import Server
+
+APP: Final = Path(__file__).with_name("app.py")
+PATIENCE: Final = 60.0
+
+
+class Site:
+    """A server, its store, and what was asked of both."""
+
+    def __init__(self, folder: Path, database: str, settings: Mapping[str, object] | None = None) -> None:
+        """It is not started yet. `database` is the URL of a store, which is migrated first."""
+        self.database = database
+        self._place = folder / "site.db"
+        self._settings = {"DATABASE_URL": database, **(settings or {})}
+        self._server: Server | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it is served."""
+        return self.server.url
+
+    @property
+    def server(self) -> Server:
+        """The process."""
+        assert self._server is not None, "It was not started."
+        return self._server
+
+    def start(self) -> None:
+        """Serve; a second time at the address of the first one."""
+        if self._server is None:
+            self.command("migrate")
+        self._server = Server(APP, self._place, {**self._settings, "PORT": self._port})
+        self._port = urlsplit(self.url).port or 0
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for the end."""
+        code = self.server.stop()
+        self.server.close()
+        assert code == 0, self.server.log.read_text()
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        """The JSON of an answer, which must be none that refuses. Of the names of headers `_` is `-`."""
+        place = urlsplit(self.url)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)
+        content = None if body is None else json.dumps(body)
+        said = {name.replace("_", "-"): value for name, value in headers.items()}
+        if content is not None:
+            said["Content-Type"] = "application/json"
+        with contextlib.closing(connection):
+            connection.request(method, path, content, said)
+            answer = connection.getresponse()
+            told = answer.read()
+        assert answer.status < 400, f"{method} {path} answered {answer.status}: {told!r}"
+        return json.loads(told) if told else None
+
+    def ended(self, id: str) -> Any:
+        """A job, once it has ended."""
+        job = self.ask("GET", f"/jobs/{id}", Prefer=f"wait={PATIENCE:.0f}")
+        assert job["status"] in {"completed", "failed", "cancelled"}, job
+        return job
+
+    def command(self, *arguments: str) -> str:
+        """What a command says of this store."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
+        return subprocess.run(
+            [sys.executable, "-m", "ferryman", *arguments],
+            env=clean | {"FERRYMAN_DATABASE_URL": self.database},
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        ).stdout
+
+    def add_api_key(self, name: str, *scopes: str, queues: tuple[str, ...] = ()) -> str:
+        """The text of a new API key. From the first one on nobody passes without."""
+        said = [each for scope in scopes for each in ("--scope", scope)]
+        said += [each for queue in queues for each in ("--queue", queue)]
+        key: str = json.loads(self.command("api-keys", "add", name, *said, "--json"))["key"]
+        return key
+
+
+@contextmanager
+def serving(folder: Path, database: str, settings: Mapping[str, object] | None = None) -> Iterator[Site]:
+    """A site that is served as long as the block."""
+    site = Site(folder, database, settings)
+    site.start()
+    try:
+        yield site
+    finally:
+        site.stop()

@@ -1,0 +1,74 @@
+"""What goes for every page, on both stores: see `pages.PAGES`."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import grave
+from tests.browser.looks import DARK, LOOKS, Look
+from tests.browser.pages import LETTERS, PAGES, fragment, overflow, settled, show, troubles
+from tests.browser.small import Stock
+from tests.browser.visits import Visits
+from tests.browser.watching import Watched
+
+every_page = pytest.mark.parametrize("name", PAGES)
+HARM = """() => [
+  ...[...document.querySelectorAll("base, embed, iframe, object, meta[http-equiv], [style], [onerror], [onload], [onfocus]")]
+    .map((each) => each.outerHTML.slice(0, 200)),
+  ...[...document.querySelectorAll("a[href], form[action]")]
+    .map((each) => each.href ?? each.action).filter((to) => new URL(to).origin !== location.origin),
+  ...(({}).polluted === undefined ? [] : ["the prototype of objects"]),
+]"""
+"""What a text would have left behind that was taken for more than a text."""
+
+
+def look_at(watched: Watched, look: Look) -> None:
+    watched.page.emulate_media(color_scheme=look.scheme, reduced_motion="reduce")
+    watched.page.set_viewport_size({"width": look.width, "height": look.height})
+
+
+@every_page
+def test_it_shows_what_there_is_and_lets_no_text_be_more_than_a_text(stock: Stock, visits: Visits, name: str) -> None:
+    watched = visits.open(stock.site.url)
+    show(watched.page, fragment(name, stock.names))
+    assert troubles(watched.page) == []
+    assert watched.page.evaluate(HARM) == []
+
+
+@every_page
+def test_it_fits_each_window_and_keeps_nobody_out(stock: Stock, visits: Visits, name: str) -> None:
+    watched = visits.open(stock.site.url)
+    show(watched.page, fragment(name, stock.names))
+    for called, look in LOOKS.items():
+        look_at(watched, look)
+        settled(watched.page)
+        assert overflow(watched.page) == 0, called
+        assert grave(watched.page) == [], called
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_two_keys_lead_to_it(stock: Stock, visits: Visits, letter: str) -> None:
+    page = visits.open(stock.site.url, DARK).page
+    show(page, fragment("overview", {}) if letter != "o" else fragment("about", {}))
+    page.keyboard.press("g")
+    page.keyboard.press(letter)
+    settled(page)
+    expect(page).to_have_url(f"{stock.site.url}/{fragment(LETTERS[letter], {})}")
+    expect(page.get_by_role("navigation", name="Pages").locator("[aria-current=page]")).to_have_count(1)
+
+
+def test_a_place_that_is_none_says_so(stock: Stock, visits: Visits) -> None:
+    page = visits.open(stock.site.url).page
+    page.goto("/#/nowhere/<script>alert(1)</script>")
+    expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
+
+
+@pytest.mark.parametrize("what", ["jobs", "errors", "queues", "nodes", "schedules", "types", "keys", "operations"])
+def test_one_that_is_not_there_is_told_of(stock: Stock, visits: Visits, what: str) -> None:
+    watched = visits.open(stock.site.url)
+    for status in (400, 404):
+        watched.expect(status)
+    show(watched.page, f"#/{what}/no-such-thing")
+    expect(watched.page.locator("main").get_by_role("alert").first).to_be_visible()
+    assert grave(watched.page) == []

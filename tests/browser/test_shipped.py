@@ -1,0 +1,52 @@
+"""How the files of the dashboard are served: under a policy that lets no text become a script, and kept."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.pages import settled
+from tests.browser.small import Stock
+from tests.browser.visits import Visits
+
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", re.IGNORECASE)
+
+
+def directives(policy: str) -> dict[str, str]:
+    return {name: rest for name, _, rest in (each.strip().partition(" ") for each in policy.split(";"))}
+
+
+def test_the_policy_allows_what_is_shipped_and_nothing_else(stock: Stock, visits: Visits) -> None:
+    answer = visits.open(stock.site.url).page.goto("/")
+    assert answer is not None
+    said = directives(answer.headers["content-security-policy"])
+    assert said["default-src"] == said["base-uri"] == said["form-action"] == said["frame-ancestors"] == "'none'"
+    assert said["script-src"] == said["style-src"] == said["connect-src"] == "'self'"
+    assert said["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert INLINE.findall(answer.text()) == []
+
+
+def test_files_with_a_hash_are_kept_for_ever_and_the_page_is_asked_for_anew(stock: Stock, visits: Visits) -> None:
+    page = visits.open(stock.site.url).page
+    kept: dict[str, str] = {}
+    page.on("response", lambda answer: kept.update({answer.url: answer.headers.get("cache-control", "")}))
+    page.goto("/")
+    settled(page)
+    assets = {url: said for url, said in kept.items() if "/assets/" in url}
+    assert len(assets) >= 2 and all("immutable" in said for said in assets.values()), assets
+    assert kept[f"{stock.site.url}/"] == "no-cache"
+
+
+def test_a_page_of_another_site_cannot_frame_it(stock: Stock, visits: Visits) -> None:
+    watched = visits.open("http://elsewhere.test")
+    watched.page.route(
+        "http://elsewhere.test/",
+        lambda route: route.fulfill(content_type="text/html", body=f"<iframe src='{stock.site.url}/'></iframe>"),
+    )
+    watched.page.goto("/")
+    expect(watched.page.frame_locator("iframe").locator("main")).to_have_count(0)
+    assert any("frame-ancestors" in each for each in watched.complaints), watched.complaints
+    watched.complaints.clear()
