@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import launched
+from tests.browser.elsewhere import elsewhere
 from tests.browser.served import Site, serving
 from tests.browser.small import Stock
 from tests.browser.visits import Visits
@@ -62,6 +63,13 @@ def fresh(tmp_path: Path) -> Iterator[Site]:
     """A site of the test's own, with an empty store."""
     with serving(tmp_path, f"sqlite:///{tmp_path}/jobs.db") as site:
         yield site
+
+
+@pytest.fixture
+def other() -> Iterator[str]:
+    """The address of another site."""
+    with elsewhere() as url:
+        yield url
 
 
 def _filled(site: Site) -> Stock:

@@ -16,7 +16,7 @@ TEXTS: Final = {
     "base": '<base href="http://elsewhere.test/">',
     "meta": '<meta http-equiv="refresh" content="0;url=http://elsewhere.test/">',
     "form": '<form action="//elsewhere.test/"><input name=key autofocus onfocus=alert(1)>',
-    "attribute": "\" autofocus onfocus=\"alert('attribute')\" x=\"",
+    "attribute": '" autofocus onfocus="alert(\'attribute\')" x="',
     "single quotes": "' onmouseover='alert(1)",
     "link": "javascript:alert('link')",
     "data": "data:text/html,<script>alert('data')</script>",

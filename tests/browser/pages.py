@@ -75,5 +75,6 @@ def troubles(page: Page) -> list[str]:
 
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than its window: nobody should have to push it sideways."""
+    # where room is kept for a scrollbar, what scrolls is narrower than the window
     wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return wide
+    return max(0, wide)
