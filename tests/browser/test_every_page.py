@@ -6,15 +6,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.axe import grave
-from tests.browser.looks import DARK, LOOKS, Look
+from tests.browser.looks import DARK, DESK, LOOKS, PHONE, Look
 from tests.browser.pages import LETTERS, PAGES, fragment, overflow, settled, show, troubles
-from tests.browser.small import Stock
+from tests.browser.served import Stocked
 from tests.browser.visits import Visits
 from tests.browser.watching import Watched
 
 every_page = pytest.mark.parametrize("name", PAGES)
 HARM = """() => [
-  ...[...document.querySelectorAll("base, embed, iframe, object, meta[http-equiv], [style], [onerror], [onload], [onfocus]")]
+  ...[...document.querySelectorAll("base, embed, iframe, object, meta[http-equiv], [onerror], [onload], [onfocus]")]
     .map((each) => each.outerHTML.slice(0, 200)),
   ...[...document.querySelectorAll("a[href], form[action]")]
     .map((each) => each.href ?? each.action).filter((to) => new URL(to).origin !== location.origin),
@@ -29,15 +29,55 @@ def look_at(watched: Watched, look: Look) -> None:
 
 
 @every_page
-def test_it_shows_what_there_is_and_lets_no_text_be_more_than_a_text(stock: Stock, visits: Visits, name: str) -> None:
+def test_it_shows_what_there_is_and_lets_no_text_be_more_than_a_text(stock: Stocked, visits: Visits, name: str) -> None:
     watched = visits.open(stock.site.url)
     show(watched.page, fragment(name, stock.names))
     assert troubles(watched.page) == []
     assert watched.page.evaluate(HARM) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "exact",
+        "members",
+        "deepest",
+        "largest",
+        "longest word",
+        "widest",
+        "secretive",
+        "logged",
+        "logged too much",
+        "failed at length",
+        "failed again",
+        "retried",
+        "longest names",
+        "hostile tags",
+        "waiting",
+        "cancelled",
+        "processing",
+        "snoozed",
+        "tried again",
+        "failed: one word",
+        "failed: lines",
+        "failed: controls",
+        "failed: right to left",
+    ],
+)
+def test_a_job_of_each_kind_is_shown(stock: Stocked, visits: Visits, name: str) -> None:
+    watched = visits.open(stock.site.url)
+    show(watched.page, f"#/jobs/{stock.jobs[name]}")
+    assert troubles(watched.page) == []
+    assert watched.page.evaluate(HARM) == []
+    assert "sesame" not in watched.page.content()
+    for look in (DESK, PHONE):
+        look_at(watched, look)
+        assert overflow(watched.page) == 0, look
+    assert grave(watched.page) == []
+
+
 @every_page
-def test_it_fits_each_window_and_keeps_nobody_out(stock: Stock, visits: Visits, name: str) -> None:
+def test_it_fits_each_window_and_keeps_nobody_out(stock: Stocked, visits: Visits, name: str) -> None:
     watched = visits.open(stock.site.url)
     show(watched.page, fragment(name, stock.names))
     for called, look in LOOKS.items():
@@ -48,7 +88,7 @@ def test_it_fits_each_window_and_keeps_nobody_out(stock: Stock, visits: Visits, 
 
 
 @pytest.mark.parametrize("letter", LETTERS)
-def test_two_keys_lead_to_it(stock: Stock, visits: Visits, letter: str) -> None:
+def test_two_keys_lead_to_it(stock: Stocked, visits: Visits, letter: str) -> None:
     page = visits.open(stock.site.url, DARK).page
     show(page, fragment("overview", {}) if letter != "o" else fragment("about", {}))
     page.keyboard.press("g")
@@ -58,14 +98,14 @@ def test_two_keys_lead_to_it(stock: Stock, visits: Visits, letter: str) -> None:
     expect(page.get_by_role("navigation", name="Pages").locator("[aria-current=page]")).to_have_count(1)
 
 
-def test_a_place_that_is_none_says_so(stock: Stock, visits: Visits) -> None:
+def test_a_place_that_is_none_says_so(stock: Stocked, visits: Visits) -> None:
     page = visits.open(stock.site.url).page
     page.goto("/#/nowhere/<script>alert(1)</script>")
     expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
 
 
 @pytest.mark.parametrize("what", ["jobs", "errors", "queues", "nodes", "schedules", "types", "keys", "operations"])
-def test_one_that_is_not_there_is_told_of(stock: Stock, visits: Visits, what: str) -> None:
+def test_one_that_is_not_there_is_told_of(stock: Stocked, visits: Visits, what: str) -> None:
     watched = visits.open(stock.site.url)
     for status in (400, 404):
         watched.expect(status)

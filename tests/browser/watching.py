@@ -13,7 +13,8 @@ from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, Response
 VIOLATION: Final = "securitypolicyviolation"
 TELL_VIOLATIONS: Final = f"""
 addEventListener("{VIOLATION}", (event) => {{
-  console.error("{VIOLATION}", event.effectiveDirective, event.blockedURI, event.sourceFile, event.lineNumber, event.sample);
+  const {{ effectiveDirective, blockedURI, sourceFile, lineNumber, sample }} = event;
+  console.error("{VIOLATION}", effectiveDirective, blockedURI, sourceFile, lineNumber, sample);
 }}, true);
 """
 """Chromium's own message says what was refused; the event says where."""
