@@ -16,13 +16,6 @@ function kept(): Theme {
 }
 
 export const theme = signal<Theme>(kept());
-/** Grows when the system changes, so that charts are drawn anew. */
-export const system = signal(0);
-
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  system.value++;
-});
-
 effect(() => {
   document.documentElement.dataset.theme = theme.value;
 });

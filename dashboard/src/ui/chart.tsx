@@ -1,9 +1,13 @@
-/** Charts over time (uPlot on a canvas), and sparklines. What they show is also there as a table for who cannot see them. */
+/**
+ * Charts over time and sparklines, as SVG: colours, sizes and both schemes are the style sheet's.
+ *
+ * They are our own, as lines over time are all that the dashboard draws: a chart library for that is a third of what all
+ * of the dashboard may weigh.
+ */
 
-import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
+import { useSignal } from "@preact/signals";
 import { now } from "../clock";
-import { system, theme } from "../theme";
+import { type Scale, scaleOf, timesOf } from "./scale";
 
 export interface Line {
   name: string;
@@ -22,39 +26,112 @@ interface Props {
   lines: readonly Line[];
   /** How a value is written. */
   format: (value: number) => string;
-  height?: number;
 }
 
-export function Chart({ label, at, lines, format, height = 180 }: Props) {
-  const room = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
-  const shape = lines.map((line) => line.name + line.color).join() + theme.value + system.value;
-  useEffect(() => {
-    const element = room.current;
-    if (!element) return;
-    const made = new uPlot(options(element, lines, format, height), data(at, lines), element);
-    plot.current = made;
-    const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
-    watch.observe(element);
-    return () => {
-      watch.disconnect();
-      made.destroy();
-      plot.current = null;
-    };
-  }, [shape]);
-  useEffect(() => plot.current?.setData(data(at, lines)), [at, lines]);
+/** The drawing has its own units, which are stretched to the room there is. */
+const WIDTH = 1000;
+const HEIGHT = 100;
+
+/** Lines over time from zero up; what each of them is at a moment is told below the pointer, or by the arrow keys. */
+export function Chart({ label, at, lines, format }: Props) {
+  const chosen = useSignal<number | null>(null);
+  const first = at[0] ?? 0;
+  const span = (at.at(-1) ?? first) - first || 1;
+  const scale = scaleOf(lines.map((line) => line.values));
+  const x = (time: number) => (time - first) / span;
+  const point = (event: PointerEvent) => {
+    const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
+    chosen.value = nearest(at, first + (span * (event.clientX - left)) / width);
+  };
+  const press = (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    chosen.value = Math.min(Math.max((chosen.value ?? at.length) + by, 0), at.length - 1);
+  };
+  const none = () => (chosen.value = null);
+  const said = `${label}: ${lines.map((line) => inWords(line, format)).join("; ")}`;
   return (
     <figure class="chart">
       <figcaption>
         {lines.map((line) => (
-          <span key={line.name} class="legend">
+          <span key={line.name}>
             <i style={{ background: `var(${line.color})` }} aria-hidden="true" /> {line.name}
           </span>
         ))}
       </figcaption>
-      <div ref={room} class="chart-room" role="img" aria-label={`${label}: ${lines.map((line) => inWords(line, format)).join("; ")}`} />
+      <div class="plot" role="img" aria-label={said} tabIndex={0} onPointerMove={point} onPointerLeave={none} onBlur={none} onKeyDown={press}>
+        {scale.ticks.map((tick) => (
+          <div key={tick} class="tick-y" style={{ bottom: `${(100 * tick) / scale.top}%` }}>
+            <span>{format(tick)}</span>
+          </div>
+        ))}
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none">
+          {lines.map((line) => (
+            <Drawn key={line.name} line={line} xs={at.map((time) => x(time) * WIDTH)} scale={scale} />
+          ))}
+        </svg>
+        {timesOf(first, first + span).map(([time, text]) => (
+          <div key={time} class="tick-x" style={{ left: `${100 * x(time)}%` }}>
+            {text}
+          </div>
+        ))}
+        {chosen.value !== null && <Tip at={at} index={chosen.value} x={x(at[chosen.value] ?? first)} lines={lines} format={format} />}
+      </div>
     </figure>
   );
+}
+
+function Drawn({ line, xs, scale }: { line: Line; xs: readonly number[]; scale: Scale }) {
+  const stroke = `var(${line.color})`;
+  const points = line.values.map((value, n) => (value === null ? null : ([xs[n] ?? 0, HEIGHT * (1 - value / scale.top)] as const)));
+  return (
+    <>
+      {line.filled && <path d={path(points, true)} fill={stroke} opacity="0.14" />}
+      <path d={path(points, false)} class={line.dashed ? "dashed" : ""} stroke={stroke} fill="none" />
+    </>
+  );
+}
+
+/** A path through points, with a gap where nothing is known; closed, each of its pieces goes down to zero. */
+export function path(points: readonly (readonly [number, number] | null)[], closed: boolean): string {
+  const pieces: string[] = [];
+  let piece: (readonly [number, number])[] = [];
+  for (const point of [...points, null]) {
+    if (point) {
+      piece.push(point);
+      continue;
+    }
+    const [from, to] = [piece[0], piece.at(-1)];
+    if (from && to) {
+      const through = `M${piece.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}`;
+      pieces.push(closed ? `${through}V${HEIGHT}H${from[0].toFixed(1)}Z` : piece.length === 1 ? `${through}h0` : through);
+    }
+    piece = [];
+  }
+  return pieces.join("");
+}
+
+function Tip({ at, index, x, lines, format }: { at: readonly number[]; index: number; x: number; lines: readonly Line[]; format: (value: number) => string }) {
+  const side = x > 0.5 ? { right: `calc(${100 * (1 - x)}% + 8px)` } : { left: `calc(${100 * x}% + 8px)` };
+  const said = lines.map((line) => {
+    const value = line.values[index];
+    return `${line.name}: ${value === null || value === undefined ? "–" : format(value)}`;
+  });
+  return (
+    <>
+      <div class="cursor" style={{ left: `${100 * x}%` }} />
+      <div class="tip" role="status" style={side}>
+        {[new Date((at[index] ?? 0) * 1000).toLocaleString(), ...said].join("\n")}
+      </div>
+    </>
+  );
+}
+
+function nearest(at: readonly number[], time: number): number {
+  const next = at.findIndex((each) => each >= time);
+  if (next < 0) return at.length - 1;
+  return next > 0 && time - (at[next - 1] ?? 0) < (at[next] ?? 0) - time ? next - 1 : next;
 }
 
 function inWords(line: Line, format: (value: number) => string): string {
@@ -63,88 +140,15 @@ function inWords(line: Line, format: (value: number) => string): string {
   return last === undefined ? `${line.name}: nothing is known` : `${line.name}: last ${format(last)}, at most ${format(Math.max(...known))}`;
 }
 
-function data(at: readonly number[], lines: readonly Line[]): uPlot.AlignedData {
-  return [at as number[], ...lines.map((line) => line.values as (number | null)[])];
-}
-
-/** A custom property as a canvas takes it. */
-function resolve(element: HTMLElement, name: string): string {
-  const probe = document.createElement("i");
-  probe.style.color = `var(${name})`;
-  element.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
-}
-
-function options(element: HTMLElement, lines: readonly Line[], format: (value: number) => string, height: number): uPlot.Options {
-  const dim = resolve(element, "--dim");
-  const grid = { stroke: resolve(element, "--line"), width: 1 };
-  const font = `11px ${getComputedStyle(element).fontFamily}`;
-  return {
-    width: element.clientWidth,
-    height,
-    legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [
-      { stroke: dim, grid: { show: false }, ticks: grid, font, size: 28 },
-      { stroke: dim, grid, ticks: { show: false }, font, size: 56, values: (_plot, values) => values.map(format) },
-    ],
-    series: [
-      {},
-      ...lines.map((line): uPlot.Series => {
-        const stroke = resolve(element, line.color);
-        return {
-          label: line.name,
-          stroke,
-          width: 1.5,
-          spanGaps: false,
-          points: { show: false },
-          ...(line.filled && { fill: stroke.replace(/^rgb\((.*)\)$/, "rgba($1, 0.14)") }),
-          ...(line.dashed && { dash: [5, 4] }),
-        };
-      }),
-    ],
-    plugins: [tip(lines, format)],
-  };
-}
-
-/** The values below the pointer. */
-function tip(lines: readonly Line[], format: (value: number) => string): uPlot.Plugin {
-  const box = document.createElement("div");
-  box.className = "tip";
-  box.hidden = true;
-  return {
-    hooks: {
-      init: (plot) => plot.over.append(box),
-      setCursor: (plot) => {
-        const { idx, left } = plot.cursor;
-        box.hidden = idx === null || idx === undefined || (left ?? -1) < 0;
-        if (box.hidden || typeof idx !== "number") return;
-        const time = new Date((plot.data[0][idx] ?? 0) * 1000).toLocaleString();
-        const said = lines.map((line, at) => {
-          const value = plot.data[at + 1]?.[idx];
-          return `${line.name}: ${value === null || value === undefined ? "–" : format(value)}`;
-        });
-        box.textContent = [time, ...said].join("\n");
-        const right = (left ?? 0) > plot.over.clientWidth / 2;
-        box.style.left = right ? "auto" : `${(left ?? 0) + 12}px`;
-        box.style.right = right ? `${plot.over.clientWidth - (left ?? 0) + 12}px` : "auto";
-      },
-    },
-  };
-}
-
 /** A small line without axes. */
 export function Spark({ values, label, color = "--accent" }: { values: readonly (number | null)[]; label: string; color?: string }) {
   const most = Math.max(1, ...values.map((value) => value ?? 0));
-  const step = values.length > 1 ? 100 / (values.length - 1) : 0;
-  const points = values.map((value, at) => `${(at * step).toFixed(1)},${(23 - (22 * (value ?? 0)) / most).toFixed(1)}`);
+  const step = values.length > 1 ? WIDTH / (values.length - 1) : 0;
+  const points = values.map((value, n) => [n * step, HEIGHT * (1 - (0.95 * (value ?? 0)) / most)] as const);
   return (
-    <svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" role="img" aria-label={label}>
-      <polygon points={`0,24 ${points.join(" ")} 100,24`} fill={`var(${color})`} opacity="0.15" />
-      <polyline points={points.join(" ")} fill="none" stroke={`var(${color})`} stroke-width="1.5" vector-effect="non-scaling-stroke" />
+    <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
+      <path d={path(points, true)} fill={`var(${color})`} opacity="0.15" />
+      <path d={path(points, false)} stroke={`var(${color})`} fill="none" />
     </svg>
   );
 }
