@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import os
 import random
@@ -14,19 +15,28 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from ferryman.app import Ferryman
+from ferryman.demo.load import Load
 from ferryman.demo.shop import Shop as Demo
 from ferryman.demo.surroundings import Surroundings
 from ferryman.domain.errors import PortInUse
 from ferryman.domain.state import Status
+from ferryman.main import Server
 from ferryman.settings import Settings
+from ferryman.store.protocol import AuditFilter
 from ferryman.supervise.role import Role
 from tests.cli.shop import Shop
+from tests.postgres.databases import Databases
+from tests.servers import empty
 
 PATIENCE = 60.0
 """Seconds after which a process counts as hung."""
 LOOK = re.compile(r"Look: (http://127\.0\.0\.1:\d+)/  ")
 DAY = 24 * 3600
+WANTED = {"queue.pause", "queue.resume", "queue.limit", "key.set", "schedule.run", "operation.start", "job.retry"}
+"""What operators do to the shop."""
 
 
 async def no_rest(_seconds: float) -> None:
@@ -59,6 +69,32 @@ def test_its_jobs_fail_in_many_ways_with_traces_of_several_frames() -> None:
     assert len(traces) >= 8
     assert max(trace.count("\n  File ") for trace in traces.values()) >= 4
     assert any("direct cause" in trace for trace in traces.values())
+
+
+@pytest.mark.anyio
+async def test_operators_pause_cancel_and_retry(tmp_path: Path) -> None:
+    """Time passes at once here; so many deeds are done before the load is ended."""
+    demo, deeds = a_demo(), asyncio.Event()
+    seen: set[str] = set()
+
+    async def rest(_seconds: float) -> None:
+        await asyncio.sleep(0)
+        seen.update(entry.deed.action for entry in await server.client.audit(AuditFilter()))
+        if seen >= WANTED:
+            deeds.set()
+
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/jobs.db", stop_deadline=0.0)
+    server = Server(settings, demo.app.registry, Role(http=False))
+    await server.start()
+    load = asyncio.create_task(Load(demo, 1.0, rest).run(server.client))
+    done = asyncio.create_task(deeds.wait())
+    try:
+        await asyncio.wait((load, done), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        assert deeds.is_set(), WANTED - seen
+    finally:
+        done.cancel()
+        load.cancel()
+        await server.stop()
 
 
 def test_a_seed_gives_the_same_orders_again() -> None:
@@ -98,8 +134,16 @@ def test_without_live_it_runs_some_hundred_jobs_and_counts_them(shop: Shop) -> N
     assert shop.count() == created, "DATABASE_URL names the database"
 
 
+def test_on_postgresql_it_makes_the_tables_first(shop: Shop, postgres: Databases) -> None:
+    with empty(postgres) as url:
+        result = shop.call("demo", "--database-url", url)
+    assert (result.code, result.err) == (0, "")
+    assert re.match(r"4\d\d jobs: ", result.out)
+
+
 def test_a_database_with_types_of_another_app_is_left_alone(shop: Shop) -> None:
     shop.one(lambda bench: bench.home())
+    shop.run = lambda *_: 0
     result = shop.call("demo", "--live")
     assert result.code == 2
     assert "FM101" in result.err

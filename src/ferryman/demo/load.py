@@ -31,6 +31,8 @@ ROUND: Final = 20.0
 PEOPLE: Final = ("anna", "ben", "chidi")
 PAUSED: Final = ("reports", "images", "webhooks")
 """Queues that are paused now and then."""
+RETRIED: Final = ("mail", "images", "billing")
+"""Queues whose failed jobs are tried again all at once now and then."""
 UNDER_WAY: Final = (Status.PENDING, Status.PROCESSING)
 
 
@@ -48,6 +50,9 @@ class Load:
         """Make some history, then go on until this is cancelled."""
         await self._prepare(client)
         await self.history(client)
+        await self._retry_all(client, PEOPLE[2])
+        for kept in await client.schedules.list():
+            await client.schedules.run(kept.schedule.name, by=PEOPLE[2])
         await asyncio.gather(self._for_ever(self._order, client), self._for_ever(self._look_after, client))
 
     async def history(self, client: Client, count: int = HISTORY) -> None:
@@ -98,7 +103,7 @@ class Load:
     async def _look_after(self, client: Client) -> None:
         """One deed of somebody, now and then."""
         await self._rest(self._dice.expovariate(1 / ROUND))
-        deed = self._dice.choice((self._pause, self._cancel, self._retry))
+        deed = self._dice.choice((self._pause, self._cancel, self._retry, self._retry_all))
         await deed(client, self._dice.choice(PEOPLE))
 
     async def _pause(self, client: Client, who: str) -> None:
@@ -112,6 +117,11 @@ class Load:
 
     async def _retry(self, client: Client, who: str) -> None:
         await self._one(client, "status:failed", lambda id: client.retry(id, by=who))
+
+    async def _retry_all(self, client: Client, who: str) -> None:
+        """Most of them fail again: nothing was mended."""
+        queue = self._dice.choice(RETRIED)
+        await client.operations.start("retry", f"status:failed queue:{queue}", rate="2/s", by=who)
 
     async def _one(self, client: Client, filter: str, deed: Callable[[str], Awaitable[Any]]) -> None:
         """Do it to the newest job that a filter means, if there is one."""
