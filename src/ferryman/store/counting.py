@@ -51,7 +51,7 @@ class Counts(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def totals(self) -> Mapping[str, int]:
         """Each of TOTALS: events since the store was made."""
-        found = Counter(dict.fromkeys(TOTALS, 0))
+        found = Counter[str](dict.fromkeys(TOTALS, 0))
         for each in self.tallied.values():
             found.update(each.totals)
         return dict(found)
