@@ -178,7 +178,8 @@ def test_a_store_that_fails_is_asked_again_and_one_that_is_closed_is_not(monkeyp
         async def failing(now: int) -> Counts:
             if errors:
                 raise errors.pop(0)
-            return await counts(now)
+            found: Counts = await counts(now)
+            return found
 
         monkeypatch.setattr(world.store, "counts", failing)
         viewer = Viewer(world.client.pulses)

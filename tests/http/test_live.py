@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ferryman.client.pulses import Pulse
 from ferryman.domain.errors import StoreClosed
 from ferryman.domain.outcome import Outcome, What
 from ferryman.http import live
@@ -105,7 +106,12 @@ def test_the_bytes_of_a_pulse_are_made_once_for_all_who_look_at_the_same_queues(
 ) -> None:
     async def main() -> None:
         world, forms = World(), list[PulseJson]()
-        monkeypatch.setattr(live, "pulse_json", lambda pulse: forms.append(pulse_json(pulse)) or forms[-1])
+
+        def noted(pulse: Pulse) -> PulseJson:
+            forms.append(pulse_json(pulse))
+            return forms[-1]
+
+        monkeypatch.setattr(live, "pulse_json", noted)
         asked = [Asked(world.api, "GET", "/live?queue=mail") for _ in range(50)]
         asked += [Asked(world.api, "GET", "/live") for _ in range(50)]
         await pass_time(1)
