@@ -36,7 +36,9 @@ from ferryman.store.protocol import (
     Counts,
     Declaration,
     Entry,
+    ErrorGroup,
     FinishReport,
+    GroupFilter,
     Inserted,
     JobFilter,
     KeyStatus,
@@ -317,6 +319,9 @@ class SimStore:
 
     async def whereabouts(self, id: str) -> Whereabouts | None:
         return await self._call("whereabouts", lambda: self._inner.whereabouts(id))
+
+    async def error_groups(self, asked: GroupFilter, now: int) -> Sequence[ErrorGroup]:
+        return await self._call("error_groups", lambda: self._inner.error_groups(asked, now))
 
     async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
         return await self._call("audit", lambda: self._inner.audit(filter, after, limit))

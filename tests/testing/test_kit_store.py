@@ -18,7 +18,7 @@ from ferryman.domain.series import Period, Which
 from ferryman.store.bulk import BulkOperation, Wish
 from ferryman.store.controlling import Placement
 from ferryman.store.memory import MemoryStore
-from ferryman.store.protocol import AuditFilter, JobFilter, NodeInfo, Retention
+from ferryman.store.protocol import AuditFilter, GroupFilter, JobFilter, NodeInfo, Retention
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.kit.store import SharedStore, at_once
 
@@ -94,6 +94,7 @@ VERBS: dict[str, Verb] = {
     "running_operations": lambda store, node: store.running_operations(1),
     "advance": lambda store, node: advance(store),
     "cancel_operation": lambda store, node: store.cancel_operation(OPERATION.id, 0),
+    "error_groups": lambda store, node: store.error_groups(GroupFilter(), 0),
     "audit": lambda store, node: store.audit(AuditFilter(), None, 1),
 }
 

@@ -115,6 +115,10 @@ class JobError(msgspec.Struct, frozen=True):
     type: str
     message: str
     traceback: str | None = None
+    frame: str | None = None
+    """The innermost place in the user's code, such as mail.py:send."""
+    group: str | None = None
+    """The id of its error group; None where no attempt has failed, or before there were groups."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from ferryman.domain import state
 from ferryman.domain.claim import care
+from ferryman.domain.error_groups import Group, group_of
 from ferryman.domain.errors import RunInterrupted, RunLost
 from ferryman.domain.job import MICROS, AfterCrashes, ClaimedJob, JobError, Lane, NewJob
 from ferryman.domain.state import Status
@@ -42,6 +43,8 @@ _DEFAULT_ERRORS: Final = MappingProxyType(
     }
 )
 """The errors of runs that end without one of their own."""
+_FAILURES: Final = frozenset({What.FAILED, What.LOST})
+"""What is a failed attempt wherever it leads; an interruption is one only where the job ends failed by it."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -97,6 +100,8 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     """The queue in which it is pending from now on, for a PENDING that has crashed too often."""
     key: str | None = None
     """Whose slot the job has."""
+    group: Group | None = None
+    """What the attempt has failed of, if it has."""
 
 
 def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int, after_crashes: AfterCrashes | None = None) -> Finish:
@@ -108,6 +113,7 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int, after_crashes:
         IllegalTransition: never for outcomes built as documented; it guards the table.
     """
     what, lane, moves_to = outcome.what, job.lane, None
+    error, group = outcome.error, None
     if what is What.DONE:  # nearly all runs, so they are not asked the rest
         spent, status, crashes, interruptions = job.attempt, Status.COMPLETED, 0, 0
     else:
@@ -117,6 +123,7 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int, after_crashes:
         if what is What.LOST and status is Status.PENDING:
             moves_to = _detour(lane, crashes, after_crashes)
         state.check_end(status)
+        error, group = _grouped(error or _DEFAULT_ERRORS.get(what), what, status)
     return Finish(
         id=job.id,
         number=job.number,
@@ -133,12 +140,13 @@ def decide(job: ClaimedJob, outcome: Outcome, run: Run, now: int, after_crashes:
         token=run.token,
         worker=run.worker,
         started_at=run.started_at,
-        error=outcome.error or _DEFAULT_ERRORS.get(what),
+        error=error,
         result=outcome.result if what is What.DONE else None,
         unique_key=job.unique_key,
         follow_ups=outcome.follow_ups if what is What.DONE else (),
         moves_to=moves_to,
         key=job.key,
+        group=group,
     )
 
 
@@ -164,6 +172,14 @@ def _status(job: ClaimedJob, outcome: Outcome, spent: int) -> Status:
             return Status.PENDING
         case _:
             return Status.FAILED
+
+
+def _grouped(error: JobError | None, what: What, status: Status) -> tuple[JobError | None, Group | None]:
+    """The error of a run and its group; it has none unless the attempt has failed."""
+    if error is None or (what not in _FAILURES and status is not Status.FAILED):
+        return error, None
+    group = group_of(error)
+    return msgspec.structs.replace(error, group=group.id), group
 
 
 def _detour(lane: Lane, crashes: int, declared: AfterCrashes | None) -> str | None:

@@ -25,6 +25,7 @@ from ferryman.domain.errors import (
 from ferryman.domain.job import ClaimedJob, JobError
 from ferryman.domain.outcome import Outcome, What
 from ferryman.domain.retry import RetryPolicy
+from ferryman.engine.culprit import frame_of
 from ferryman.engine.running import Reason
 from ferryman.engine.signals import Cancel, Retry, Snooze
 
@@ -89,7 +90,9 @@ def located(outcome: Outcome, stopped: Outcome | None) -> Outcome:
     """The outcome of a run that was cut off, with the place where its process stopped, if it still said so."""
     if outcome.error is None or stopped is None or stopped.error is None:
         return outcome
-    error = msgspec.structs.replace(outcome.error, traceback=stopped.error.traceback)
+    error = msgspec.structs.replace(
+        outcome.error, traceback=stopped.error.traceback, frame=stopped.error.frame
+    )
     return msgspec.structs.replace(outcome, error=error)
 
 
@@ -142,7 +145,7 @@ def cut_off(
         case Reason.TIMEOUT:
             late = HandlerTimedOut(f"The handler ran longer than its timeout of {seconds or 0:g} s.")
             where = None if error is None else traceback_of(error, hide)
-            told = JobError(late.code, "HandlerTimedOut", late.what, where)
+            told = JobError(late.code, "HandlerTimedOut", late.what, where, None if error is None else _frame(error))
             return failed(told, policy.delay(late, job.attempt, share))
 
 
@@ -154,7 +157,7 @@ def failed(error: JobError, delay: float | None) -> Outcome:
 def told_by(error: BaseException, kind: type[HandlerError], hide: Hide = str) -> JobError:
     """An exception as it is kept. What is to be hidden is so before the text is cut, which might leave half of it."""
     message = plain(hide(_message(error)))[:MESSAGE_MAX]
-    return JobError(kind.code, plain(type(error).__name__), message, traceback_of(error, hide))
+    return JobError(kind.code, plain(type(error).__name__), message, traceback_of(error, hide), _frame(error))
 
 
 def traceback_of(error: BaseException, hide: Hide = str) -> str:
@@ -175,6 +178,11 @@ def end_of(text: str) -> str:
 def plain(text: str) -> str:
     """Text that every store can keep: no NUL, no lone surrogate."""
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def _frame(error: BaseException) -> str | None:
+    found = frame_of(_handlers_part(error.__traceback__))
+    return None if found is None else plain(found)
 
 
 def _message(error: BaseException) -> str:

@@ -23,6 +23,7 @@ from ferryman.store.controlling import Controlling
 from ferryman.store.counting import TOTALS, Counts, Tallied
 from ferryman.store.explaining import Explaining
 from ferryman.store.gating import Admitted, Gating, KeyStatus
+from ferryman.store.grouping import ErrorGroup, GroupFilter, Grouping
 from ferryman.store.journaling import Journaling
 from ferryman.store.ports import Clock, DirectDispatch, Runner, Wakeup
 from ferryman.store.records import (
@@ -58,7 +59,9 @@ __all__ = [
     "Declaration",
     "DirectDispatch",
     "Entry",
+    "ErrorGroup",
     "FinishReport",
+    "GroupFilter",
     "Inserted",
     "JobFilter",
     "KeyStatus",
@@ -88,6 +91,7 @@ class Store(
     Watching,
     Reporting,
     Sampling,
+    Grouping,
     Access,
     Auditing,
     Journaling,

@@ -1,6 +1,6 @@
 """One look for jobs that fit a filter: which ids to look at next, which jobs fitted, where the page ends.
 
-Places say where jobs of a status and a lane can lie; what else a filter asks for is judged job by job. As few may fit,
+Places say where jobs of a status and a lane can lie, and an index which have failed of an error group; what else a filter asks for is judged job by job. As few may fit,
 a page ends after so many that do not, and says where to go on.
 """
 
@@ -11,6 +11,7 @@ from typing import Final
 
 from ferryman.domain.filters import JobFilter
 from ferryman.domain.job import Job
+from ferryman.domain.state import Status
 from ferryman.store.records import Page
 
 STRIDE: Final = 1000
@@ -19,6 +20,17 @@ FIRST_STRIDE: Final = 100
 LOAD: Final = 4 * 1024 * 1024
 """Characters of payloads that are read and judged in one go, about: fewer jobs at a time where these are large, as they
 are all in memory at once and others wait meanwhile."""
+_LED_TO: Final = ("failed", "scheduled", "pending", "cancelled")
+"""Where a failed attempt can lead."""
+
+
+def led_to(filter: JobFilter) -> list[str]:
+    """The statuses to which those failures led by which jobs of error groups are found.
+
+    A job that stands failed does so by its last failure, so the others need not be looked at; in any other status it
+    may have come to be in several ways.
+    """
+    return [Status.FAILED.value] if filter.possible() == {Status.FAILED} else list(_LED_TO)
 
 
 class Search:

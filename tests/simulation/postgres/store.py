@@ -29,7 +29,9 @@ from ferryman.store.protocol import (
     Counts,
     Declaration,
     Entry,
+    ErrorGroup,
     FinishReport,
+    GroupFilter,
     Inserted,
     JobFilter,
     KeyStatus,
@@ -226,6 +228,9 @@ class ModelStore:
 
     async def known_types(self) -> Mapping[str, Declaration]:
         return await self._connection.read(self._memory.known_types)
+
+    async def error_groups(self, asked: GroupFilter, now: int) -> Sequence[ErrorGroup]:
+        return await self._connection.read(lambda: self._memory.error_groups(asked, now))
 
     async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
         return await self._connection.read(lambda: self._memory.audit(filter, after, limit))

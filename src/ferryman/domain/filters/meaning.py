@@ -28,9 +28,10 @@ class Field(StrEnum):
     TAG = "tag"
     PAYLOAD = "payload"
     ERROR = "error"
+    GROUP = "group"
 
 
-_READ: Final = frozenset({Field.TAG, Field.PAYLOAD, Field.ERROR})
+_READ: Final = frozenset({Field.TAG, Field.PAYLOAD, Field.ERROR, Field.GROUP})
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -110,6 +111,8 @@ class JobFilter(msgspec.Struct, frozen=True):
         """The statuses in which a job can fit."""
         terms = [term for term in self.conditions() if term.field is Field.STATUS]
         found = frozenset(status for status in Status if all(term.holds((status,)) for term in terms))
+        if self.named(Field.GROUP) is not None:  # one that has completed has no error
+            found -= {Status.COMPLETED}
         return found if self.finished == Span() else found & TERMINAL
 
     def named(self, field: Field) -> frozenset[str] | None:
@@ -189,5 +192,7 @@ def _found(term: Term, job: Job, payload: object) -> Iterable[str]:
         case Field.PAYLOAD:
             text = text_at(payload, term.path)
             return () if text is None else (text,)
+        case Field.GROUP:
+            return () if job.error is None or job.error.group is None else (job.error.group,)
         case _:
             return () if job.error is None else (job.error.code, job.error.type, job.error.message)

@@ -6,6 +6,7 @@ import re
 from typing import Final, cast
 
 from ferryman.domain import strictjson
+from ferryman.domain.error_groups import is_group
 from ferryman.domain.errors import BadFilter, EnqueueError, FerrymanError
 from ferryman.domain.filters.meaning import Field, JobFilter, Term
 from ferryman.domain.filters.times import Span, read_span
@@ -18,7 +19,7 @@ MAX_TEXT: Final = 4000
 MOST_SOUGHT: Final = 50
 """Texts that a filter may look for in errors: each takes a walk over the message of every job."""
 _TIMES: Final = ("created", "finished")
-_FIELDS: Final = ("status", "type", "queue", "tag", "created", "finished", "payload", "error")
+_FIELDS: Final = ("status", "type", "queue", "tag", "created", "finished", "payload", "error", "group")
 _SPACE: Final = re.compile(r"\s*")
 _NAME: Final = re.compile(r'[^\s:,".]*')
 _REST_OF_NAME: Final = re.compile(r'[^\s:,"]*')
@@ -131,6 +132,9 @@ class _Reader:
         if name == Field.STATUS and text not in set(Status):
             near = did_you_mean(text, Status)
             raise _wrong(begin, f"There is no status {text[:40]!a}.", why=near, hint=f"Statuses: {', '.join(Status)}.")
+        if name == Field.GROUP and not is_group(text):
+            hint = "It has 16 hexadecimal digits, in small letters; `ferryman errors` lists those that there are."
+            raise _wrong(begin, f"{text[:40]!a} is no error group.", hint=hint)
         return text
 
     def _json(self, word: str, begin: int) -> str:

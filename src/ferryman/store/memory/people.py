@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from ferryman.domain.audit import Deed
+from ferryman.domain.filters import Field
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.outcome import What
 from ferryman.domain.state import INITIAL, RETRIABLE
@@ -14,7 +15,7 @@ from ferryman.store.memory.auditing import Auditing
 from ferryman.store.memory.rows import JobRow, as_read
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import CancelResult, Counts, Declaration, JobFilter, Page, Retention, RetryResult
-from ferryman.store.searching import Search
+from ferryman.store.searching import Search, led_to
 from ferryman.store.watching import Version, check_version, version_of
 
 
@@ -87,19 +88,21 @@ class People(Auditing):
     async def list(self, filter: JobFilter, now: int) -> Page:
         """Jobs that fit every part of the filter; ids sort as text. Those of other lanes are not even looked at."""
         search = Search(filter)
-        ids = sorted(self._ids_in(filter.lanes(await self.lanes())), reverse=filter.newest_first)
+        rows = self._rows_in(filter.lanes(await self.lanes()))
+        groups, led = filter.named(Field.GROUP), led_to(filter)
+        ids = sorted((row.job.id for row in rows if row.has_failed_of(groups, led)), reverse=filter.newest_first)
         ahead = [id for id in ids if (id < search.after if filter.newest_first else id > search.after)]
         search.look(ahead, lambda id: self._read(id, now))
         return search.page()
 
-    def _ids_in(self, lanes: Sequence[int] | None) -> Iterable[str]:
-        """The ids of all jobs, or of those that stand in these lanes."""
-        jobs = self._tables.jobs
+    def _rows_in(self, lanes: Sequence[int] | None) -> Iterable[JobRow]:
+        """All jobs, or those that stand in these lanes."""
+        rows = self._tables.jobs.values()
         if lanes is None:
-            return jobs
+            return rows
         known = list(self._tables.ready)
         wanted = {known[number - 1] for number in lanes}
-        return (id for id, row in jobs.items() if row.job.lane in wanted)
+        return (row for row in rows if row.job.lane in wanted)
 
     def _read(self, id: str, now: int) -> Job | None:
         row = self._visible(id, now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from ferryman.domain.job import Attempt, ClaimedJob, Idempotency, Job, NewJob
@@ -92,6 +94,14 @@ class JobRow(msgspec.Struct):
     def last(self) -> OutcomeRow | None:
         """The outcome of the largest claim number that has one."""
         return next(reversed(self.outcomes.values()), None)
+
+    def has_failed_of(self, groups: Collection[str] | None, led_to: Collection[str]) -> bool:
+        """Whether an attempt that led to one of these statuses has failed of one of these error groups; None: of any,
+        or of none."""
+        if groups is None:
+            return True
+        ends = [each.attempt for each in self.outcomes.values() if each.attempt.status in led_to]
+        return any(end.error is not None and end.error.group in groups for end in ends)
 
     def expired(self, now: int) -> bool:
         """Whether its expires_at has come."""

@@ -20,13 +20,13 @@ from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import keys_in, keys_told
 from ferryman.store.memory.access import ApiKeys
 from ferryman.store.memory.bulk import BulkOperations
+from ferryman.store.memory.grouping import Grouping
 from ferryman.store.memory.keys import Keys
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
 from ferryman.store.memory.rows import ClaimRow, NodeRow, claimed
 from ferryman.store.memory.rules import Rules
 from ferryman.store.memory.ruling import Ruling
-from ferryman.store.memory.sampling import Sampling
 from ferryman.store.memory.scheduling import Timetable
 from ferryman.store.memory.tables import Tables
 from ferryman.store.protocol import (
@@ -50,7 +50,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(BulkOperations, Timetable, Keys, Ruling, ApiKeys, Sampling):
+class MemoryStore(BulkOperations, Timetable, Keys, Ruling, ApiKeys, Grouping):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
@@ -244,6 +244,7 @@ class MemoryStore(BulkOperations, Timetable, Keys, Ruling, ApiKeys, Sampling):
         tables.gates.drop_idle(now)
         self._forget_deeds(now, limit)
         tables.samples.prune(now)
+        tables.sightings.prune(now)
         self._forget_operations(now)
         tables.journal.forget(now, limit)
         self._more_to_prune = len(hidden) > limit

@@ -25,6 +25,7 @@ from ferryman.store.memory.gates import Gates
 from ferryman.store.memory.journal import Journal
 from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, OutcomeRow, claimed
 from ferryman.store.memory.samples import Samples
+from ferryman.store.memory.sightings import Sightings
 from ferryman.store.protocol import TOTALS, Declaration, Tallied
 from ferryman.store.scheduling import KeptSchedule
 
@@ -55,6 +56,7 @@ class Tables:
         self.tally: Counter[tuple[str, str, str]] = Counter()
         """(queue, type, what) -> how often that has happened to jobs there; `what` is one of TOTALS."""
         self.samples = Samples()
+        self.sightings = Sightings()
         self.journal = Journal()
         self.gates = Gates(self.is_pending, self.lane_of)
         self.brought: list[NewJob] = []
@@ -220,6 +222,7 @@ class Tables:
         node = claim.node.info.id
         worker = None if finish.worker is None else f"{node}/worker-{finish.worker}"
         self._write(row, finish, status, worker=worker, node=node)
+        self.sightings.add(finish, claim.node.info.version)
         self.journal.write(row, finish.number, finish.what, status, now)
         if finish.what is What.FAILED and status is Status.SCHEDULED:
             self._count(row.job, "retried")

@@ -24,10 +24,10 @@ from ferryman.store.bulk import (
 )
 from ferryman.store.postgres import controls, lanes, people
 from ferryman.store.postgres.auditing import note, note_over
+from ferryman.store.postgres.grouping import Grouping
 from ferryman.store.postgres.inserting import unique_scope
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.reading import versions
-from ferryman.store.postgres.sampling import Sampling
 from ferryman.store.postgres.steps import Ask, Row, Steps
 from ferryman.store.protocol import Retention
 
@@ -42,7 +42,7 @@ class Done(NamedTuple):
     keys: Sequence[str]
 
 
-class BulkOperations(Sampling):
+class BulkOperations(Grouping):
     """Implements `Bulk`."""
 
     async def add_operation(self, operation: BulkOperation, *, deed: Deed | None = None) -> None:

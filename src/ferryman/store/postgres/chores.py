@@ -8,7 +8,7 @@ from typing import Final
 from ferryman.domain.bulk import KEPT as OPERATIONS_KEPT
 from ferryman.domain.errors import JobExpired
 from ferryman.domain.job import MICROS, JobError
-from ferryman.store.postgres import auditing
+from ferryman.store.postgres import auditing, sightings
 from ferryman.store.postgres.cursor import FIRST_ID
 from ferryman.store.postgres.folding import Folder
 from ferryman.store.postgres.lanes import Lanes
@@ -20,9 +20,9 @@ EXPIRED: Final = JobError(JobExpired.code, "JobExpired", "The job was not starte
 BEHIND: Final = 60 * MICROS
 """How far behind its last step a promote looks, in microseconds: a commit may come that late."""
 FULL_SECONDS: Final = 10.0
-"""How often a promote looks at everything, and folds the tallies."""
+"""How often a promote looks at everything, and folds tallies and sightings."""
 FOLD: Final = 50_000
-"""Rows of tallies that one step folds."""
+"""Rows of each that one step folds."""
 
 
 class Promoter:
@@ -41,6 +41,7 @@ class Promoter:
             self._from, self._full_at = 0, moment
             yield Ask("fold_tallies", (FOLD,))
             yield Ask("fold_gone", (FOLD,))
+            yield Ask("fold_sightings", (FOLD,))
         ((count, following, keys),) = yield Ask("promote", (now, limit, self._from))
         if count < limit:
             self._from = max(0, now - BEHIND)
@@ -97,6 +98,7 @@ class Pruner:
         yield Ask("prune_nodes", (now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN),))
         yield auditing.forget(now, limit)
         yield from self._series.step(now)
+        yield from sightings.forget(now, limit)
         yield Ask("prune_operations", (now - OPERATIONS_KEPT,))
         self._after = rows[-1][0] if len(rows) == limit else FIRST_ID
         return count

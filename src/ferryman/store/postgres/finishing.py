@@ -13,6 +13,7 @@ from ferryman.domain.job import ClaimedJob, JobError, Lane
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.gating import keys_told
+from ferryman.store.grouping import about
 from ferryman.store.postgres import claiming
 from ferryman.store.postgres.columns import if_any, numbers, words
 from ferryman.store.postgres.ended import EndedRuns
@@ -178,6 +179,7 @@ def _columns(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ende
     lane = lanes.number
     goes_on = not TERMINAL.issuperset([each.status for each in finishes])
     again = finishes if goes_on else ()
+    failures = if_any([None if each.error is None else encode(each.error).decode() for each in finishes])
     return (
         node,
         now,
@@ -199,9 +201,10 @@ def _columns(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ende
         numbers([int(each.care) for each in again]),
         numbers([each.run_at for each in again]),
         if_any([None if each.result == "null" else each.result for each in finishes]),
-        if_any([None if each.error is None else encode(each.error).decode() for each in finishes]),
+        failures,
         if_any([None if each.unique_key is None else unique_scope(each.lane[1]) for each in finishes]),
         if_any([each.unique_key for each in finishes]),
+        if_any([None if each.group is None else about(each.group) for each in finishes]) if failures else (),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from ferryman.domain.claim import OpenBatch
+from ferryman.domain.filters import Field
 from ferryman.domain.job import Attempt, Job
 from ferryman.domain.state import EVERY, Status
 from ferryman.store.counting import counts_of
@@ -16,7 +17,7 @@ from ferryman.store.postgres.ids import is_id
 from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import Counts, Declaration, JobFilter, Page, Retention
-from ferryman.store.searching import Search
+from ferryman.store.searching import Search, led_to
 from ferryman.store.views import JobRow, error_of, job_of, running, worker_id
 from ferryman.store.watching import Version, portions
 
@@ -53,7 +54,13 @@ def list_jobs(lanes: Lanes, filter: JobFilter, now: int, retention: Retention) -
 
 
 def _page(lanes: Lanes, filter: JobFilter, after: str, limit: int) -> Steps[list[str]]:
-    wanted = filter.possible()
+    wanted, groups = filter.possible(), filter.named(Field.GROUP)
+    if groups is not None:
+        rows = yield Ask(
+            "group_desc" if filter.newest_first else "group_asc",
+            (after, limit, filter.lanes(lanes.by_number), sorted(groups), led_to(filter)),
+        )
+        return [row[0] for row in rows]
     # the place of completed jobs is where all are
     places = [Status.COMPLETED] if Status.COMPLETED in wanted else sorted(wanted)
     rows = yield Ask(

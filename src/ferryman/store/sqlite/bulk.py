@@ -26,7 +26,7 @@ from ferryman.store.bulk import (
 from ferryman.store.protocol import Retention
 from ferryman.store.sqlite import chores, controls, people, reading
 from ferryman.store.sqlite.auditing import note, note_over
-from ferryman.store.sqlite.sampling import Sampling
+from ferryman.store.sqlite.grouping import Grouping
 from ferryman.store.sqlite.session import Session
 
 _rows: Final = msgspec.json.Decoder(list[list[Any]])
@@ -34,7 +34,7 @@ _NEWEST: Final = "~"
 """Sorts after every id."""
 
 
-class BulkOperations(Sampling):
+class BulkOperations(Grouping):
     """Implements `Bulk`."""
 
     async def add_operation(self, operation: BulkOperation, *, deed: Deed | None = None) -> None:

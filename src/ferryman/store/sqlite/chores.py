@@ -14,7 +14,7 @@ from ferryman.domain.job import JobError
 from ferryman.domain.state import TERMINAL, Status, allowed
 from ferryman.store.controlling import Deleted
 from ferryman.store.protocol import NODES_SHOWN, Promoted, Retention
-from ferryman.store.sqlite import auditing, journaling
+from ferryman.store.sqlite import auditing, journaling, sightings
 from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.folding import Folder
 from ferryman.store.sqlite.gating import Standing as StandingByGate
@@ -127,6 +127,7 @@ class Pruner:
         self._deserted.step(session, now, limit)
         auditing.forget(session, now, limit)
         self._series.step(session, now)
+        sightings.forget(session, now, limit)
         session.run("prune_operations", before=now - OPERATIONS_KEPT)
         journaling.forget(session, now, limit)
         session.run("prune_nodes", before=now - max(keep.completed, keep.failed, keep.cancelled, NODES_SHOWN))

@@ -19,6 +19,7 @@ from ferryman.store.protocol import Declaration, FinishReport
 from ferryman.store.sqlite.gating import Standing, ended, let_in, stand, touch_all
 from ferryman.store.sqlite.inserting import hand_in, unique_scope
 from ferryman.store.sqlite.session import Session, encode
+from ferryman.store.sqlite.sightings import note_failures
 
 OpenRun = tuple[int, int, str, int, int, int, int, int, int, str | None, int, str | None]
 """(node, batch, id, number, attempt, lane, crashes, interruptions, max_attempts, unique_key, claimed_at, key)"""
@@ -59,7 +60,7 @@ def _write(session: Session, node: int, finishes: Sequence[Finish], now: int) ->
     asked = _asked_to_cancel(session, finishes)
     obeyed = [_obey(each) if each.id in asked else each for each in finishes] if asked else finishes
     fresh, fenced, cancelled = _write_outcomes(session, node, obeyed)
-    _write_sides(session, fresh)
+    _write_sides(session, node, fresh)
     _count(session, fresh)
     session.changes.append(
         lambda: [(each.id, session.lane(*each.lane), each.number, each.what, each.status, now) for each in fresh]
@@ -213,12 +214,13 @@ def _row(node: int, each: Finish) -> tuple[object, ...]:
     )
 
 
-def _write_sides(session: Session, fresh: Sequence[Finish]) -> None:
+def _write_sides(session: Session, node: int, fresh: Sequence[Finish]) -> None:
     """Results and errors lie apart, so that outcomes stay narrow."""
     results = [(each.id, each.number, each.result) for each in fresh if each.result is not None]
     session.insert("add_results", [row for row in results if row[2] != "null"])
-    failures = [(each.id, each.number, encode(each.error).decode()) for each in fresh if each.error is not None]
-    session.insert("add_failures", failures)
+    failed = [each for each in fresh if each.error is not None]
+    if failed:
+        note_failures(session, node, failed)
 
 
 def _count(session: Session, fresh: Sequence[Finish]) -> None:

@@ -92,7 +92,7 @@ def cancel_waiting(session: Session, jobs: Sequence[tuple[str, Standing]], now: 
     )
     if error is not None:
         text = encode(error).decode()
-        session.insert("add_failures", [(id, job.number + 1, text) for id, job in jobs])
+        session.insert("add_failures", [(id, job.number + 1, text, None, None) for id, job in jobs])
     for id, job in jobs:
         session.count(job.lane, job.status.value, -1)
         session.count(job.lane, "cancelled")

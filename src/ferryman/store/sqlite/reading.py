@@ -8,11 +8,12 @@ from typing import Final
 import msgspec
 
 from ferryman.domain.claim import OpenBatch
+from ferryman.domain.filters import Field
 from ferryman.domain.job import Attempt, Job
 from ferryman.domain.state import EVERY, Status
 from ferryman.store.counting import TallyRow, counts_of
 from ferryman.store.protocol import Counts, JobFilter, Page, Retention
-from ferryman.store.searching import Search
+from ferryman.store.searching import Search, led_to
 from ferryman.store.sqlite.people import running_runs
 from ferryman.store.sqlite.session import Session, encode
 from ferryman.store.views import JobRow, error_of, job_of, running, worker_id
@@ -65,7 +66,17 @@ def list_jobs(session: Session, filter: JobFilter, now: int, retention: Retentio
 
 def _page(session: Session, filter: JobFilter, after: str, limit: int) -> list[str]:
     lanes = filter.lanes(session.lanes().by_number)
-    wanted = filter.possible()
+    wanted, groups = filter.possible(), filter.named(Field.GROUP)
+    if groups is not None:
+        return session.document(
+            "group_desc" if filter.newest_first else "group_asc",
+            _ids,
+            after=after,
+            limit=limit,
+            lanes=None if lanes is None else encode(lanes).decode(),
+            groups=encode(sorted(groups)).decode(),
+            led_to=encode(led_to(filter)).decode(),
+        )
     everything = Status.COMPLETED in wanted  # the place of completed jobs is where all are
     places = {each.value: each in wanted and not everything for each in Status if each is not Status.COMPLETED}
     return session.document(

@@ -7,9 +7,11 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from ferryman.domain.error_groups import group_of
 from ferryman.domain.filters import Field, JobFilter, Span, Term
 from ferryman.domain.filters.values import text_of
 from ferryman.domain.ids import IdMinter
+from ferryman.domain.job import JobError
 from ferryman.domain.state import Status
 
 words: Final = st.sampled_from(
@@ -22,6 +24,13 @@ scalars: Final = (
 members: Final = st.sampled_from(["a", "b", "a.b", "0", "x y"])
 _values: Final = st.recursive(scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(members, inner))
 payloads: Final = st.dictionaries(members, _values, max_size=3)
+ERRORS: Final = ("mail", "A b", "\u1e9e", "")
+"""What errors say."""
+
+
+def error(message: str) -> JobError:
+    """An error that says so."""
+    return JobError("FM501", "OSError", message)
 
 
 def minted(at: int) -> str:
@@ -44,6 +53,7 @@ terms: Final = st.one_of(
     _terms(Field.QUEUE, words),
     _terms(Field.TAG, words),
     _terms(Field.ERROR, words),
+    _terms(Field.GROUP, st.sampled_from(ERRORS).map(lambda message: group_of(error(message)).id)),
     st.builds(
         Term,
         st.just(Field.PAYLOAD),

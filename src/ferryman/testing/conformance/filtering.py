@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ferryman.domain.filters import JobFilter, Span, parse
-from ferryman.domain.job import MICROS, Job, JobError
+from ferryman.domain.job import MICROS, Job
 from ferryman.domain.outcome import What
 from ferryman.domain.state import Status
 from ferryman.testing.clock import EPOCH
 from ferryman.testing.conformance.bench import Bench
-from ferryman.testing.conformance.drawn_filters import filters
+from ferryman.testing.conformance.drawn_filters import ERRORS, error, filters
 
 PAYLOADS: Final = (
     '{"a":1}',
@@ -31,7 +31,6 @@ PAYLOADS: Final = (
 )
 TAGS: Final = ((), ("a",), ("a b", "a,b"), ('"', "A", "\u00df"))
 ENDS: Final = (What.DONE, What.FAILED, What.CANCELLED, None)
-ERRORS: Final = ("mail", "A b", "\u1e9e", "")
 _TIMES: Final = st.integers(-2, 150).map(lambda seconds: EPOCH + seconds * MICROS)
 
 
@@ -136,7 +135,7 @@ async def fill(bench: Bench) -> None:
         job = await bench.start(type=next(types), payload=payload, tags=next(tags), queue=next(queues))
         bench.clock.advance(4)
         if end is What.FAILED:
-            await bench.finish(job, end, error=JobError("FM501", "OSError", next(errors)), retryable=False)
+            await bench.finish(job, end, error=error(next(errors)), retryable=False)
         elif end is not None:
             await bench.finish(job, end)
     for status in (Status.SCHEDULED, Status.CANCELLED, Status.PENDING):

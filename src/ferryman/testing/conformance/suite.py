@@ -22,6 +22,7 @@ from ferryman.testing.conformance.fencing import Fencing
 from ferryman.testing.conformance.filtering import Filtering
 from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCancelled
 from ferryman.testing.conformance.follow_ups import FollowingUp
+from ferryman.testing.conformance.grouping import FindingByGroup, Grouping, GroupsGrowOld, ListingGroups
 from ferryman.testing.conformance.handing_in import HandingIn
 from ferryman.testing.conformance.harness import Harness
 from ferryman.testing.conformance.journaling import Forgetting, Journaling
@@ -105,6 +106,10 @@ class StoreConformance(
     Sampling,
     Timings,
     GrowingOld,
+    Grouping,
+    ListingGroups,
+    GroupsGrowOld,
+    FindingByGroup,
     Journaling,
     Forgetting,
     Modelled,

@@ -29,7 +29,9 @@ from ferryman.store.protocol import (
     Clock,
     Counts,
     Entry,
+    ErrorGroup,
     FinishReport,
+    GroupFilter,
     Inserted,
     JobFilter,
     KeyStatus,
@@ -243,3 +245,7 @@ class SharedStore(MemoryStore):
     async def audit(self, filter: AuditFilter, after: int | None, limit: int) -> Sequence[Entry]:
         with self._turn:
             return await super().audit(filter, after, limit)
+
+    async def error_groups(self, asked: GroupFilter, now: int) -> Sequence[ErrorGroup]:
+        with self._turn:
+            return await super().error_groups(asked, now)

@@ -15,10 +15,11 @@ run AS MATERIALIZED (
         unnest($15::text::integer[]) AS lane, unnest($16::text::integer[]) AS crashes,
         unnest($17::text::integer[]) AS interruptions, unnest($18::text::smallint[]) AS care,
         unnest($19::text::bigint[]) AS run_at, unnest($20::text[]) AS result, unnest($21::text[]) AS error,
-        unnest($22::text[]) AS scope, unnest($23::text[]) AS key
+        unnest($22::text[]) AS scope, unnest($23::text[]) AS key,
+        unnest($24::text[]) AS about
 ),
 told AS MATERIALIZED (
-    SELECT run.*, CASE
+    SELECT run.*, run.about::json ->> 'id' AS group_id, CASE
         WHEN run.status IN ('pending', 'scheduled') AND run.id = ANY (live.asked) THEN 'cancelled'
         ELSE run.status END AS became
     FROM run JOIN live ON live.batch = run.batch
@@ -33,8 +34,17 @@ results AS (
     SELECT id, number, result FROM told WHERE cardinality($20::text[]) > 0 AND result IS NOT NULL
 ),
 failures AS (
-    INSERT INTO ferryman.failure (id, number, error)
-    SELECT id, number, error FROM told WHERE cardinality($21::text[]) > 0 AND error IS NOT NULL
+    INSERT INTO ferryman.failure (id, number, error, group_id, status)
+    SELECT id, number, error, group_id, became FROM told
+    WHERE cardinality($21::text[]) > 0 AND error IS NOT NULL
+),
+seen AS (
+    INSERT INTO ferryman.sighting (group_id, since, lane, version, n, first_at, last_at, job, about)
+    SELECT group_id, finished_at / 3600000000 * 3600000000, lane,
+        coalesce((SELECT node.version FROM ferryman.node WHERE node.number = $1::bigint), ''),
+        count(*), min(finished_at), max(finished_at), (array_agg(id ORDER BY finished_at DESC, position DESC))[1],
+        min(about)
+    FROM told WHERE cardinality($24::text[]) > 0 AND group_id IS NOT NULL GROUP BY 1, 2, 3
 ),
 readied AS (
     INSERT INTO ferryman.ready (lane, care, xid, arrival, id, number, attempt, crashes, interruptions)

@@ -2,7 +2,7 @@
 -- A job that is scheduled remembers its key; one that is pending without a slot stands before its gate, in its place.
 -- Where a gate is bounded by slots alone, the next job takes the slot that a run gives up: so many are behind the gate
 -- as before, and that needs no lock, as long as nobody changes the gate's rule.
--- $1 to $23 as there, $24 the keys of the jobs, $25 whether slots are handed over.
+-- $1 to $24 as there, $25 the keys of the jobs, $26 whether slots are handed over.
 -- Says also how many were, and the keys of which a slot is free: their gates are to be looked at.
 WITH live AS MATERIALIZED (
     SELECT batch, asked, ids FROM ferryman.claim
@@ -17,17 +17,18 @@ run AS MATERIALIZED (
         unnest($15::text::integer[]) AS lane, unnest($16::text::integer[]) AS crashes,
         unnest($17::text::integer[]) AS interruptions, unnest($18::text::smallint[]) AS care,
         unnest($19::text::bigint[]) AS run_at, unnest($20::text[]) AS result, unnest($21::text[]) AS error,
-        unnest($22::text[]) AS scope, unnest($23::text[]) AS unique_key, unnest($24::text[]) AS key
+        unnest($22::text[]) AS scope, unnest($23::text[]) AS unique_key,
+        unnest($24::text[]) AS about, unnest($25::text[]) AS key
 ),
 told AS MATERIALIZED (
-    SELECT run.*, CASE
+    SELECT run.*, run.about::json ->> 'id' AS group_id, CASE
         WHEN run.status IN ('pending', 'scheduled') AND run.id = ANY (live.asked) THEN 'cancelled'
         ELSE run.status END AS became
     FROM run JOIN live ON live.batch = run.batch
 ),
 -- From here to the commit nobody changes the rule of a gate. Whoever has done so since this statement began to look is
 -- known by the edition: locking its row shows what it is now, not what it was then.
-shared AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared('ferryman.gate'::regclass::oid::bigint) WHERE $25::boolean),
+shared AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared('ferryman.gate'::regclass::oid::bigint) WHERE $26::boolean),
 now AS MATERIALIZED (SELECT edition.number FROM shared CROSS JOIN ferryman.gate_edition AS edition FOR SHARE OF edition),
 hands_over AS MATERIALIZED (
     SELECT (SELECT now.number FROM now) = (SELECT edition.number FROM ferryman.gate_edition AS edition) AS yes
@@ -67,8 +68,17 @@ results AS (
     SELECT id, number, result FROM told WHERE cardinality($20::text[]) > 0 AND result IS NOT NULL
 ),
 failures AS (
-    INSERT INTO ferryman.failure (id, number, error)
-    SELECT id, number, error FROM told WHERE cardinality($21::text[]) > 0 AND error IS NOT NULL
+    INSERT INTO ferryman.failure (id, number, error, group_id, status)
+    SELECT id, number, error, group_id, became FROM told
+    WHERE cardinality($21::text[]) > 0 AND error IS NOT NULL
+),
+seen AS (
+    INSERT INTO ferryman.sighting (group_id, since, lane, version, n, first_at, last_at, job, about)
+    SELECT group_id, finished_at / 3600000000 * 3600000000, lane,
+        coalesce((SELECT node.version FROM ferryman.node WHERE node.number = $1::bigint), ''),
+        count(*), min(finished_at), max(finished_at), (array_agg(id ORDER BY finished_at DESC, position DESC))[1],
+        min(about)
+    FROM told WHERE cardinality($24::text[]) > 0 AND group_id IS NOT NULL GROUP BY 1, 2, 3
 ),
 scheduled AS (
     INSERT INTO ferryman.later (run_at, id, lane, care, number, attempt, crashes, interruptions, key)

@@ -1,1 +1,1 @@
-INSERT INTO failure (id, number, error) VALUES (?, ?, ?);
+INSERT INTO failure (id, number, error, group_id, status) VALUES (?, ?, ?, ?, ?);

@@ -1,0 +1,1 @@
+DELETE FROM sighting WHERE rowid IN (SELECT value FROM json_each(:rows));

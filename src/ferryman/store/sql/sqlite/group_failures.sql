@@ -1,0 +1,15 @@
+-- of each of these error groups: how many of the newest :most failures were looked at that ended their jobs, and how many
+-- of these jobs stand failed by them now
+SELECT json_group_array(json_array(wanted.value, json((
+    SELECT json_array(count(*), coalesce(sum(stands), 0)) FROM (
+        SELECT EXISTS (
+                SELECT 1 FROM outcome
+                WHERE outcome.id = failure.id AND outcome.number = failure.number AND outcome.finished_at > :failed_before)
+            AND NOT EXISTS (
+                SELECT 1 FROM outcome WHERE outcome.id = failure.id AND outcome.number > failure.number) AS stands
+        FROM failure
+        WHERE failure.group_id = wanted.value AND failure.status = 'failed'
+        AND (:lanes IS NULL
+            OR (SELECT job.lane FROM job WHERE job.id = failure.id) IN (SELECT value FROM json_each(:lanes)))
+        ORDER BY failure.id DESC LIMIT :most)))))
+FROM json_each(:ids) AS wanted;

@@ -1,0 +1,1 @@
+SELECT version FROM node WHERE number = :node;

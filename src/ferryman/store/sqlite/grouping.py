@@ -1,0 +1,60 @@
+"""Error groups, in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from ferryman.store.grouping import (
+    FAILED_MOST,
+    ErrorGroup,
+    GroupFilter,
+    HourSeen,
+    Seen,
+    first_hour,
+    summed,
+)
+from ferryman.store.protocol import Retention
+from ferryman.store.sqlite.sampling import Sampling
+from ferryman.store.sqlite.session import Session, encode
+
+_ids: Final = msgspec.json.Decoder(list[str])
+_seen: Final = msgspec.json.Decoder(list[Seen])
+_hours: Final = msgspec.json.Decoder(list[HourSeen])
+_failures: Final = msgspec.json.Decoder(list[tuple[str, tuple[int, int]]])
+
+
+class Grouping(Sampling):
+    """Implements `store.grouping.Grouping`."""
+
+    _retention: Retention
+
+    async def error_groups(self, asked: GroupFilter, now: int) -> Sequence[ErrorGroup]:
+        """See `Grouping.error_groups`."""
+        return await self._read(lambda session: _page(session, asked, now, self._retention))
+
+
+def _page(session: Session, asked: GroupFilter, now: int, keep: Retention) -> list[ErrorGroup]:
+    known = session.lanes().by_number
+    numbers = asked.lanes(known)
+    lanes = None if numbers is None else encode(numbers).decode()
+    last_at, last_id = asked.last
+    ids = [asked.id] if asked.id is not None else session.document(
+        "group_page", _ids, last_at=last_at, last_id=last_id, start=asked.start or 0, lanes=lanes, limit=asked.limit
+    )
+    if not ids:
+        return []
+    these = {"ids": encode(ids).decode(), "lanes": lanes}
+    failures = session.document(
+        "group_failures", _failures, **these, failed_before=now - keep.failed, most=FAILED_MOST
+    )
+    return summed(
+        ids,
+        session.document("seen", _seen, **these),
+        session.document("seen_hours", _hours, **these, since=first_hour(now)),
+        dict(failures),
+        known,
+        now,
+    )
