@@ -181,15 +181,32 @@ def test_nothing_means_every_job() -> None:
         ("error:never", False),
         ('error:""', True),
         ("-error:never", True),
+        ("group:0123456789abcdef", True),
+        ("group:ffffffffffffffff,0123456789abcdef", True),
+        ("group:ffffffffffffffff", False),
+        ("-group:ffffffffffffffff", True),
     ],
 )
 def test_each_term_is_judged_by_its_own_field(text: str, expected: bool) -> None:
-    job = a_job(tags=("a",), error=JobError("FM501", "OSError", "A slow Timeout"))
+    job = a_job(tags=("a",), error=JobError("FM501", "OSError", "A slow Timeout", group="0123456789abcdef"))
     assert fits(text, job) is expected
 
 
-def test_no_error_has_no_text() -> None:
+def test_no_error_has_no_text_and_no_group() -> None:
     assert not fits('error:""', a_job())
+    assert not fits("group:0123456789abcdef", a_job())
+    assert fits("-group:0123456789abcdef", a_job(error=JobError("FM501", "OSError", "")))
+
+
+def test_a_job_that_has_completed_is_in_no_group() -> None:
+    assert Status.COMPLETED not in parse("group:0123456789abcdef", NOW).possible()
+    assert Status.COMPLETED in parse("-group:0123456789abcdef", NOW).possible()
+
+
+@pytest.mark.parametrize("text", ["group:42", "group:0123456789ABCDEF", "-group:0123456789abcdef,x", 'group:""'])
+def test_what_is_no_error_group_is_refused(text: str) -> None:
+    with pytest.raises(BadFilter, match="is no error group"):
+        parse(text, NOW)
 
 
 @pytest.mark.parametrize("payload", ["no json", "[1]", '"a"', "[" * 100_000, "NaN"])
@@ -304,6 +321,7 @@ def test_a_star_stands_for_any_text(pattern: str, text: str) -> None:
 def test_a_field_of_the_package_is_a_field_of_the_grammar() -> None:
     for field in Field:
         name = "payload.a" if field is Field.PAYLOAD else field
-        [term] = parse(f"{name}:failed", NOW).terms
-        assert term == Term(field, frozenset({'"failed"' if term.path else "failed"}), term.path)
+        value = "9f2c01d4a37be615" if field is Field.GROUP else "failed"
+        [term] = parse(f"{name}:{value}", NOW).terms
+        assert term == Term(field, frozenset({'"failed"' if term.path else value}), term.path)
     assert set(filters.__all__) >= {"JobFilter", "parse", "render"}

@@ -97,7 +97,18 @@ def test_a_run_that_was_cut_off_says_why(what: What, code: str) -> None:
     assert found is not None
     assert found.code == code
     own = JobError("FM501", "ValueError", "boom")
-    assert decide(job, Outcome(what, error=own), Run(), NOW).error == own
+    kept = decide(job, Outcome(what, error=own), Run(), NOW).error
+    assert kept is not None
+    assert msgspec.structs.replace(kept, group=None) == own
+
+
+@given(claimed_jobs(), outcomes(), runs)
+def test_a_failed_attempt_has_a_group_and_nothing_else_has(job: ClaimedJob, outcome: Outcome, run: Run) -> None:
+    finish = decide(job, outcome, run, NOW)
+    failed = finish.status is Status.FAILED or outcome.what in (What.FAILED, What.LOST)
+    assert (finish.group is not None) == (failed and finish.error is not None)
+    if finish.error is not None:
+        assert finish.error.group == (finish.group and finish.group.id)
 
 
 @pytest.mark.parametrize("what", [What.DONE, What.FAILED, What.SNOOZED, What.CANCELLED, What.RELEASED], ids=str)

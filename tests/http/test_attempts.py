@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from ferryman import Ferryman, Secret
+from ferryman.domain.error_groups import group_of
 from ferryman.domain.errors import JobFailed
 from ferryman.domain.job import Attempt, JobError
 from ferryman.domain.outcome import Outcome, What
@@ -42,7 +43,14 @@ async def test_each_run_is_told_with_its_error_oldest_first(world: World, http: 
             "what": "failed",
             "status": "failed",
             "attempt": 1,
-            "error": {"code": "FM501", "type": "ValueError", "message": "no way", "traceback": ERROR.traceback},
+            "error": {
+                "code": "FM501",
+                "type": "ValueError",
+                "message": "no way",
+                "traceback": ERROR.traceback,
+                "frame": None,
+                "group": group_of(ERROR).id,
+            },
             "started_at": failed_at,
             "finished_at": failed_at,
             "worker_id": "node-1/worker-1",

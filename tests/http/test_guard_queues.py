@@ -178,6 +178,8 @@ BY_QUEUE = {
     "GET /queues",
     "GET /queues/{name}",
     "GET /stats",
+    "GET /errors",
+    "GET /errors/{group}",
     "POST /queues/{name}/pause",
     "POST /queues/{name}/resume",
     "PUT /queues/{name}/limit",

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from ferryman.domain.job import JobError
 from ferryman.domain.keys import GateRule
 from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.domain.report import Line, Progress, Report
@@ -63,8 +64,7 @@ async def fill(database: str, count: int) -> None:
         node = await store.register(node_info("n"), 0)
         await store.insert([new_job(ids.mint(0)) for _ in range(count)], 0)
         taken = (await store.claim(claim_of(node, 1, count // 4), 0)).jobs
-        ends = [Outcome(What.DONE, "1"), Outcome(What.FAILED, retryable=False), Outcome(What.CANCELLED)]
-        await store.finish(node, [decide(job, ends[n % 3], Run(1), 0) for n, job in enumerate(taken)], 0)
+        await store.finish(node, [decide(job, an_end(n), Run(1), 0) for n, job in enumerate(taken)], 0)
         later = [new_job(ids.mint(0), run_at=1 << 50, expires_at=1 << 51) for _ in range(count // 4)]
         await store.insert(later, 0)
         await store.insert([new_job(ids.mint(0), unique_key=f"{n}") for n in range(count // 4)], 0)
@@ -78,6 +78,12 @@ async def fill(database: str, count: int) -> None:
         await store.insert([new_job(ids.mint(0), key=f"{n % (count // 8)}", gate=one) for n in range(count // 2)], 0)
     async with connected(database) as connection:
         await connection.execute("ANALYZE")
+
+
+def an_end(n: int) -> Outcome:
+    """How the run of a number ended; each that failed did so of something else."""
+    error = JobError("FM501", f"E{n}", "boom")
+    return [Outcome(What.DONE, "1"), Outcome(What.FAILED, error=error, retryable=False), Outcome(What.CANCELLED)][n % 3]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -126,6 +132,13 @@ async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None
         ("prune_samples", "sample_pkey"),
         ("timings", "timing_pkey"),
         ("first_minute", "timing_minutes"),
+        ("group_asc", r"failure_\w+_group_id_status_id_idx"),
+        ("group_desc", r"failure_\w+_group_id_status_id_idx"),
+        ("group_failures", r"failure_\w+_group_id_status_id_idx"),
+        ("group_page", "sighting_latest"),
+        ("seen", "sighting_group"),
+        ("age_sightings", "sighting_hours"),
+        ("fold_sightings", "sighting_fresh"),
     ],
 )
 async def test_the_statements_that_matter_use_their_index(planner: Any, name: str, index: str) -> None:

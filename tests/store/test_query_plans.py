@@ -15,7 +15,7 @@ from ferryman.store.sqlite.statements import Statements
 
 LARGE = {
     "job", "ready", "later", "held", "outcome", "result", "failure", "key", "expiry", "progress", "log", "sample",
-    "timing",
+    "timing", "sighting",
 }  # fmt: skip
 STATEMENTS = Statements()
 WALK = re.compile(r"^SCAN (\w+)(?! USING (?:COVERING )?INDEX)")

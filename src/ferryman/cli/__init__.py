@@ -28,6 +28,7 @@ COMMANDS = {
         "ferryman.cli.operations:operations",
         "Have nodes change every job that a filter means: add, ls, show, cancel.",
     ),
+    "errors": ("ferryman.cli.errors:errors", "Show what attempts have failed of, like errors as one."),
     "events": ("ferryman.cli.events:events", "Print what happens to jobs, as it happens."),
     "queues": ("ferryman.cli.queues:queues", "Show how many jobs stand in each queue; drain one."),
     "pause": ("ferryman.cli.rules:pause", "Let no node start jobs of a queue or type."),

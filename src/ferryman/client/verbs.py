@@ -16,6 +16,7 @@ from ferryman.client.charts import Charts
 from ferryman.client.chunks import CHUNK, achunks, tally
 from ferryman.client.controls import Controls
 from ferryman.client.deeds import Deeds
+from ferryman.client.error_groups import ErrorGroups
 from ferryman.client.explaining import Explaining
 from ferryman.client.finding import Finding
 from ferryman.client.inserter import Inserter, patiently
@@ -137,6 +138,8 @@ class Client:
         """What runs say of themselves."""
         self.charts = Charts(store, clock)
         """What happened lately."""
+        self.errors = ErrorGroups(store, clock)
+        """What attempts have failed of."""
         self._on_close = on_close
         events.listen(self.watcher.listen)
 

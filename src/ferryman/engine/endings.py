@@ -90,9 +90,7 @@ def located(outcome: Outcome, stopped: Outcome | None) -> Outcome:
     """The outcome of a run that was cut off, with the place where its process stopped, if it still said so."""
     if outcome.error is None or stopped is None or stopped.error is None:
         return outcome
-    error = msgspec.structs.replace(
-        outcome.error, traceback=stopped.error.traceback, frame=stopped.error.frame
-    )
+    error = msgspec.structs.replace(outcome.error, traceback=stopped.error.traceback, frame=stopped.error.frame)
     return msgspec.structs.replace(outcome, error=error)
 
 

@@ -26,6 +26,7 @@ from ferryman.http.bulk import OperationPaths
 from ferryman.http.changing import JobChanges
 from ferryman.http.counts import CountPaths
 from ferryman.http.dashboard import Dashboard
+from ferryman.http.error_groups import ErrorPaths
 from ferryman.http.events import JobEvents
 from ferryman.http.exchange import ANSWERED, REQUEST_ID, ClientGone, Request, local_path, respond
 from ferryman.http.guard import Guard
@@ -105,6 +106,7 @@ def make_api(
         OperationPaths(client, max_body),
         AuditPaths(client),
         StatsPaths(client),
+        ErrorPaths(client),
         NodeRoutes(client, stats, metrics, readiness, monotonic),
     )
     operations = [each for group in groups for each in group.operations()]

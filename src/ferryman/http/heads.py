@@ -11,7 +11,7 @@ from ferryman.domain.audit import Action
 from ferryman.domain.series import STEPS, By
 from ferryman.domain.state import Status
 from ferryman.http.forms import FilterText, Id, OnConflict, Text, text
-from ferryman.http.query import CLAIM_MAX, LIMIT_DEFAULT, LIMIT_MAX
+from ferryman.http.query import CLAIM_MAX, ERRORS_DEFAULT, ERRORS_MAX, LIMIT_DEFAULT, LIMIT_MAX
 from ferryman.http.wire import Moment
 
 
@@ -74,6 +74,20 @@ class StatsQuery(msgspec.Struct, rename={"start": "from", "end": "to"}):
     start: Annotated[Moment, Meta(description="An hour before the end without.")] | None = None
     end: Annotated[Moment, Meta(description="Now without.")] | None = None
     step: Annotated[int, Meta(ge=1, le=STEPS[-1], description="Seconds; rounded up to one of a few.")] | None = None
+
+
+class ErrorsQuery(msgspec.Struct, rename={"start": "from", "end": "to"}):
+    """Which error groups, and how many of them."""
+
+    queue: list[Annotated[Text, Meta(description="Only what jobs in these queues failed of.")]] = []
+    type: list[Annotated[Text, Meta(description="Likewise; `*` stands for any text.")]] = []
+    start: Annotated[Moment, Meta(description="Last seen then or later.")] | None = None
+    end: Annotated[Moment, Meta(description="Last seen before.")] | None = None
+    limit: Annotated[int, Meta(ge=1, le=ERRORS_MAX)] = ERRORS_DEFAULT
+    cursor: (
+        Annotated[str, text(pattern="^[0-9]{1,18}-[0-9a-f]{16}$", description="As the Link to the next page has it.")]
+        | None
+    ) = None
 
 
 class LogsQuery(msgspec.Struct):

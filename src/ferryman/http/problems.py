@@ -34,6 +34,7 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.JobNotFound: 404,
     errors.KeyNotFound: 404,
     errors.OperationNotFound: 404,
+    errors.ErrorGroupNotFound: 404,
     errors.NodeNotFound: 404,
     errors.RouteNotFound: 404,
     errors.ScheduleNotFound: 404,

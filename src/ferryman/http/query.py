@@ -21,10 +21,12 @@ from ferryman.domain.state import Status
 from ferryman.domain.suggest import did_you_mean
 from ferryman.http.exchange import Headers, Request
 from ferryman.store.journaling import TOLD
-from ferryman.store.protocol import AuditFilter, Page
+from ferryman.store.protocol import AuditFilter, ErrorGroup, GroupFilter, Page
 
 LIMIT_DEFAULT: Final = 1000
 LIMIT_MAX: Final = 10_000
+ERRORS_DEFAULT: Final = 100
+ERRORS_MAX: Final = 1000
 CLAIM_MAX: Final = 2**31 - 1
 
 Parameters = Mapping[str, list[str]]
@@ -37,7 +39,9 @@ _EVENTS: Final = ("queue", "type", "status")
 _AUDIT: Final = ("actor", "action", "target", "cursor", "limit")
 _COUNTS: Final = ("queue", "type")
 _STATS: Final = ("queue", "type", "by", "from", "to", "step")
+_ERRORS: Final = ("queue", "type", "from", "to", "limit", "cursor")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+_ERROR_CURSOR: Final = re.compile("([0-9]{1,18})-([0-9a-f]{16})")
 _LOG_CURSOR: Final = re.compile("([0-9]{1,9})-([0-9]{1,9})")
 _CURSOR: Final = ("the cursor of a Link header", "Follow the link with rel=next as it is.")
 _MANY: Final = 1000
@@ -158,6 +162,33 @@ def stats(request: Request) -> tuple[Which, By, int | None, int | None, int | No
     return Which(queue, type), By(by or By.NONE), _time("from", start), _time("to", end), seconds
 
 
+def error_groups(request: Request) -> tuple[GroupFilter, Parameters]:
+    """Which error groups a GET /errors asks for, and the parameters that said so.
+
+    Raises:
+        BadParameter: one is not allowed here.
+    """
+    found = parameters(request, _ERRORS, frozenset(_ERRORS[2:]))
+    start, end, cursor = (next(iter(found.get(name, ())), None) for name in ("from", "to", "cursor"))
+    place = None if cursor is None else _ERROR_CURSOR.fullmatch(cursor)
+    if cursor is not None and place is None:
+        raise _refused("cursor", cursor, *_CURSOR)
+    asked = GroupFilter(
+        queues=frozenset(found.get("queue", ())),
+        types=frozenset(found.get("type", ())),
+        start=_time("from", start),
+        end=_time("to", end),
+        after=None if place is None else (int(place[1]), place[2]),
+        limit=_limit(found, ERRORS_DEFAULT, ERRORS_MAX),
+    )
+    return asked, found
+
+
+def error_cursor(group: ErrorGroup) -> str:
+    """What leads to the error groups after this one."""
+    return f"{group.last_at}-{group.group.id}"
+
+
 def _time(name: str, value: str | None) -> int | None:
     found = None if value is None else read_moment(value)
     if found is None and value is not None:
@@ -241,11 +272,11 @@ def _status(value: str) -> Status:
         raise _refused("status", value, ", ".join(Status), did_you_mean(value, Status)) from None
 
 
-def _limit(found: Parameters) -> int:
-    [value] = found.get("limit", [str(LIMIT_DEFAULT)])
-    if value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= LIMIT_MAX:
+def _limit(found: Parameters, usual: int = LIMIT_DEFAULT, most: int = LIMIT_MAX) -> int:
+    [value] = found.get("limit", [str(usual)])
+    if value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= most:
         return int(value)
-    raise _refused("limit", value, f"an integer from 1 to {LIMIT_MAX}")
+    raise _refused("limit", value, f"an integer from 1 to {most}")
 
 
 def _cursor(found: Parameters) -> str | None:

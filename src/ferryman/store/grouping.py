@@ -28,7 +28,7 @@ KEPT: Final = HOURS_KEPT
 DAY: Final = 24 * HOUR
 HOURS: Final = 24
 """So many hours are told one by one."""
-FAILED_MOST: Final = 1000
+FAILED_MOST: Final = 500
 """So many failures of a group are looked at, at most, to say how many of its jobs stand failed."""
 VERSIONS_MOST: Final = 5
 NAMES_MOST: Final = 50

@@ -86,6 +86,8 @@ VERBS: dict[str, Say] = {
     "GET /audit": lambda client: client.audit(),
     "GET /metrics": lambda client: client.metrics(),
     "GET /stats": lambda client: client.stats(),
+    "GET /errors": lambda client: client.errors.list(),
+    "GET /errors/{group}": lambda client: client.errors.get("9f2c01d4a37be615"),
 }
 """For each operation a verb that says it."""
 NEED_NONE = {
@@ -156,6 +158,7 @@ def verbs_of(client: object) -> set[str]:
 def test_each_group_has_faces() -> None:
     assert {type(client).__name__ for client, _ in groups()} == {
         "RemoteClient", "Rules", "Controls", "Schedules", "Operations", "Keys", "ApiKeys", "Reports",
+        "ErrorGroups",
     }  # fmt: skip
 
 

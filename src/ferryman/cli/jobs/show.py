@@ -94,6 +94,8 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
         if value is not None:
             yield _line(f"  {name}", value)
     if attempt.error is not None:
+        if attempt.error.group is not None:
+            yield _line("  group", attempt.error.group)
         yield _line("  error", _short(attempt.error))
         if attempt.error.traceback is not None:
             yield from (f"    {line}" for line in lines_of(attempt.error.traceback.rstrip()))

@@ -74,6 +74,7 @@ FerrymanError
 │   ├── WrongContent             FM422
 │   ├── BadFilter                FM423
 │   ├── OperationNotFound        FM424
+│   ├── ErrorGroupNotFound       FM425
 │   ├── HeadTooLarge             FM431
 │   ├── RouteNotFound            FM440
 │   ├── ShuttingDown             FM450
@@ -187,6 +188,7 @@ from ferryman.domain.errors.request import (
     BadFilter,
     BadParameter,
     BodyTooLarge,
+    ErrorGroupNotFound,
     HeadTooLarge,
     InternalError,
     JobNotFound,
@@ -280,6 +282,7 @@ __all__ = [
     "DuplicateMember",
     "DuplicateType",
     "EnqueueError",
+    "ErrorGroupNotFound",
     "FerrymanError",
     "HandlerError",
     "HandlerExited",

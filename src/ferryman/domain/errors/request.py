@@ -121,6 +121,12 @@ class OperationNotFound(RequestError):
     code = "FM424"
 
 
+class ErrorGroupNotFound(RequestError):
+    """Nothing has failed of an error group of this id, or it is no longer known."""
+
+    code = "FM425"
+
+
 class HeadTooLarge(RequestError):
     """The line of a request and its headers have too many bytes."""
 

@@ -24,6 +24,7 @@ from ferryman.http.remote.access import ApiKeys
 from ferryman.http.remote.asking import Ask, Reply, only
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.controls import Controls
+from ferryman.http.remote.error_groups import ErrorGroups
 from ferryman.http.remote.following import Following, Hearing, Listened, Pulsing
 from ferryman.http.remote.handing import Handing
 from ferryman.http.remote.keys import Keys
@@ -92,6 +93,8 @@ class RemoteClient(Handing):
         """Who may use the HTTP API."""
         self.reports = Reports(connection)
         """What runs say of themselves."""
+        self.errors = ErrorGroups(connection)
+        """What attempts have failed of."""
         self.joining = NoTransactions()
         """Says that there are none."""
 

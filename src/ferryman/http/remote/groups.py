@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 from ferryman.http.remote.access import ApiKeys
 from ferryman.http.remote.controls import Controls
+from ferryman.http.remote.error_groups import ErrorGroups
 from ferryman.http.remote.faces import Face, both
 from ferryman.http.remote.keys import Keys
 from ferryman.http.remote.operations import Operations
@@ -125,3 +126,10 @@ class ReportVerbs(Face[Reports]):
     progress, aprogress = both(Reports.progress)
     logs, alogs = both(Reports.logs)
     all_logs, aall_logs = both(Reports.all_logs)
+
+
+class ErrorVerbs(Face[ErrorGroups]):
+    """What attempts have failed of."""
+
+    list, alist = both(ErrorGroups.list)
+    get, aget = both(ErrorGroups.get)

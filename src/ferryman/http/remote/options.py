@@ -11,7 +11,9 @@ import msgspec
 
 from ferryman.client.request import JobRequest
 from ferryman.domain import strictjson
+from ferryman.domain.moments import read_moment
 from ferryman.domain.options import moment_of, moment_text, seconds_of, type_name, whole
+from ferryman.http.error_groups import ErrorGroupJson
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -130,6 +132,32 @@ class StatsOptions(TypedDict, total=False):
     end: datetime
     step: int
     """Seconds; rounded up to one of a few."""
+
+
+class ErrorsOptions(TypedDict, total=False):
+    """Which error groups; of several texts any may fit."""
+
+    queue: str | Sequence[str]
+    type: str | Sequence[str]
+    """In which `*` stands for any text."""
+    start: datetime
+    end: datetime
+    after: ErrorGroupJson
+    """The last one of the page before."""
+    limit: int
+
+
+def errors_query_of(**which: Unpack[ErrorsOptions]) -> str:
+    """The query of error groups. Raises BadOption: a time has no zone."""
+    asked = [(name, each) for name in ("queue", "type") for each in _several(which.get(name, ()))]
+    for name, parameter in (("start", "from"), ("end", "to")):
+        if name in which:
+            asked.append((parameter, moment_text(moment_of(name, which[name]))))
+    if "after" in which:
+        asked.append(("cursor", f"{read_moment(which['after'].last_at)}-{which['after'].group}"))
+    if "limit" in which:
+        asked.append(("limit", str(which["limit"])))
+    return urlencode(asked)
 
 
 def stats_query_of(**which: Unpack[StatsOptions]) -> str:

@@ -24,6 +24,7 @@ from ferryman.http.remote.following import Endless, Following
 from ferryman.http.remote.groups import (
     AccessVerbs,
     ControlVerbs,
+    ErrorVerbs,
     KeyVerbs,
     OperationVerbs,
     ReportVerbs,
@@ -91,6 +92,7 @@ class Remote(EnqueueVerbs):
         self.keys: Final = KeyVerbs(self.way, lambda client: client.keys)
         self.access: Final = AccessVerbs(self.way, lambda client: client.access)
         self.reports: Final = ReportVerbs(self.way, lambda client: client.reports)
+        self.errors: Final = ErrorVerbs(self.way, lambda client: client.errors)
 
     # -- reading ---------------------------------------------------------------------------------
 

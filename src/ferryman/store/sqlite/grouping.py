@@ -41,15 +41,17 @@ def _page(session: Session, asked: GroupFilter, now: int, keep: Retention) -> li
     numbers = asked.lanes(known)
     lanes = None if numbers is None else encode(numbers).decode()
     last_at, last_id = asked.last
-    ids = [asked.id] if asked.id is not None else session.document(
-        "group_page", _ids, last_at=last_at, last_id=last_id, start=asked.start or 0, lanes=lanes, limit=asked.limit
+    ids = (
+        [asked.id]
+        if asked.id is not None
+        else session.document(
+            "group_page", _ids, last_at=last_at, last_id=last_id, start=asked.start or 0, lanes=lanes, limit=asked.limit
+        )
     )
     if not ids:
         return []
     these = {"ids": encode(ids).decode(), "lanes": lanes}
-    failures = session.document(
-        "group_failures", _failures, **these, failed_before=now - keep.failed, most=FAILED_MOST
-    )
+    failures = session.document("group_failures", _failures, **these, failed_before=now - keep.failed, most=FAILED_MOST)
     return summed(
         ids,
         session.document("seen", _seen, **these),

@@ -2,7 +2,7 @@
 -- who do so at once may leave two rows; the next who folds one of that hour finds both. $1 how many at most
 WITH fresh AS MATERIALIZED (
     SELECT ctid AS place, group_id, since, lane, version, n, first_at, last_at, job, about
-    FROM ferryman.sighting WHERE NOT folded ORDER BY since LIMIT $1::integer FOR UPDATE SKIP LOCKED
+    FROM ferryman.sighting WHERE NOT folded AND since >= 0 ORDER BY since LIMIT $1::integer FOR UPDATE SKIP LOCKED
 ),
 one AS MATERIALIZED (SELECT DISTINCT group_id, since, lane, version FROM fresh),
 kept AS MATERIALIZED (

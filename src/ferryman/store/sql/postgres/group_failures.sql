@@ -2,12 +2,9 @@
 -- of these jobs stand failed by them now. $1 error groups, $2 lanes or null, $3 failed before
 SELECT wanted.group_id, found.looked_at, found.standing
 FROM unnest($1::text[]) AS wanted (group_id) CROSS JOIN LATERAL (
-    SELECT count(*)::integer AS looked_at, count(*) FILTER (WHERE
-        EXISTS (
-            SELECT 1 FROM ferryman.outcome
-            WHERE outcome.id = last.id AND outcome.number = last.number AND outcome.finished_at > $3::bigint)
-        AND NOT EXISTS (
-            SELECT 1 FROM ferryman.outcome WHERE outcome.id = last.id AND outcome.number > last.number))::integer AS standing
+    SELECT count(*)::integer AS looked_at, count(*) FILTER (WHERE (
+        SELECT outcome.number = last.number AND outcome.finished_at > $3::bigint FROM ferryman.outcome
+        WHERE outcome.id = last.id ORDER BY outcome.number DESC LIMIT 1))::integer AS standing
     FROM (
         SELECT failure.id, failure.number FROM ferryman.failure
         WHERE failure.group_id = wanted.group_id AND failure.status = 'failed'

@@ -2,11 +2,9 @@
 -- of these jobs stand failed by them now
 SELECT json_group_array(json_array(wanted.value, json((
     SELECT json_array(count(*), coalesce(sum(stands), 0)) FROM (
-        SELECT EXISTS (
-                SELECT 1 FROM outcome
-                WHERE outcome.id = failure.id AND outcome.number = failure.number AND outcome.finished_at > :failed_before)
-            AND NOT EXISTS (
-                SELECT 1 FROM outcome WHERE outcome.id = failure.id AND outcome.number > failure.number) AS stands
+        SELECT (
+            SELECT outcome.number = failure.number AND outcome.finished_at > :failed_before FROM outcome
+            WHERE outcome.id = failure.id ORDER BY outcome.number DESC LIMIT 1) AS stands
         FROM failure
         WHERE failure.group_id = wanted.value AND failure.status = 'failed'
         AND (:lanes IS NULL

@@ -22,7 +22,7 @@ CREATE TABLE ferryman.sighting (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0
 );
 CREATE INDEX sighting_group ON ferryman.sighting (group_id, last_at);
-CREATE INDEX sighting_latest ON ferryman.sighting (last_at, group_id);
+CREATE INDEX sighting_latest ON ferryman.sighting (last_at);
 CREATE INDEX sighting_fresh ON ferryman.sighting (since) WHERE NOT folded;
 -- those that are still to become parts of their days
 CREATE INDEX sighting_hours ON ferryman.sighting (since) WHERE folded AND since % 86400000000 <> 0;

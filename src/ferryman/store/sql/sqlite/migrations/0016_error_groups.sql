@@ -18,6 +18,7 @@ CREATE TABLE sighting (
     about    TEXT NOT NULL,
     UNIQUE (group_id, since, lane, version)
 ) STRICT;
-CREATE INDEX sighting_latest ON sighting (last_at, group_id);
+CREATE INDEX sighting_group ON sighting (group_id, last_at);
+CREATE INDEX sighting_latest ON sighting (last_at);
 -- those that are still to become parts of their days
 CREATE INDEX sighting_hours ON sighting (since) WHERE since % 86400000000 <> 0;
