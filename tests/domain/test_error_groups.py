@@ -54,16 +54,10 @@ def test_every_error_has_a_group_of_bounded_length(type: str, code: str, message
     assert not re.search(r"\d", group.message)
 
 
-@given(
-    st.integers(), st.integers(), st.uuids(), st.uuids(), st.text("abc .\\", max_size=20), st.text("xyz ", max_size=20)
-)
-def test_jobs_differ_and_the_group_does_not(
-    a: int, b: int, one: uuid.UUID, two: uuid.UUID, here: str, there: str
-) -> None:
-    def said(n: int, id: uuid.UUID, name: str) -> str:
-        return general(f"user {abs(n)} ({id}) has no {name!r} in {n:#x}").replace("-<hex>", "<hex>")
-
-    assert said(a, one, here) == said(b, two, there)
+@given(st.integers(0), st.uuids(), st.text("abc .\\'", max_size=20))
+def test_jobs_differ_and_the_group_does_not(n: int, id: uuid.UUID, name: str) -> None:
+    said = f"user {n} ({id}, {id.hex}) has no {name!r} in {n:#x}"
+    assert general(said) == "user <n> (<uuid>, <n>) has no <text> in <hex>"
 
 
 def test_exception_code_message_and_place_make_a_group() -> None:
@@ -79,9 +73,7 @@ def test_exception_code_message_and_place_make_a_group() -> None:
     assert group_of(error).id == "76c9ee7ba2b674ee", "an id is the same on every machine, and in every version"
 
 
-@pytest.mark.parametrize(
-    "unit", ["'", "'a", "\\", "'\\", "a@", "a.b", "1:", "a-", "://", "0a", "f:", "/", "~/.", "x" * 97]
-)
+@pytest.mark.parametrize("unit", ["'", "'a", "\\", "'\\", "a@", "a.b", "1:", "a-", "://", "0a", "f:", "/", "~/."])
 def test_a_huge_message_is_not_read_to_its_end(unit: str) -> None:
     whole = unit * (10_000_000 // len(unit))
     assert general(whole) == general(whole[:LOOKED_AT] + "and now for something else")

@@ -8,19 +8,16 @@ from types import TracebackType
 import pytest
 
 from ferryman.domain.error_groups import NAME_MAX
+from ferryman.domain.errors import BadFilter
 from ferryman.domain.filters import parse
 from ferryman.engine.culprit import frame_of
 
 
-def raised(source: str, file: str, **names: object) -> TracebackType:
+def raised(source: str, file: str, **names: object) -> TracebackType | None:
     """What is left of an exception that code in another file raised; without the frame that called it."""
-    try:
+    with pytest.raises((ValueError, ArithmeticError, BadFilter)) as caught:
         exec(compile(source, file, "exec"), names)
-    except Exception as error:
-        assert error.__traceback__ is not None
-        assert error.__traceback__.tb_next is not None
-        return error.__traceback__.tb_next
-    raise AssertionError("nothing was raised")
+    return caught.value.__traceback__ and caught.value.__traceback__.tb_next
 
 
 def boom() -> None:
@@ -53,6 +50,7 @@ def test_where_all_is_installed_it_is_the_handler() -> None:
     source = "def one():\n    two()\ndef two():\n    1 / 0\none()"
     trace = raised(source, "/lib/site-packages/shop/mail.py")
     assert frame_of(trace) == "mail.py:<module>"
+    assert trace is not None
     assert frame_of(trace.tb_next) == "mail.py:one"
 
 
@@ -65,8 +63,7 @@ def test_a_place_has_a_bounded_length() -> None:
 
 def test_nobody_knows_where_nothing_of_the_users_ran() -> None:
     assert frame_of(None) is None
-    try:
+    with pytest.raises(ValueError, match="property name") as caught:
         json.loads("{")
-    except ValueError as error:
-        assert error.__traceback__ is not None
-        assert frame_of(error.__traceback__.tb_next) is None
+    assert caught.value.__traceback__ is not None
+    assert frame_of(caught.value.__traceback__.tb_next) is None

@@ -27,7 +27,7 @@ def frame_of(trace: TracebackType | None) -> str | None:
             own = own if _is_installed(code.co_filename) else code
         trace = trace.tb_next
     found = own or handler
-    return None if found is None else f"{os.path.basename(found.co_filename)}:{found.co_name}"[:NAME_MAX]
+    return None if found is None else f"{found.co_filename.rpartition(os.sep)[2]}:{found.co_name}"[:NAME_MAX]
 
 
 def _is_installed(file: str) -> bool:

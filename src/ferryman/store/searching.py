@@ -1,7 +1,7 @@
 """One look for jobs that fit a filter: which ids to look at next, which jobs fitted, where the page ends.
 
-Places say where jobs of a status and a lane can lie, and an index which have failed of an error group; what else a filter asks for is judged job by job. As few may fit,
-a page ends after so many that do not, and says where to go on.
+Places say where jobs of a status and a lane can lie, and an index which have failed of an error group; what else a
+filter asks for is judged job by job. As few may fit, a page ends after so many that do not, and says where to go on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def led_to(filter: JobFilter) -> list[str]:
     A job that stands failed does so by its last failure, so the others need not be looked at; in any other status it
     may have come to be in several ways.
     """
-    return [Status.FAILED.value] if filter.possible() == {Status.FAILED} else list(_LED_TO)
+    return [Status.FAILED.value] if filter.possible() == frozenset({Status.FAILED}) else list(_LED_TO)
 
 
 class Search:

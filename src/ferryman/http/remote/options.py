@@ -149,10 +149,12 @@ class ErrorsOptions(TypedDict, total=False):
 
 def errors_query_of(**which: Unpack[ErrorsOptions]) -> str:
     """The query of error groups. Raises BadOption: a time has no zone."""
-    asked = [(name, each) for name in ("queue", "type") for each in _several(which.get(name, ()))]
-    for name, parameter in (("start", "from"), ("end", "to")):
-        if name in which:
-            asked.append((parameter, moment_text(moment_of(name, which[name]))))
+    asked = [("queue", each) for each in _several(which.get("queue", ()))]
+    asked += [("type", each) for each in _several(which.get("type", ()))]
+    if "start" in which:
+        asked.append(("from", moment_text(moment_of("start", which["start"]))))
+    if "end" in which:
+        asked.append(("to", moment_text(moment_of("end", which["end"]))))
     if "after" in which:
         asked.append(("cursor", f"{read_moment(which['after'].last_at)}-{which['after'].group}"))
     if "limit" in which:

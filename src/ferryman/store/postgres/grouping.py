@@ -26,10 +26,7 @@ class Grouping(Sampling):
 def _page(known: Lanes, asked: GroupFilter, now: int, keep: Retention) -> Steps[list[ErrorGroup]]:
     yield from lanes.read(known)
     numbers = asked.lanes(known.by_number)
-    ids = [asked.id]
-    if asked.id is None:
-        rows = yield Ask("group_page", (*asked.last, asked.start or 0, numbers, asked.limit))
-        ids = [row[1] for row in rows]
+    ids = (yield from _ids(asked, numbers)) if asked.id is None else [asked.id]
     if not ids:
         return []
     failures = yield Ask("group_failures", (ids, numbers, now - keep.failed, FAILED_MOST))
@@ -43,3 +40,9 @@ def _page(known: Lanes, asked: GroupFilter, now: int, keep: Retention) -> Steps[
         known.by_number,
         now,
     )
+
+
+def _ids(asked: GroupFilter, lanes: list[int] | None) -> Steps[list[str]]:
+    """The ids of the groups of a page."""
+    rows = yield Ask("group_page", (*asked.last, asked.start or 0, lanes, asked.limit))
+    return [row[1] for row in rows]

@@ -20,7 +20,7 @@ from ferryman.store.protocol import Retention
 from ferryman.store.sqlite.sampling import Sampling
 from ferryman.store.sqlite.session import Session, encode
 
-_ids: Final = msgspec.json.Decoder(list[str])
+_ids_of: Final = msgspec.json.Decoder(list[str])
 _seen: Final = msgspec.json.Decoder(list[Seen])
 _hours: Final = msgspec.json.Decoder(list[HourSeen])
 _failures: Final = msgspec.json.Decoder(list[tuple[str, tuple[int, int]]])
@@ -40,23 +40,20 @@ def _page(session: Session, asked: GroupFilter, now: int, keep: Retention) -> li
     known = session.lanes().by_number
     numbers = asked.lanes(known)
     lanes = None if numbers is None else encode(numbers).decode()
-    last_at, last_id = asked.last
-    ids = (
-        [asked.id]
-        if asked.id is not None
-        else session.document(
-            "group_page", _ids, last_at=last_at, last_id=last_id, start=asked.start or 0, lanes=lanes, limit=asked.limit
-        )
-    )
+    ids = _ids(session, asked, lanes) if asked.id is None else [asked.id]
     if not ids:
         return []
     these = {"ids": encode(ids).decode(), "lanes": lanes}
     failures = session.document("group_failures", _failures, **these, failed_before=now - keep.failed, most=FAILED_MOST)
-    return summed(
-        ids,
-        session.document("seen", _seen, **these),
-        session.document("seen_hours", _hours, **these, since=first_hour(now)),
-        dict(failures),
-        known,
-        now,
+    seen = session.document("seen", _seen, **these)
+    hours = session.document("seen_hours", _hours, **these, since=first_hour(now))
+    return summed(ids, seen, hours, dict(failures), known, now)
+
+
+def _ids(session: Session, asked: GroupFilter, lanes: str | None) -> list[str]:
+    """The ids of the groups of a page."""
+    last_at, last_id = asked.last
+    start, limit = asked.start or 0, asked.limit
+    return session.document(
+        "group_page", _ids_of, last_at=last_at, last_id=last_id, start=start, lanes=lanes, limit=limit
     )
