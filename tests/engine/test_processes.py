@@ -70,6 +70,7 @@ async def test_a_secret_is_in_no_error_that_comes_back() -> None:
         assert error.message == "no entry with ***"
         assert error.traceback is not None
         assert "sesame" not in error.traceback
+        assert error.frame == "processes_target.py:betrays"
 
 
 async def test_a_handler_without_a_timeout_has_no_deadline() -> None:

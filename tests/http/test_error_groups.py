@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
+from ferryman import Ferryman, Secret
 from ferryman.domain.error_groups import group_of
+from ferryman.domain.errors import JobFailed
 from ferryman.domain.job import JobError
 from ferryman.domain.outcome import Outcome, What
+from ferryman.embed import running
 from ferryman.http import wire
-from tests.http.world import World, is_problem
+from tests.http.world import World, is_problem, talk
 
 pytestmark = pytest.mark.anyio
+TOKEN = "hunter2"
 HOSTILE = "<script>alert(1)</script> \u202e\U0001f6a2 \x1b[31m"
 
 
@@ -124,3 +130,34 @@ async def test_hostile_errors_are_told_as_they_are(world: World, http: httpx.Asy
     [found] = (await http.get("/errors")).json()
     assert found["exception"] == found["frame"] == HOSTILE
     assert len(found["message"]) == 200
+
+
+async def test_a_group_knows_the_place_in_the_users_code_and_no_secret() -> None:
+    app = Ferryman("memory://")
+
+    def log_in(password: str) -> None:
+        json.loads(f"not with {password}")
+
+    @app.job(max_attempts=1)
+    async def on_the_loop(password: Secret[str]) -> None:
+        log_in(password.reveal())
+
+    @app.job(max_attempts=1)
+    def in_a_thread(password: Secret[str]) -> None:
+        raise ValueError(f"not with {password.reveal()}")
+
+    async with running(app) as server, talk(server.asgi) as http:
+        for job in (on_the_loop, in_a_thread):
+            with pytest.raises(JobFailed):
+                await (await job.aenqueue(Secret(TOKEN))).aresult(timeout=20)
+        answer = await http.get("/errors")
+    assert TOKEN not in answer.text
+    found = {each["types"][0]: (each["exception"], each["message"], each["frame"]) for each in answer.json()}
+    assert found == {
+        "on_the_loop": (
+            "JSONDecodeError",
+            "Expecting value: line <n> column <n> (char <n>)",
+            "test_error_groups.py:log_in",
+        ),
+        "in_a_thread": ("ValueError", "not with ***", "test_error_groups.py:in_a_thread"),
+    }
