@@ -72,7 +72,7 @@ async def test_at_its_timeout_a_handler_is_asked_to_end_and_may_clean_up(tmp_pat
             error = error_of(bench.ended[0].outcome)
             assert (error.code, error.message) == ("FM502", "The handler ran longer than its timeout of 50 s.")
             assert "in cleans_up" in (error.traceback or ""), "it says where the handler was"
-            assert error.frame == "processes_target.py:cleans_up"
+            assert error.frame == "processes_target.py:hang"
             await gone(pid)
             assert bench.ended[1].outcome.what is What.DONE
             assert process_of(bench).pid != pid
