@@ -63,7 +63,8 @@ export function Jobs() {
   const done = () => {
     marked.value = new Set();
     all.value = false;
-    load.again();
+    if (asked.value?.action === "delete") load.renew();
+    else load.again();
   };
   const press = (action: Action) => void act(action).catch(fail);
   useKeys([
