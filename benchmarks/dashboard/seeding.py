@@ -3,9 +3,8 @@
     python -m benchmarks.dashboard.seeding URL --jobs 1000000
 
 Of a hundred jobs 80 have completed, 10 have failed in one of some forty ways, 4 were cancelled, 3 have their time, 3
-stand in a queue that is paused. Jobs come in at an even rate over the last hours, each run ends a moment later, and each
-minute has its sample, so that charts have something to show. Ids, types, queues and errors are the same at every run
-but for the time.
+stand in a queue that is paused. Jobs come in at an even rate over the last hours, each run ends a moment later, and
+each minute has its sample, so that charts have something to show. Types, queues and errors are drawn alike each time.
 """
 
 from __future__ import annotations
