@@ -54,6 +54,20 @@ def test_where_all_is_installed_it_is_the_handler() -> None:
     assert frame_of(trace.tb_next) == "mail.py:one"
 
 
+def test_ferryman_is_no_handler_where_it_is_installed_itself() -> None:
+    ours, theirs = "/lib/site-packages/ferryman/", "/lib/site-packages/shop/mail.py"
+    names: dict[str, object] = {}
+    exec(compile("def send():\n    1 / 0", theirs, "exec"), names)
+    trace = raised("send()", f"{ours}engine/executor.py", send=names["send"])
+    assert frame_of(trace, ours) == "mail.py:send"
+
+
+def test_handlers_of_the_demo_stand_for_a_users() -> None:
+    assert frame_of(
+        raised("def charge():\n    1 / 0\ncharge()", "/lib/ferryman/demo/billing.py"), "/lib/ferryman/"
+    ) == ("billing.py:charge")
+
+
 def test_a_place_has_a_bounded_length() -> None:
     name = "f" * 300
     found = frame_of(raised(f"def {name}():\n    1 / 0\n{name}()", "/app/mail.py"))
