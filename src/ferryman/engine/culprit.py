@@ -33,7 +33,7 @@ def frame_of(trace: TracebackType | None, ferryman: str = _FERRYMAN) -> str | No
 
 
 def _is_foreign(file: str, ferryman: str) -> bool:
-    """Whether a file is Ferryman's or the standard library's, so no user's in any case; the demo stands for a user's."""
+    """Whether a file is Ferryman's or the standard library's; the demo stands for a user's."""
     if file.startswith(ferryman):
         return not file.startswith(f"{ferryman}demo{os.sep}")
     return file.startswith(_LIBRARY) and not _is_installed(file)
