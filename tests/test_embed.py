@@ -234,3 +234,23 @@ async def test_a_store_that_cannot_be_opened_is_said_and_leaves_the_app_usable(a
         async with running(app, database_url=f"sqlite:///{tmp_path}/missing/jobs.db"):
             pass
     await noop.aenqueue()
+
+
+async def test_a_node_that_is_told_to_stop_ends_and_the_program_goes_on(app: Ferryman) -> None:
+    @app.job
+    async def double(n: int) -> int:
+        return 2 * n
+
+    stopped = asyncio.Event()
+
+    @app.on_shutdown
+    async def tell() -> None:
+        stopped.set()
+
+    async with running(app, beat=0.1, lease=1.0) as server, talk(site(server)) as http:
+        node = f"/queue/nodes/{server.node_id}"
+        await (await double.aenqueue(1)).aresult(60)
+        assert (await http.post(f"{node}/stop")).status_code == 202
+        await asyncio.wait_for(stopped.wait(), 60)
+        assert not (await http.get(node)).json()["live"]
+        assert await (await double.aenqueue(2)).astatus() is Status.PENDING

@@ -265,6 +265,16 @@ async def test_serve_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+async def test_serve_ends_as_after_a_signal_when_its_node_is_told_to_stop(tmp_path: Path) -> None:
+    servers: asyncio.Queue[main.Server] = asyncio.Queue()
+    given = settings(tmp_path, beat=0.1, lease=1.0)
+    serving = asyncio.ensure_future(program.serve(given, registry_of(noop), ready=servers.put_nowait))
+    server = await servers.get()
+    url = f"{server.url}/nodes/{server.node.id}/stop"
+    assert (await off_loop(post, url, {}))[0] == 202
+    assert await asyncio.wait_for(serving, 60) == main.CLEAN
+
+
 async def test_serve_raises_what_kept_it_from_starting(tmp_path: Path) -> None:
     (tmp_path / "jobs.db").mkdir()
     with pytest.raises(DatabaseIsFolder):

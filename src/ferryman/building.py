@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 from starlette.types import ASGIApp
@@ -16,6 +17,7 @@ from ferryman.domain.job import MICROS
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.node import Node
 from ferryman.engine.oom import OomKills
+from ferryman.engine.processes import rss_of
 from ferryman.engine.registry import Registry
 from ferryman.engine.runner import ThreadRunner
 from ferryman.engine.world import World
@@ -62,6 +64,7 @@ def world_of(
         share=random.Random().random,
         settings=for_worker_processes(settings),
         oom_kills=OomKills(),
+        rss=lambda: rss_of(os.getpid()) or None,
         admit=admission.admit,
         transactions=transactions_of(store),
         many_transactions=many_transactions_of(store),

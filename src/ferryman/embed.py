@@ -63,6 +63,7 @@ class Embedded:
         _refuse_processes(settings)
         self._server = Server(settings, app.registry, Role(http=False), attach=app.attach)
         self._stop = asyncio.Event()
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def node_id(self) -> str:
@@ -80,6 +81,12 @@ class Embedded:
     async def start(self) -> None:
         """Start on the running loop. Raises StoreError."""
         await self._server.start()
+        assert self._server.ending is not None
+        self._server.ending.add_done_callback(self._end_node)
+
+    def _end_node(self, _ending: asyncio.Future[int]) -> None:
+        """An operator wants the node to stop: the program around it goes on, and so does all else of this."""
+        self._ending = asyncio.get_running_loop().create_task(self._server.node.stop())
 
     async def stop(self) -> None:
         """Stop in order; from now on every request is answered 503, and those that wait are answered at once."""

@@ -77,11 +77,16 @@ class Server:
         wakeup = Wakeups(self._local, Ringing(self._bell))
         self._world = world = world_of(settings, registry, self._store, clock, ids, wakeup)
         self.events = world.events
-        self.hopeless: asyncio.Future[int] | None = None
-        """Resolved with an exit code when no node process can be started; there from the start on."""
+        self.ending: asyncio.Future[int] | None = None
+        """Resolved with an exit code when this process is to end: an operator wants it, its supervisor is gone, or no
+        node process can be started. There from the start on."""
         self._metrics = Metrics()
         self.fleet = self._make_fleet(settings) if settings.processes else None
-        self._node = None if self.fleet is not None else Node(world, node_options(settings), self._local)
+        self._node = (
+            None
+            if self.fleet is not None
+            else Node(world, node_options(settings), self._local, stop_wished=self._end_in_order)
+        )
         self.client = client_of(settings, world, self._node)
         self._lag = LoopLag(self._metrics.see_loop_lag)
         self.events.listen(self._metrics.listen)
@@ -129,7 +134,7 @@ class Server:
             ]
         if self._role.report_to is not None:
             # tells the supervisor last that it is there, and first that it stops
-            reporter = Reporter(self._role.report_to, self._report, self._orphaned)
+            reporter = Reporter(self._role.report_to, self._report, self._end_in_order)
             parts.append(Part("report", reporter.start, reporter.stop))
         if self._http is not None:
             # the first to stop: nothing new comes in, what is under way is answered
@@ -138,7 +143,7 @@ class Server:
 
     async def start(self) -> None:
         """Start every part. Raises StoreError, PortInUse."""
-        self.hopeless = asyncio.get_running_loop().create_future()
+        self.ending = asyncio.get_running_loop().create_future()
         await self._parts.start()
 
     async def stop(self) -> int:
@@ -211,11 +216,11 @@ class Server:
 
     def _give_up(self, code: int) -> None:
         """Nothing that was started got ready: it would not the next time either."""
-        if self.hopeless is not None and not self.hopeless.done():
-            self.hopeless.set_result(code)
+        if self.ending is not None and not self.ending.done():
+            self.ending.set_result(code)
 
-    def _orphaned(self) -> None:
-        """The supervisor is gone: stop in order, as it would have asked for."""
+    def _end_in_order(self) -> None:
+        """An operator wants it, or the supervisor is gone, which would have asked for it: stop as after SIGTERM."""
         self._give_up(CLEAN)
 
     async def _start_fleet(self) -> None:

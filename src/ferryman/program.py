@@ -55,14 +55,14 @@ async def serve(
     with signals(stop, server.quiet):
         starting = asyncio.ensure_future(server.start())
         await asyncio.wait((starting, stop), return_when=asyncio.FIRST_COMPLETED)
-        hopeless = server.hopeless
-        if not stop.done() and hopeless is not None:
+        ending = server.ending
+        if not stop.done() and ending is not None:
             starting.result()
             ready(server)
-            await asyncio.wait((stop, hopeless), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((stop, ending), return_when=asyncio.FIRST_COMPLETED)
         code = await server.stop()
         await starting
-        return max(code, hopeless.result()) if hopeless is not None and hopeless.done() else code
+        return max(code, ending.result()) if ending is not None and ending.done() else code
 
 
 def run(

@@ -106,17 +106,31 @@ def test_nodes_tells_the_living_the_dead_and_the_ended(three_nodes: Shop) -> Non
 def test_nodes_as_json(three_nodes: Shop) -> None:
     found = {each["id"]: each for each in three_nodes.call("nodes", "--json").json}
     started = "2026-01-01T00:01:00.000000Z"
-    assert " ".join(found["live"]) == "id host pid version workers queues types started_at ended_at live claimed"
-    assert list(found["live"].values()) == ["live", "ferry", 8, "0.1", 2, None, ["echo"], started, None, True, 1]
+    assert " ".join(found["live"]) == "id host pid version workers queues types started_at ended_at live claimed wish"
+    assert list(found["live"].values()) == ["live", "ferry", 8, "0.1", 2, None, ["echo"], started, None, True, 1, None]
     assert (found["dead"]["live"], found["dead"]["ended_at"], found["dead"]["queues"]) == (False, None, ["p", "q"])
     assert (found["ended"]["live"], found["ended"]["ended_at"]) == (False, "2026-01-01T00:00:00.000000Z")
 
 
 def test_nodes_by_id(three_nodes: Shop) -> None:
-    assert [row[0] for row in three_nodes.call("nodes", "live", "dead", "live").rows] == ["live", "dead"]
-    result = three_nodes.call("nodes", "lives")
+    assert [row[0] for row in three_nodes.call("nodes", "show", "live", "dead", "live").rows] == ["live", "dead"]
+    result = three_nodes.call("nodes", "show", "lives")
     assert (result.code, result.out) == (1, "")
     assert "error FM416: There is no node 'lives'.\n  why: Did you mean live?" in result.err
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"), [("quiet", "claims no more"), ("resume", "claims again"), ("stop", "stops in order")]
+)
+def test_nodes_are_told_what_to_do_wherever_they_are(three_nodes: Shop, wish: str, told: str) -> None:
+    assert three_nodes.call("nodes", wish, "live").out == f"live {told} from its next beat on.\n"
+    [node] = three_nodes.call("nodes", wish, "live", "live", "--json").json
+    assert (node["id"], node["wish"]) == ("live", wish)
+    [*_, deed] = three_nodes.call("audit", "--json").json
+    assert (deed["action"], deed["target"]) == (f"node.{wish}", "live")
+    for id, code in (("dead", "FM419"), ("ended", "FM419"), ("lives", "FM416")):
+        result = three_nodes.call("nodes", wish, id)
+        assert (result.code, code in result.err) == (1, True)
 
 
 def test_quiet_reaches_the_nodes_that_live_on_this_machine(three_nodes: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

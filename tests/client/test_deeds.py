@@ -16,6 +16,7 @@ from ferryman.domain.errors import BadOption, StoreBusy, UniqueKeyTaken
 from ferryman.domain.job import MICROS
 from ferryman.domain.keyed import gate_rule
 from ferryman.domain.limits import Scope
+from ferryman.domain.nodes import NodeWish
 from ferryman.domain.state import Status
 from ferryman.store.protocol import AuditFilter, JobFilter
 from ferryman.testing.clock import EPOCH
@@ -232,7 +233,20 @@ async def cancel_operation(world: World) -> tuple[Action, str, dict[str, Any]]:
     return Action.OPERATION_CANCEL, started.id, {}
 
 
+def telling(wish: NodeWish, action: Action) -> Play:
+    async def tell(world: World) -> tuple[Action, str, dict[str, Any]]:
+        await world.node("send")
+        (node,) = await world.client.nodes()
+        await world.client.commanding.command(node.id, wish, by=ANNA)
+        return action, node.id, {}
+
+    return tell
+
+
 PLAYS: list[Play] = [
+    telling(NodeWish.QUIET, Action.NODE_QUIET),
+    telling(NodeWish.RESUME, Action.NODE_RESUME),
+    telling(NodeWish.STOP, Action.NODE_STOP),
     start_operation,
     cancel_operation,
     add_api_key,

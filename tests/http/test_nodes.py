@@ -1,4 +1,4 @@
-"""GET /nodes and GET /nodes/{id}."""
+"""The paths below /nodes."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ async def test_nodes_are_listed_oldest_first_with_all_that_is_known(world: World
         "ended_at": now,
         "live": False,
         "claimed": 0,
+        "wish": None,
     }
     aa = zz | {"id": "aa", "queues": ["p", "q"], "started_at": now, "ended_at": None, "live": True}
     answer = await http.get("/nodes")
@@ -53,6 +54,25 @@ async def test_a_node_says_how_many_jobs_it_holds(world: World, http: httpx.Asyn
         await http.post("/jobs", json={"type": "echo"})
     await world.claim()
     assert (await http.get("/nodes/node-1")).json()["claimed"] == 2
+
+
+@pytest.mark.parametrize("wish", ["quiet", "resume", "stop"])
+async def test_a_node_is_told_what_to_do(world: World, http: httpx.AsyncClient, wish: str) -> None:
+    await register(world, "node-1")
+    answer = await http.post(f"/nodes/node-1/{wish}")
+    assert (answer.status_code, answer.json()["wish"]) == (202, wish)
+    assert answer.json() == (await http.get("/nodes/node-1")).json()
+    [deed] = (await http.get("/audit")).json()
+    assert (deed["action"], deed["target"], deed["actor"]) == (f"node.{wish}", "node-1", "http")
+
+
+async def test_who_is_not_there_or_has_ended_is_told_nothing(world: World, http: httpx.AsyncClient) -> None:
+    is_problem(await http.post("/nodes/node-1/stop"), 404, "FM416")
+    await world.store.retire(await register(world, "node-1"), world.clock.now())
+    is_problem(await http.post("/nodes/node-1/stop"), 409, "FM419")
+    is_problem(await http.post("/nodes/node-1/stop?now=1"), 400, "FM401")
+    is_problem(await http.post("/nodes/node-1/stop", json={"at": 1}), 422, "FM422")
+    assert (await http.get("/audit")).json() == []
 
 
 def test_types_are_null_where_a_version_does_not_say() -> None:

@@ -19,6 +19,7 @@ from ferryman.domain.claim import Batch, ClaimRequest, OpenBatch
 from ferryman.domain.job import Attempt, Job, Lane, NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.domain.limits import Limit, Rule, Scope
+from ferryman.domain.nodes import Condition, NodeWish, Wished
 from ferryman.domain.outcome import Finish
 from ferryman.domain.report import Logs, ProgressOf, Report
 from ferryman.domain.schedule import Firing, Schedule
@@ -26,6 +27,7 @@ from ferryman.domain.series import Kept, Period, Timing, Which
 from ferryman.domain.state import Status
 from ferryman.store.access import Added
 from ferryman.store.bulk import Advanced, BulkOperation, Portion
+from ferryman.store.commanding import HeldJob
 from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.journaling import PAGE, Position, Told
@@ -415,6 +417,17 @@ class SimStore:
 
     async def retire(self, node: int, now: int) -> None:
         await self._call("retire", lambda: self._inner.retire(node, now))
+
+    # -- what nodes are told and say: at once -----------------------------------------------------
+
+    async def command(self, id: str, wish: NodeWish, now: int, *, deed: Deed | None = None) -> bool:
+        return await self._inner.command(id, wish, now, deed=deed)
+
+    async def check_in(self, node: int, condition: Condition) -> Wished | None:
+        return await self._inner.check_in(node, condition)
+
+    async def held_by(self, id: str) -> Sequence[HeldJob]:
+        return await self._inner.held_by(id)
 
     # -- statistics: at once, no promise rests on them ---------------------------------------------
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ferryman.domain.errors import NodeNotLive, StoreFailed
+from ferryman.domain.nodes import Condition
 from ferryman.store.sqlite.liveness import Liveness
 from ferryman.testing.clock import ManualClock
 from tests.store.files import claim_of, new_job, node_info, sqlite_store
@@ -24,6 +25,41 @@ Liveness(Path(sys.argv[1]), lambda: 0.0).enter("theirs")
 print("held", flush=True)
 sys.stdin.read()
 """
+
+
+CONDITION = Condition(5, 4096, quiet=True, busy=0)
+
+
+def test_what_a_node_says_goes_with_it(tmp_path: Path) -> None:
+    own, other = (Liveness(tmp_path, ManualClock().monotonic) for _ in range(2))
+    own.enter("mine")
+    assert other.condition("mine") is None
+    own.say("mine", CONDITION)
+    assert other.condition("mine") == CONDITION
+    own.leave("mine")
+    assert other.condition("mine") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_node_said_that_an_older_version_buried_is_removed_by_the_next_node(tmp_path: Path) -> None:
+    own = Liveness(tmp_path, ManualClock().monotonic)
+    for node in ("left", "mine"):
+        own.enter(node)
+        own.say(node, CONDITION)
+    (tmp_path / "left.lock").unlink()
+    own.enter("another")
+    assert (own.condition("left"), own.condition("mine")) == (None, CONDITION)
+    own.close()
+
+
+def test_where_it_cannot_be_written_what_a_node_says_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "nodes"
+    own = Liveness(folder, ManualClock().monotonic)
+    own.enter("mine")
+    (folder / "mine.new").mkdir()
+    with pytest.raises(StoreFailed, match=r"mine\.json"):
+        own.say("mine", CONDITION)
+    own.close()
 
 
 def test_a_killed_process_is_dead_at_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -128,6 +129,19 @@ async def test_a_process_that_dies_is_replaced_and_its_claims_are_given_back() -
         assert dead not in fleet.pids
         assert len(fleet.pids) == 2
     assert fleet.code == 0
+
+
+async def test_a_process_that_stops_by_itself_is_replaced_and_that_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    watch = Watch()
+    caplog.set_level(logging.INFO, "ferryman.supervise")
+    async with running(child(), 1, watch) as fleet:
+        await watch.until(lambda: len(watch.reports) == 1)
+        os.kill(fleet.pids[0], signal.SIGTERM)
+        await watch.until(lambda: len(watch.reports) == 2)
+    [said] = [record for record in caplog.records if "another one takes its place" in record.message]
+    assert (said.levelname, fleet.code) == ("INFO", 0)
 
 
 async def test_a_store_that_fails_at_a_burial_keeps_nobody_from_being_replaced() -> None:

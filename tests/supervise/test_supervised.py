@@ -38,6 +38,21 @@ def test_jobs_of_a_killed_node_process_run_again_at_once(world: World) -> None:
     assert server.wait(60) == 0
 
 
+def test_a_node_process_that_is_told_to_stop_stops_in_order_and_another_one_takes_its_place(world: World) -> None:
+    flags = ("--worker-count", "1", "--stop-deadline", "0.1", "--beat", "0.1", "--lease", "1")
+    server = world.start("serve", "jobs.py", "--processes", "1", *flags)
+    [id] = world.hand_in(1)
+    [first] = world.started(1)
+    node = world.node_of(id)
+    told = [sys.executable, "-m", "ferryman", "nodes", "stop", node]
+    subprocess.run(told, env=world.environment(), cwd=world.folder, check=True, timeout=60)
+    [again] = world.started(1)
+    assert (again.id, again.claim) == (id, 2)
+    assert again.pid != first.pid
+    server.terminate()
+    assert server.wait(60) == 0
+
+
 @pytest.mark.parametrize("command", ["serve", "work"])
 def test_a_stop_reaches_every_process_and_leaves_nothing_claimed(world: World, command: str) -> None:
     server = world.start(command, "jobs.py", "--processes", "2", "--worker-count", "2", "--stop-deadline", "0.1")

@@ -56,7 +56,7 @@ class World:
 
     def start(self, *command: str, log: bool = False) -> subprocess.Popen[str]:
         """Run a command until its ready line; with `log` what it says besides goes to a file, with all warnings."""
-        environment = self._environment() | ({"PYTHONDEVMODE": "1"} if log else {})
+        environment = self.environment() | ({"PYTHONDEVMODE": "1"} if log else {})
         with self.log.open("w") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ferryman", *command],
@@ -75,12 +75,12 @@ class World:
         """Run a command that does not start; gives its exit code and what it said."""
         line = [sys.executable, "-m", "ferryman", *command]
         done = subprocess.run(
-            line, env=self._environment(), cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
+            line, env=self.environment(), cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.stdout == ""
         return done.returncode, done.stderr
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
         environment |= {"FERRYMAN_DATABASE_URL": self.database, "FERRYMAN_PORT": "0", "FERRYMAN_LOG_LEVEL": "error"}
         return environment
@@ -92,6 +92,12 @@ class World:
         """Wait until so many handlers have started."""
         found = [self.lines.readline().split() for _ in range(count)]
         return [Started(id, int(claim), int(pid)) for id, claim, pid in found]
+
+    def node_of(self, id: str) -> str:
+        """Which node runs a job."""
+        node = self.app._bridge.call(lambda client: client.get(id), "get").node
+        assert node is not None
+        return node
 
     def statuses(self, ids: list[str]) -> set[Status]:
         return {self.job.handle(id).status() for id in ids}

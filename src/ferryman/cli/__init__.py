@@ -39,7 +39,7 @@ COMMANDS = {
     "api-keys": ("ferryman.cli.api_keys:api_keys", "Say who may use the HTTP API: add, ls, rotate, revoke."),
     "audit": ("ferryman.cli.audit:audit", "Show who changed what."),
     "stats": ("ferryman.cli.stats:stats", "Show what happened lately, minute by minute."),
-    "nodes": ("ferryman.cli.nodes:nodes", "Show the processes that run jobs."),
+    "nodes": ("ferryman.cli.nodes:nodes", "Show the processes that run jobs; quiet, resume or stop one."),
     "quiet": ("ferryman.cli.quiet:quiet", "Have nodes on this machine claim no more."),
     "prune": ("ferryman.cli.prune:prune", "Delete ended jobs now."),
     "schedules": (

@@ -1,4 +1,4 @@
-"""`ferryman nodes`: the processes that run jobs."""
+"""`ferryman nodes`: the processes that run jobs, and what they are told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from ferryman.cli.group import LazyGroup
 from ferryman.cli.options import json_option, store_options
 from ferryman.cli.session import session
 from ferryman.cli.table import plain, span, table
@@ -18,19 +19,39 @@ from ferryman.store.protocol import NodeStatus
 HEAD: Final = ("ID", "HOST", "PID", "VERSION", "WORKERS", "QUEUES", "SINCE", "STATE", "CLAIMED")
 
 
-@click.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.group(
+    cls=LazyGroup,
+    commands_at={
+        "show": ("ferryman.cli.nodes:show", "Show only the nodes with these ids."),
+        "quiet": ("ferryman.cli.commanding:quiet", "Have nodes claim no more, wherever they are."),
+        "resume": ("ferryman.cli.commanding:resume", "Have nodes claim again."),
+        "stop": ("ferryman.cli.commanding:stop", "Have nodes stop in order."),
+    },
+)
 @store_options
 @json_option("Write a JSON array, one object per node.")
-@click.pass_obj
-def nodes(
-    world: World, /, ids: tuple[str, ...], *, as_json: bool, target: str | None, database_url: str | None
-) -> None:
-    """Show the nodes that run jobs, and those that ended within the last hour; with IDs only these.
+@click.pass_context
+def nodes(ctx: click.Context, /, *, as_json: bool, target: str | None, database_url: str | None) -> None:
+    """Show the nodes that run jobs, and those that ended within the last hour.
 
     A node is a process that runs jobs. `dead` is one whose process is gone and whose jobs nobody has given
     back yet: any node that runs does so within a second. CLAIMED counts the jobs that it holds.
     """
+    if ctx.invoked_subcommand is None:
+        _show(ctx.obj, (), as_json=as_json, target=target, database_url=database_url)
+
+
+@click.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@store_options
+@json_option("Write a JSON array, one object per node.")
+@click.pass_obj
+def show(world: World, /, ids: tuple[str, ...], *, as_json: bool, target: str | None, database_url: str | None) -> None:
+    """Show the nodes with these IDs."""
+    _show(world, ids, as_json=as_json, target=target, database_url=database_url)
+
+
+def _show(world: World, ids: tuple[str, ...], *, as_json: bool, target: str | None, database_url: str | None) -> None:
     here = session(world, target, {"database_url": database_url})
     found = named(here.run(lambda client: client.nodes()), ids)
     if as_json:

@@ -25,7 +25,8 @@ def quiet(world: World, /, ids: tuple[str, ...], *, target: str | None, database
 
     For the time before a deployment: what runs may end, nothing begins, and the stop is short. It is the
     signal SIGUSR1, which a service manager can send as well. A node that is started later claims again; to
-    quiet the node processes of a `--processes N` for good, send it to their supervisor.
+    quiet the node processes of a `--processes N` for good, send it to their supervisor. `ferryman nodes quiet`
+    does the same for a node on any machine.
     """
     here = session(world, target, {"database_url": database_url})
     found = named(here.run(lambda client: client.nodes()), ids)

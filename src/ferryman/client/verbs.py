@@ -14,6 +14,7 @@ from ferryman.client.admission import Admission
 from ferryman.client.cancelling import Cancelling
 from ferryman.client.charts import Charts
 from ferryman.client.chunks import CHUNK, achunks, tally
+from ferryman.client.commanding import Commanding
 from ferryman.client.controls import Controls
 from ferryman.client.deeds import Deeds
 from ferryman.client.error_groups import ErrorGroups
@@ -124,6 +125,8 @@ class Client:
         """What a person may say about schedules."""
         self.keys = Keys(store, wakeup, deeds)
         """The keys of jobs, and their gates."""
+        self.commanding = Commanding(store, clock, deeds)
+        """What operators tell nodes."""
         self.access = ApiKeys(store, clock, deeds)
         """Who may use the HTTP API."""
         self.watcher = JobWatcher(store, clock)

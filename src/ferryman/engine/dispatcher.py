@@ -89,7 +89,7 @@ class Dispatcher:
         self._landed: asyncio.Future[None] | None = None
         self._will_look = False
         self._running = False
-        self._quiet = False
+        self._started = self._stopping = self._quiet = False
         self._retry = Pause()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -97,6 +97,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Begin to claim, unless `quiet` came first."""
+        self._started = True
         if self._types and not self._quiet:
             self._running = True
             self.work()
@@ -107,8 +108,16 @@ class Dispatcher:
         self._running = False
         self._retry.cut()
 
+    def resume(self) -> None:
+        """Claim again after a `quiet`, once it has started; not after the stop."""
+        self._quiet = False
+        if self._types and self._started and not self._stopping:
+            self._running = True
+            self.work()
+
     async def stop(self) -> None:
         """Claim no more, wait for a claim under way, close the channel, release what no worker has received."""
+        self._stopping = True
         self.quiet()
         while self._busy:
             self._landed = asyncio.get_running_loop().create_future()

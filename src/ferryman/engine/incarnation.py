@@ -11,6 +11,7 @@ from typing import Final
 
 from ferryman.domain.errors import StoreError
 from ferryman.domain.job import ClaimedJob
+from ferryman.domain.nodes import NodeWish
 from ferryman.domain.outcome import Finish
 from ferryman.engine.capture import Capture
 from ferryman.engine.channel import Channel
@@ -31,7 +32,7 @@ from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
 from ferryman.engine.transaction import AnyDesk
 from ferryman.engine.turns import Turns
-from ferryman.engine.upkeep import Cancellations, Poll, Reconcile
+from ferryman.engine.upkeep import Cancellations, CheckIn, Poll, Reconcile
 from ferryman.engine.world import NodeOptions, World
 
 log: Final = logging.getLogger("ferryman.engine")
@@ -49,6 +50,8 @@ class Incarnation:
         *,
         alive: Callable[[], bool],
         on_lost: Callable[[], None],
+        is_quiet: Callable[[], bool],
+        heed: Callable[[NodeWish], None],
     ) -> None:
         """Build every part; nothing runs yet.
 
@@ -57,6 +60,8 @@ class Incarnation:
             number: what the store calls it.
             alive: whether the event loop turns.
             on_lost: called when the node has lost its claims.
+            is_quiet: whether the node claims no more.
+            heed: does what operators want of the node.
         """
         self.id = id
         self.number = number
@@ -89,6 +94,18 @@ class Incarnation:
             world, options, number, self.channel, self.completer, lease, on_lost=self._lose, on_due=self._poll_within
         )
         self._heartbeat = _heartbeat(world, options, number, lease, alive, self._lose)
+        check_in = CheckIn(
+            world.store,
+            number,
+            self.pool,
+            world.clock,
+            beat=options.beat,
+            rss=world.rss,
+            is_quiet=is_quiet,
+            heed=heed,
+        )
+        # apart from the upkeep, which ends first: others see how the node is until its last run has ended
+        self._check_in = Sweeper(world.clock.monotonic, [check_in])
         self._cancellations = Cancellations(world.store, number, self.pool)
         self._poll = Poll(self.dispatcher)
         self._upkeep = Sweeper(world.clock.monotonic, [self._poll, self._cancellations, Reconcile(self.dispatcher)])
@@ -100,6 +117,8 @@ class Incarnation:
             # beats before there is anything to lose, and until nothing is left to lose
             Part("registration", _nothing, self._retire),
             Part("heartbeat", self._heartbeat.start, self._heartbeat.stop),
+            # says how the node is, and hears what operators want of it
+            Part("check in", self._check_in.start, self._check_in.stop),
             # writes by itself what runs say, until there are none
             Part("scribe", self._scribe.start, self._scribe.stop),
             # hears what runs log, from the first to the last
@@ -120,6 +139,11 @@ class Incarnation:
     def quiet(self) -> None:
         """Claim no more from this moment on; a stop has parts to end before the dispatcher's turn comes."""
         self.dispatcher.quiet()
+
+    def resume(self) -> None:
+        """Claim again, unless the claims are lost."""
+        if not self.lost:
+            self.dispatcher.resume()
 
     async def stop(self) -> None:
         """Stop them in the reverse order; runs have until the stop deadline."""

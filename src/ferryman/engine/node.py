@@ -6,10 +6,12 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Callable
 from typing import Final
 
 from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.errors import NodeNotLive, StoreError
+from ferryman.domain.nodes import NodeWish
 from ferryman.engine.admitting import Admit
 from ferryman.engine.chores import Expire, ForceCancel, Promote, Prune, Rescue
 from ferryman.engine.firing import DeclareSchedules, FireSchedules
@@ -30,17 +32,28 @@ from ferryman.version import VERSION
 log: Final = logging.getLogger("ferryman.engine")
 
 
+_WISHES: Final = {NodeWish.QUIET: "be quiet", NodeWish.RESUME: "claim again", NodeWish.STOP: "stop"}
+
+
+def _ignored() -> None:
+    """Nobody can stop the node from here."""
+
+
 class Node:
     """The engine of one process; implements the store's `DirectDispatch`."""
 
-    def __init__(self, world: World, options: NodeOptions, local: LocalWakeup) -> None:
+    def __init__(
+        self, world: World, options: NodeOptions, local: LocalWakeup, *, stop_wished: Callable[[], None] = _ignored
+    ) -> None:
         """Build what outlives a life; `local` will wake the parts of the life under way.
 
-        `world.store` has to be open when the node starts, and until it has stopped.
+        `world.store` has to be open when the node starts, and until it has stopped. `stop_wished` is called when an
+        operator wants the node to stop, which is for whoever has started it to do.
         """
         self._world = world
         self._options = options
         self._local = local
+        self._stop_wished = stop_wished
         self._life: Incarnation | None = None
         self._pools: list[Pool] = []
         """Of every life: a thread may be stuck for longer than its node lived."""
@@ -101,6 +114,12 @@ class Node:
         self._quiet = True
         if self._life is not None:
             self._life.quiet()
+
+    def resume(self) -> None:
+        """Claim again, unless the node stops."""
+        self._quiet = False
+        if self._life is not None and not self._stopping:
+            self._life.resume()
 
     async def stop(self) -> None:
         """Take nothing more, let runs end within the stop deadline, write every outcome, retire."""
@@ -187,7 +206,16 @@ class Node:
             declared=world.registry.declarations,
         )
         number = await world.store.register(info, now)
-        life = Incarnation(world, options, id, number, alive=self._watch.alive, on_lost=self._lost)
+        life = Incarnation(
+            world,
+            options,
+            id,
+            number,
+            alive=self._watch.alive,
+            on_lost=self._lost,
+            is_quiet=lambda: self._quiet or self._stopping,
+            heed=self._heed,
+        )
         self._life = life
         if self._stopping or self._quiet:
             life.quiet()
@@ -235,6 +263,11 @@ class Node:
                 log.warning("The node cannot register: %s", error, extra={"event": "register_failed"})
                 await self._pause.wait(backoff(failures))
         return None
+
+    def _heed(self, wish: NodeWish) -> None:
+        """Do what an operator wants."""
+        log.info("An operator wants this node to %s.", _WISHES[wish], extra={"event": "node_commanded", "wish": wish})
+        {NodeWish.QUIET: self.quiet, NodeWish.RESUME: self.resume, NodeWish.STOP: self._stop_wished}[wish]()
 
     def _scheduled(self, run_at: int) -> None:
         seconds = self._promote.due_in(run_at)

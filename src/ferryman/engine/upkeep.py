@@ -1,12 +1,14 @@
-"""What a node's own sweeper does for its claims: reconcile, cancellations, poll."""
+"""What a node's own sweepers do for it: reconcile, cancellations, poll, check in."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from ferryman.domain.nodes import RUNNING_MOST, Condition, NodeWish, RunningJob, Wished
 from ferryman.engine.dispatcher import Dispatcher
 from ferryman.engine.pool import Pool
-from ferryman.store.protocol import Store
+from ferryman.store.protocol import Clock, Store
 
 RECONCILE_PERIOD: Final = 10.0
 POLL_PERIOD: Final = 0.5
@@ -49,3 +51,55 @@ class Poll:
         """Let the dispatcher look."""
         self._dispatcher.poll()
         return POLL_PERIOD
+
+
+class CheckIn:
+    """The node says how it is, and hears what operators want of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        node: int,
+        pool: Pool,
+        clock: Clock,
+        *,
+        beat: float,
+        rss: Callable[[], int | None],
+        is_quiet: Callable[[], bool],
+        heed: Callable[[NodeWish], None],
+    ) -> None:
+        """Make the chore.
+
+        Args:
+            node: the number that the store gave the node.
+            pool: whose runs are told of.
+            beat: seconds between two steps.
+            rss: bytes of memory in which the process resides.
+            is_quiet: whether the node claims no more.
+            heed: does what is wished; called once for each wish.
+        """
+        self._store = store
+        self._node = node
+        self._pool = pool
+        self._clock = clock
+        self._beat = beat
+        self._rss = rss
+        self._is_quiet = is_quiet
+        self._heed = heed
+        self._heeded: Wished | None = None
+
+    async def step(self) -> float:
+        """Do it once; after a wish soon again, so that others see what became of it."""
+        wished = await self._store.check_in(self._node, self._condition())
+        if wished is None or wished == self._heeded:
+            return self._beat
+        self._heeded = wished
+        self._heed(wished.wish)
+        return 0.0
+
+    def _condition(self) -> Condition:
+        runs = self._pool.running()
+        told = tuple(
+            RunningJob(each.job.id, each.job.number, each.slot.id, each.run.started_at) for each in runs[:RUNNING_MOST]
+        )
+        return Condition(self._clock.now(), self._rss(), self._is_quiet(), len(runs), told)

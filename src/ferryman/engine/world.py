@@ -21,6 +21,10 @@ def _never() -> int:
     return 0
 
 
+def _unknown() -> int | None:
+    return None
+
+
 class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a node can be told. Times are in seconds, sizes in bytes."""
 
@@ -71,6 +75,8 @@ class World(msgspec.Struct, frozen=True):
     """Of the node's client, as text by field, for what handlers in worker processes enqueue."""
     oom_kills: Callable[[], int] = _never
     """How often the kernel has killed for want of memory."""
+    rss: Callable[[], int | None] = _unknown
+    """Bytes of memory in which this process resides; None where the system does not say."""
     admit: Callable[[Any], NewJob] = no_follow_ups
     """The job for a request that a handler makes, from any thread; raises EnqueueError."""
     transactions: Transactions | None = None

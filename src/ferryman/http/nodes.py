@@ -1,4 +1,4 @@
-"""GET /nodes and GET /nodes/{id}: the processes that run jobs."""
+"""The paths below /nodes: the processes that run jobs, and what they are told."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import msgspec
 from ferryman.client import Client
 from ferryman.client.nodes import named
 from ferryman.domain.access import Right
+from ferryman.domain.nodes import NodeWish
 from ferryman.http import query
+from ferryman.http.actor import actor_of
 from ferryman.http.exchange import Answer, Request
 from ferryman.http.operation import Operation
+from ferryman.http.resource import check_bare
 from ferryman.http.wire import Moment, write_moment
 from ferryman.store.protocol import NodeStatus
 
@@ -35,19 +38,26 @@ class NodeJson(msgspec.Struct, frozen=True):
     ended_at: Moment | None
     live: bool
     claimed: int
+    wish: NodeWish | None
+    """What somebody wanted of it last."""
 
 
 class NodePaths:
     """One method per route; each gives the answer or raises a FerrymanError."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, max_body: int) -> None:
         self._client = client
+        self._max_body = max_body
 
     def operations(self) -> tuple[Operation, ...]:
         """Everything that can be done below /nodes."""
+        one, told, wrong = "/nodes/{id}", {202: NodeJson}, (404, 409)
         return (
             Operation("GET", "/nodes", Right.READ, self.list, "List the nodes", {200: list[NodeJson]}),
-            Operation("GET", "/nodes/{id}", Right.READ, self.show, "Show a node", {200: NodeJson}, problems=(404,)),
+            Operation("GET", one, Right.READ, self.show, "Show a node", {200: NodeJson}, problems=(404,)),
+            Operation("POST", f"{one}/quiet", Right.OPERATE, self.quiet, "Quiet a node", told, problems=wrong),
+            Operation("POST", f"{one}/resume", Right.OPERATE, self.resume, "Resume a node", told, problems=wrong),
+            Operation("POST", f"{one}/stop", Right.OPERATE, self.stop, "Stop a node", told, problems=wrong),
         )
 
     async def list(self, request: Request) -> Answer:
@@ -58,9 +68,30 @@ class NodePaths:
     async def show(self, request: Request) -> Answer:
         """GET /nodes/{id}."""
         query.parameters(request)
-        id: str = request.scope["path_params"]["id"]
-        [node] = named(await self._client.nodes(), [id])
+        [node] = named(await self._client.nodes(), [_id(request)])
         return Answer(200, _JSON, msgspec.json.encode(node_of(node)))
+
+    async def quiet(self, request: Request) -> Answer:
+        """POST /nodes/{id}/quiet: 202, it claims no more from its next beat on."""
+        return await self._command(request, NodeWish.QUIET)
+
+    async def resume(self, request: Request) -> Answer:
+        """POST /nodes/{id}/resume: 202, it claims again from its next beat on."""
+        return await self._command(request, NodeWish.RESUME)
+
+    async def stop(self, request: Request) -> Answer:
+        """POST /nodes/{id}/stop: 202, it stops in order from its next beat on."""
+        return await self._command(request, NodeWish.STOP)
+
+    async def _command(self, request: Request, wish: NodeWish) -> Answer:
+        await check_bare(request, self._max_body)
+        node = await self._client.commanding.command(_id(request), wish, by=actor_of(request))
+        return Answer(202, _JSON, msgspec.json.encode(node_of(node)))
+
+
+def _id(request: Request) -> str:
+    id: str = request.scope["path_params"]["id"]
+    return id
 
 
 def node_of(node: NodeStatus) -> NodeJson:
@@ -77,6 +108,7 @@ def node_of(node: NodeStatus) -> NodeJson:
         None if node.ended_at is None else write_moment(node.ended_at),
         node.live,
         node.claimed,
+        node.wish,
     )
 
 

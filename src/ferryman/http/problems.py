@@ -42,6 +42,7 @@ _STATUS: Final[dict[type[FerrymanError], int]] = {
     errors.NotAcceptable: 406,
     errors.RequestTimeout: 408,
     errors.WrongState: 409,
+    errors.NodeEnded: 409,
     errors.UniqueKeyTaken: 409,
     errors.PreconditionFailed: 412,
     errors.PayloadTooLarge: 413,

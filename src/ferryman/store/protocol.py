@@ -19,6 +19,7 @@ from ferryman.domain.outcome import Finish
 from ferryman.store.access import Access
 from ferryman.store.auditing import AuditFilter, Auditing, Entry
 from ferryman.store.bulk import Bulk
+from ferryman.store.commanding import Commanding
 from ferryman.store.controlling import Controlling
 from ferryman.store.counting import TOTALS, Counts, Tallied
 from ferryman.store.explaining import Explaining
@@ -86,6 +87,7 @@ class Store(
     Scheduling,
     Ruling,
     Controlling,
+    Commanding,
     Bulk,
     Explaining,
     Watching,

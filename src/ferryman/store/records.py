@@ -19,6 +19,7 @@ from ferryman.domain.job import (
     NewJob,
 )
 from ferryman.domain.keyed import KeyedByArgument
+from ferryman.domain.nodes import Condition, NodeWish
 from ferryman.domain.state import Status
 
 NODES_SHOWN: Final = 3600 * MICROS
@@ -197,6 +198,10 @@ class NodeStatus(msgspec.Struct, frozen=True):
     """How many jobs it holds: those that run and those that wait in its channel."""
     types: frozenset[str] | None = None
     """Those that it has handlers for; None where its version does not say."""
+    wish: NodeWish | None = None
+    """What somebody wanted of it last."""
+    condition: Condition | None = None
+    """How it is, as it said last; None once it has ended, and where its version does not say."""
 
 
 class Retention(msgspec.Struct, frozen=True):

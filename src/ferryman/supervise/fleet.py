@@ -203,7 +203,9 @@ class Fleet:
         """A process ended by itself: what it held goes back at once."""
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         fields = {"event": "node_died", "slot": slot.number, "exit_code": code}
-        log.error("The node process %d ended %s; another one takes its place.", slot.number, how, extra=fields)
+        # in order: an operator wanted it to stop, or it got a SIGTERM of its own
+        level = logging.ERROR if code else logging.INFO
+        log.log(level, "The node process %d ended %s; another one takes its place.", slot.number, how, extra=fields)
         try:
             await self._give_back()
         except StoreError as error:  # the next node to start does it before anything else

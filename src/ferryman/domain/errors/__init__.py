@@ -71,6 +71,7 @@ FerrymanError
 │   ├── NodeNotFound             FM416
 │   ├── ScheduleNotFound         FM417
 │   ├── KeyNotFound              FM418
+│   ├── NodeEnded                FM419
 │   ├── WrongContent             FM422
 │   ├── BadFilter                FM423
 │   ├── OperationNotFound        FM424
@@ -196,6 +197,7 @@ from ferryman.domain.errors.request import (
     MalformedJson,
     MalformedRequest,
     MethodNotAllowed,
+    NodeEnded,
     NodeNotFound,
     NotAcceptable,
     OperationNotFound,
@@ -307,6 +309,7 @@ __all__ = [
     "MethodNotAllowed",
     "MissingArgument",
     "NetworkFileSystem",
+    "NodeEnded",
     "NodeNotFound",
     "NodeNotLive",
     "NotADatabase",

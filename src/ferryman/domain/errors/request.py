@@ -95,6 +95,12 @@ class KeyNotFound(RequestError):
     code = "FM418"
 
 
+class NodeEnded(RequestError):
+    """The node has ended, or its process is gone: it can be told nothing."""
+
+    code = "FM419"
+
+
 class WrongContent(RequestError):
     """The JSON is valid, its content is not; `errors` lists (pointer, message) pairs."""
 

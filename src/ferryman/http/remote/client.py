@@ -14,6 +14,7 @@ from ferryman.domain.explain import Explanation
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import Attempt, Job
 from ferryman.domain.limits import Rule, Scope
+from ferryman.domain.nodes import NodeWish
 from ferryman.domain.state import RETRIABLE, Status
 from ferryman.engine.clock import SystemClock
 from ferryman.http.counts import CountsJson
@@ -161,6 +162,21 @@ class RemoteClient(Handing):
     async def node(self, id: str) -> NodeStatus:
         """One node. Raises NodeNotFound: it never was, or ended more than an hour ago."""
         return reading.node(await self._get(path_of("nodes", id)))
+
+    async def quiet_node(self, id: str) -> NodeStatus:
+        """Have a node claim no more, from its next beat on. Raises NodeNotFound, NodeEnded."""
+        return await self._command(id, NodeWish.QUIET)
+
+    async def resume_node(self, id: str) -> NodeStatus:
+        """Have a node claim again, from its next beat on. Raises NodeNotFound, NodeEnded."""
+        return await self._command(id, NodeWish.RESUME)
+
+    async def stop_node(self, id: str) -> NodeStatus:
+        """Have a node stop in order, from its next beat on. Raises NodeNotFound, NodeEnded."""
+        return await self._command(id, NodeWish.STOP)
+
+    async def _command(self, id: str, wish: NodeWish) -> NodeStatus:
+        return reading.node(await self._connection.say(Ask("POST", path_of("nodes", id, wish))))
 
     async def types(self) -> Sequence[TypeJson]:
         """Every type that a node has ever registered."""

@@ -258,6 +258,7 @@ def _node(found: NodeJson) -> NodeStatus:
         live=found.live,
         claimed=found.claimed,
         types=None if found.types is None else frozenset(found.types),
+        wish=found.wish,
     )
 
 

@@ -38,4 +38,6 @@ def status_of(node: NodeRow, *, gone: bool, claimed: int) -> NodeStatus:
         live=node.ended_at is None and not gone,
         claimed=claimed,
         types=info.types,
+        wish=node.wished.wish if node.wished else None,
+        condition=node.condition if node.ended_at is None else None,
     )

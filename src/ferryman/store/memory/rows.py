@@ -7,6 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from ferryman.domain.job import Attempt, ClaimedJob, Idempotency, Job, NewJob
+from ferryman.domain.nodes import Condition, Wished
 from ferryman.domain.report import Line, Progress, Report
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.protocol import NodeInfo, Retention
@@ -29,6 +30,8 @@ class NodeRow(msgspec.Struct):
     ended_at: int | None = None
     live: bool = True
     beats: int = 0
+    wished: Wished | None = None
+    condition: Condition | None = None
 
 
 class ClaimRow(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from ferryman.store.gating import keys_in, keys_told
 from ferryman.store.memory.access import ApiKeys
 from ferryman.store.memory.bulk import BulkOperations
 from ferryman.store.memory.grouping import Grouping
+from ferryman.store.memory.commanding import Commanding
 from ferryman.store.memory.keys import Keys
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of
@@ -50,7 +51,7 @@ def _nobody(_node: str) -> bool:
     return False
 
 
-class MemoryStore(BulkOperations, Timetable, Keys, Ruling, ApiKeys, Grouping):
+class MemoryStore(BulkOperations, Timetable, Keys, Ruling, Commanding, ApiKeys, Grouping):
     """Implements `Store` for one event loop; what it holds goes with the process."""
 
     def __init__(
@@ -315,8 +316,7 @@ class MemoryStore(BulkOperations, Timetable, Keys, Ruling, ApiKeys, Grouping):
 
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         """The nodes that have not ended, and those that did lately, in the order in which they registered."""
-        standing = [each for each in self._tables.nodes.values() if each.ended_at is None]
-        rows = sorted([*self._ends.lately(now), *standing], key=attrgetter("started_at", "info.id"))
+        rows = sorted([*self._ends.lately(now), *self._standing()], key=attrgetter("started_at", "info.id"))
         return [self._status(each) for each in rows]
 
     def _status(self, node: NodeRow) -> NodeStatus:

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from ferryman.domain.nodes import NodeWish
+from ferryman.store.commanding import decode_condition
 from ferryman.store.postgres.claiming import not_live
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import NODES_SHOWN, NodeInfo, NodeStatus
@@ -117,6 +119,8 @@ def seen(now: int, gone: Callable[[int, str], bool]) -> Steps[list[NodeStatus]]:
             live=ended is None and not gone(number, id),
             claimed=claimed,
             types=None if types is None else _names.decode(types),
+            wish=None if wish is None else NodeWish(wish),
+            condition=None if said is None or ended is not None else decode_condition(said),
         )
-        for number, id, host, pid, version, queues, workers, started, ended, claimed, types in rows
+        for number, id, host, pid, version, queues, workers, started, ended, claimed, types, wish, said in rows
     ]

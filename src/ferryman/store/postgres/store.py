@@ -17,6 +17,7 @@ from ferryman.store.postgres import chores, lanes, people, reading, rules
 from ferryman.store.postgres.behind import LookBehind
 from ferryman.store.postgres.bell import PostgresBell
 from ferryman.store.postgres.claiming import Known
+from ferryman.store.postgres.commanding import Commanding
 from ferryman.store.postgres.connecting import Connecting
 from ferryman.store.postgres.cursor import Cursor
 from ferryman.store.postgres.ended import EndedRuns
@@ -25,7 +26,7 @@ from ferryman.store.postgres.flow import Flow
 from ferryman.store.postgres.gating import Gates
 from ferryman.store.postgres.home import Home
 from ferryman.store.postgres.joining import PostgresJoins
-from ferryman.store.postgres.journaling import Forgetting, Journal
+from ferryman.store.postgres.journaling import Forgetting
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.liveness import Liveness
 from ferryman.store.postgres.partitions import Partitions
@@ -56,7 +57,7 @@ from ferryman.store.watching import Version
 LEASE_SECONDS: Final = 10.0
 
 
-class PostgresStore(Journal):
+class PostgresStore(Commanding):
     """One database; its parts share the lines and the lanes."""
 
     def __init__(

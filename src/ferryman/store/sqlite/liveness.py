@@ -4,6 +4,9 @@ The process that holds the lock is alive; the kernel lets go of it when the proc
 ends. The file also holds a beat counter, by which others judge a node that hangs. A node that was
 taken for dead finds its file gone. Nothing here goes through the database, so a long transaction of
 somebody costs nobody its claims.
+
+What a node says of how it is goes into a file beside it, `<id>.json`: it is written once a beat, and nobody
+needs it after a crash, so it is worth no commit.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from ferryman.domain.errors import StoreFailed
+from ferryman.domain.nodes import Condition
+from ferryman.store.commanding import decode_condition, encode_condition
 from ferryman.store.lockfiles import is_held
 
 _COUNTER: Final = struct.Struct("<Q")
@@ -43,6 +48,7 @@ class Liveness:
         descriptor = os.open(self._path(node), os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._own[node] = (descriptor, 0)
+        self._tidy()
         try:
             self.beat(node)
         except StoreFailed:  # nobody should count on a node that cannot beat
@@ -90,6 +96,24 @@ class Liveness:
         """Remove the file of a dead node, which tells it so if it wakes up."""
         self._seen.pop(node, None)
         self._path(node).unlink(missing_ok=True)
+        self._said(node).unlink(missing_ok=True)
+
+    def say(self, node: str, condition: Condition) -> None:
+        """Write how an own node is, for `condition`, as a whole. Raises StoreFailed."""
+        said = self._said(node)
+        new = said.with_suffix(".new")
+        try:
+            new.write_bytes(encode_condition(condition))
+            new.replace(said)
+        except OSError as error:
+            raise StoreFailed(f"What a node says could not be written to {said}: {error}.") from error
+
+    def condition(self, node: str) -> Condition | None:
+        """How a node is, as it said last; None where it has said nothing."""
+        try:
+            return decode_condition(self._said(node).read_bytes())
+        except FileNotFoundError:
+            return None
 
     def gone(self, node: str) -> bool:
         """Whether a node's process is known to have ended; a look that counts for no later judgement."""
@@ -103,6 +127,15 @@ class Liveness:
 
     def _path(self, node: str) -> Path:
         return self._folder / f"{node}.lock"
+
+    def _tidy(self) -> None:
+        """Remove what nodes said whose lock files are gone: who buried them may be of a version that does not."""
+        for said in self._folder.glob("*.json"):
+            if not said.with_suffix(".lock").exists():
+                said.unlink(missing_ok=True)
+
+    def _said(self, node: str) -> Path:
+        return self._folder / f"{node}.json"
 
     def _read(self, node: str) -> int | None:
         try:

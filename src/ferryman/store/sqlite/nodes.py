@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from ferryman.domain.nodes import Condition, NodeWish
 from ferryman.domain.outcome import What
 from ferryman.store.protocol import NODES_SHOWN, Declaration, NodeInfo, NodeStatus
 from ferryman.store.records import declared_text
@@ -32,6 +33,7 @@ class NodeRow(msgspec.Struct, array_like=True, frozen=True):
     ended_at: int | None
     claimed: int
     types: frozenset[str] | None
+    wish: NodeWish | None
 
 
 _nodes: Final = msgspec.json.Decoder(list[NodeRow])
@@ -84,8 +86,8 @@ def seen(session: Session, now: int) -> list[NodeRow]:
     return session.document("nodes", _nodes, since=now - NODES_SHOWN)
 
 
-def status_of(row: NodeRow, *, gone: bool) -> NodeStatus:
-    """A node as others see it; `gone` says whether its process is."""
+def status_of(row: NodeRow, *, gone: bool, condition: Condition | None) -> NodeStatus:
+    """A node as others see it; `gone` says whether its process is, and `condition` what it said last."""
     return NodeStatus(
         id=row.id,
         host=row.host,
@@ -98,4 +100,6 @@ def status_of(row: NodeRow, *, gone: bool) -> NodeStatus:
         live=row.ended_at is None and not gone,
         claimed=row.claimed,
         types=row.types,
+        wish=row.wish,
+        condition=condition if row.ended_at is None else None,
     )

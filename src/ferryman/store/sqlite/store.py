@@ -45,12 +45,12 @@ from ferryman.store.sqlite import (
     people,
     reading,
 )
+from ferryman.store.sqlite.commanding import Commanding
 from ferryman.store.sqlite.joining import SqliteJoins
 from ferryman.store.sqlite.liveness import Liveness, nodes_folder
 from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
 from ferryman.store.sqlite.statements import Statements
-from ferryman.store.sqlite.telling import Telling
 from ferryman.store.sqlite.transaction import SqliteTransactions
 from ferryman.store.sqlite.writer import Writer
 from ferryman.store.watching import Version
@@ -65,7 +65,7 @@ def end_process(error: BaseException) -> None:
     os._exit(EXIT_ENVIRONMENT)
 
 
-class SqliteStore(Telling):
+class SqliteStore(Commanding):
     """One file, one writer thread and one reader thread per process; several processes may share the file."""
 
     def __init__(
@@ -325,7 +325,8 @@ class SqliteStore(Telling):
     async def nodes(self, now: int) -> Sequence[NodeStatus]:
         """See `Store.nodes`. Whose lock can be had is gone."""
         rows = await self._read(lambda session: nodes.seen(session, now))
-        return [nodes.status_of(row, gone=self._liveness.gone(row.id)) for row in rows]
+        lives = self._liveness
+        return [nodes.status_of(row, gone=lives.gone(row.id), condition=lives.condition(row.id)) for row in rows]
 
     async def _adopt_checkpoints(self) -> None:
         """Take over the checkpoints when the process that did them is gone."""

@@ -12,6 +12,7 @@ from ferryman.testing.conformance.auditing import ReadingDeeds, WritingDeeds
 from ferryman.testing.conformance.bench import Bench
 from ferryman.testing.conformance.chores import Expiring, Promoting, Pruning
 from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
+from ferryman.testing.conformance.commanding import Commanding
 from ferryman.testing.conformance.controls import CancellingWhatWaits, Placing, RetryingLater
 from ferryman.testing.conformance.deleting import Deleting
 from ferryman.testing.conformance.detours import Detouring
@@ -61,6 +62,7 @@ class StoreConformance(
     FollowingUp,
     Fencing,
     Nodes,
+    Commanding,
     Cancelling,
     Retrying,
     RetryingLater,

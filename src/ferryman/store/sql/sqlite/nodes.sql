@@ -1,5 +1,5 @@
 -- nodes that have not ended or did so after :since, oldest first, each with the number of its open runs
-SELECT json_group_array(json_array(id, host, pid, version, json(queues), workers, started_at, ended_at, claimed, json(types)))
+SELECT json_group_array(json_array(id, host, pid, version, json(queues), workers, started_at, ended_at, claimed, json(types), wish))
 FROM (
     SELECT node.*, (
         SELECT count(*) FROM claim, json_each(claim.jobs) AS run

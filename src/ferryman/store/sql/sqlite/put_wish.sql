@@ -1,0 +1,1 @@
+UPDATE node SET wish = :wish, wished_at = :now WHERE id = :id;
