@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ferryman.domain.nodes import Condition
 from ferryman.domain.state import Status
 from ferryman.store.protocol import NodeInfo
 from ferryman.store.sqlite import database
@@ -94,7 +95,7 @@ def three_nodes(shop: Shop) -> Iterator[Shop]:
 
 def test_nodes_tells_the_living_the_dead_and_the_ended(three_nodes: Shop) -> None:
     result = three_nodes.call("nodes")
-    assert " ".join(result.out.splitlines()[0].split()) == "ID HOST PID VERSION WORKERS QUEUES SINCE STATE CLAIMED"
+    assert " ".join(result.out.splitlines()[0].split()) == "ID HOST PID VERSION WORKERS QUEUES SINCE STATE CLAIMED BUSY"
     since, now = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
     assert sorted(result.rows) == [
         ["dead", "ferry", "7", "0.1", "4", "p,q", since, "dead", "0"],
@@ -106,8 +107,24 @@ def test_nodes_tells_the_living_the_dead_and_the_ended(three_nodes: Shop) -> Non
 def test_nodes_as_json(three_nodes: Shop) -> None:
     found = {each["id"]: each for each in three_nodes.call("nodes", "--json").json}
     started = "2026-01-01T00:01:00.000000Z"
-    assert " ".join(found["live"]) == "id host pid version workers queues types started_at ended_at live claimed wish"
-    assert list(found["live"].values()) == ["live", "ferry", 8, "0.1", 2, None, ["echo"], started, None, True, 1, None]
+    assert (
+        " ".join(found["live"])
+        == "id host pid version workers queues types started_at ended_at live claimed beat_at rss_bytes quiet busy wish"
+    )
+    assert list(found["live"].values()) == [
+        "live",
+        "ferry",
+        8,
+        "0.1",
+        2,
+        None,
+        ["echo"],
+        started,
+        None,
+        True,
+        1,
+        *[None] * 5,
+    ]
     assert (found["dead"]["live"], found["dead"]["ended_at"], found["dead"]["queues"]) == (False, None, ["p", "q"])
     assert (found["ended"]["live"], found["ended"]["ended_at"]) == (False, "2026-01-01T00:00:00.000000Z")
 
@@ -117,6 +134,18 @@ def test_nodes_by_id(three_nodes: Shop) -> None:
     result = three_nodes.call("nodes", "show", "lives")
     assert (result.code, result.out) == (1, "")
     assert "error FM416: There is no node 'lives'.\n  why: Did you mean live?" in result.err
+
+
+def test_a_node_that_is_quiet_is_shown_as_such(three_nodes: Shop) -> None:
+    bench = three_nodes.bench
+
+    async def say() -> None:
+        node = await bench.store.register(NodeInfo("live", "ferry", 8, "0.1", frozenset(), None, 2), bench.now)
+        await bench.store.check_in(node, Condition(bench.now, None, quiet=True, busy=1))
+
+    asyncio.run(say())
+    [row] = [row for row in three_nodes.call("nodes").rows if row[0] == "live"]
+    assert row[-3:] == ["quiet", "1", "1"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ferryman.domain.nodes import Condition, RunningJob
 from ferryman.http import wire
 from ferryman.http.nodes import node_of
 from ferryman.store.protocol import NodeInfo, NodeStatus
@@ -40,6 +41,10 @@ async def test_nodes_are_listed_oldest_first_with_all_that_is_known(world: World
         "ended_at": now,
         "live": False,
         "claimed": 0,
+        "beat_at": None,
+        "rss_bytes": None,
+        "quiet": None,
+        "busy": None,
         "wish": None,
     }
     aa = zz | {"id": "aa", "queues": ["p", "q"], "started_at": now, "ended_at": None, "live": True}
@@ -54,6 +59,42 @@ async def test_a_node_says_how_many_jobs_it_holds(world: World, http: httpx.Asyn
         await http.post("/jobs", json={"type": "echo"})
     await world.claim()
     assert (await http.get("/nodes/node-1")).json()["claimed"] == 2
+
+
+async def test_a_node_says_how_it_is(world: World, http: httpx.AsyncClient) -> None:
+    node = await register(world, "node-1")
+    at = wire.write_moment(world.clock.now())
+    await world.store.check_in(node, Condition(world.clock.now(), 4096, quiet=True, busy=2))
+    told = (await http.get("/nodes/node-1")).json()
+    assert [told[name] for name in ("beat_at", "rss_bytes", "quiet", "busy")] == [at, 4096, True, 2]
+    await world.store.retire(node, world.clock.now())
+    told = (await http.get("/nodes/node-1")).json()
+    assert [told[name] for name in ("beat_at", "rss_bytes", "quiet", "busy")] == [None] * 4
+
+
+async def test_what_a_node_holds_is_listed_with_the_workers_that_run_it(world: World, http: httpx.AsyncClient) -> None:
+    is_problem(await http.get("/nodes/node-1/jobs"), 404, "FM416")
+    ids = [(await http.post("/jobs", json={"type": "echo"})).json()["id"] for _ in range(3)]
+    claimed_at = world.clock.now()
+    await world.claim()
+    node = next(iter(world.store._tables.nodes))
+    world.clock.advance(1)
+    started_at = world.clock.now()
+    running = (
+        RunningJob(ids[0], 1, "node-1/worker-1", started_at),
+        RunningJob(ids[1], 1, "node-1/worker-2", None),
+        RunningJob(ids[2], 7, "node-1/worker-3", started_at),  # another run of the same job
+    )
+    await world.store.check_in(node, Condition(world.clock.now(), None, quiet=False, busy=3, running=running))
+    jobs = (await http.get("/nodes/node-1/jobs")).json()
+    waits = wire.write_moment(claimed_at)
+    first = {"id": ids[0], "type": "echo", "queue": "default", "worker_id": "node-1/worker-1", "attempt": 1, "claim": 1}
+    assert jobs[0] == first | {"started_at": wire.write_moment(started_at)}
+    assert [(each["id"], each["worker_id"], each["started_at"]) for each in jobs[1:]] == [
+        (ids[1], "node-1/worker-2", waits),
+        (ids[2], None, waits),
+    ]
+    is_problem(await http.get("/nodes/node-1/jobs?limit=1"), 400, "FM401")
 
 
 @pytest.mark.parametrize("wish", ["quiet", "resume", "stop"])

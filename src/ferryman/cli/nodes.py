@@ -16,7 +16,7 @@ from ferryman.http.nodes import nodes_json
 from ferryman.http.wire import write_moment
 from ferryman.store.protocol import NodeStatus
 
-HEAD: Final = ("ID", "HOST", "PID", "VERSION", "WORKERS", "QUEUES", "SINCE", "STATE", "CLAIMED")
+HEAD: Final = ("ID", "HOST", "PID", "VERSION", "WORKERS", "QUEUES", "SINCE", "STATE", "CLAIMED", "BUSY")
 
 
 @click.group(
@@ -35,7 +35,8 @@ def nodes(ctx: click.Context, /, *, as_json: bool, target: str | None, database_
     """Show the nodes that run jobs, and those that ended within the last hour.
 
     A node is a process that runs jobs. `dead` is one whose process is gone and whose jobs nobody has given
-    back yet: any node that runs does so within a second. CLAIMED counts the jobs that it holds.
+    back yet: any node that runs does so within a second; `quiet` one that claims no more. CLAIMED counts the
+    jobs that it holds, BUSY its workers that run one, as it said with its last beat.
     """
     if ctx.invoked_subcommand is None:
         _show(ctx.obj, (), as_json=as_json, target=target, database_url=database_url)
@@ -66,4 +67,6 @@ def _row(node: NodeStatus, now: int) -> tuple[str, ...]:
     ended = "dead" if node.ended_at is None else f"ended {span(now - node.ended_at)} ago"
     since = f"{write_moment(node.started_at)[:19]}Z"
     texts = (node.id, node.host, str(node.pid), node.version, str(node.workers), queues, since)
-    return (*map(plain, texts), "live" if node.live else ended, str(node.claimed))
+    said = node.condition
+    state = ended if not node.live else "quiet" if said is not None and said.quiet else "live"
+    return (*map(plain, texts), state, str(node.claimed), "" if said is None else str(said.busy))

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from ferryman.client import Client
+from ferryman.client.commanding import NodeJob
 from ferryman.client.nodes import named
 from ferryman.domain.access import Right
 from ferryman.domain.nodes import NodeWish
@@ -38,8 +39,27 @@ class NodeJson(msgspec.Struct, frozen=True):
     ended_at: Moment | None
     live: bool
     claimed: int
+    beat_at: Moment | None
+    """When it last said how it is, as below; None where it has ended, or its version does not say."""
+    rss_bytes: int | None
+    quiet: bool | None
+    busy: int | None
     wish: NodeWish | None
     """What somebody wanted of it last."""
+
+
+class NodeJobJson(msgspec.Struct, frozen=True):
+    """A job that a node holds, every field always present."""
+
+    id: str
+    type: str
+    queue: str
+    worker_id: str | None
+    """Which worker runs it; None where it waits for one, or the node has not said so yet."""
+    attempt: int
+    claim: int
+    started_at: Moment
+    """When its run started, or when it was claimed where that is not known."""
 
 
 class NodePaths:
@@ -55,6 +75,15 @@ class NodePaths:
         return (
             Operation("GET", "/nodes", Right.READ, self.list, "List the nodes", {200: list[NodeJson]}),
             Operation("GET", one, Right.READ, self.show, "Show a node", {200: NodeJson}, problems=(404,)),
+            Operation(
+                "GET",
+                f"{one}/jobs",
+                Right.READ,
+                self.jobs,
+                "List what a node holds",
+                {200: list[NodeJobJson]},
+                problems=(404,),
+            ),
             Operation("POST", f"{one}/quiet", Right.OPERATE, self.quiet, "Quiet a node", told, problems=wrong),
             Operation("POST", f"{one}/resume", Right.OPERATE, self.resume, "Resume a node", told, problems=wrong),
             Operation("POST", f"{one}/stop", Right.OPERATE, self.stop, "Stop a node", told, problems=wrong),
@@ -70,6 +99,12 @@ class NodePaths:
         query.parameters(request)
         [node] = named(await self._client.nodes(), [_id(request)])
         return Answer(200, _JSON, msgspec.json.encode(node_of(node)))
+
+    async def jobs(self, request: Request) -> Answer:
+        """GET /nodes/{id}/jobs: what it runs, and what waits in its channel, in the order of the ids."""
+        query.parameters(request)
+        held = await self._client.commanding.jobs(_id(request))
+        return Answer(200, _JSON, msgspec.json.encode([_job_of(each) for each in held]))
 
     async def quiet(self, request: Request) -> Answer:
         """POST /nodes/{id}/quiet: 202, it claims no more from its next beat on."""
@@ -89,6 +124,11 @@ class NodePaths:
         return Answer(202, _JSON, msgspec.json.encode(node_of(node)))
 
 
+def _job_of(job: NodeJob) -> NodeJobJson:
+    started = write_moment(job.started_at)
+    return NodeJobJson(job.id, job.type, job.queue, job.worker_id, job.attempt, job.claim, started)
+
+
 def _id(request: Request) -> str:
     id: str = request.scope["path_params"]["id"]
     return id
@@ -96,6 +136,7 @@ def _id(request: Request) -> str:
 
 def node_of(node: NodeStatus) -> NodeJson:
     """A node as it goes out."""
+    said = node.condition
     return NodeJson(
         node.id,
         node.host,
@@ -108,6 +149,10 @@ def node_of(node: NodeStatus) -> NodeJson:
         None if node.ended_at is None else write_moment(node.ended_at),
         node.live,
         node.claimed,
+        None if said is None else write_moment(said.at),
+        None if said is None else said.rss_bytes,
+        None if said is None else said.quiet,
+        None if said is None else said.busy,
         node.wish,
     )
 

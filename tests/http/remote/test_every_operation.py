@@ -58,6 +58,7 @@ VERBS: dict[str, Say] = {
     "GET /nodes/{id}": lambda client: client.node("node-1"),
     "GET /counts": lambda client: client.counts(),
     "GET /live": lambda client: client.pulses(queue="mail").next(),
+    "GET /nodes/{id}/jobs": lambda client: client.node_jobs("node-1"),
     "POST /nodes/{id}/quiet": lambda client: client.quiet_node("node-1"),
     "POST /nodes/{id}/resume": lambda client: client.resume_node("node-1"),
     "POST /nodes/{id}/stop": lambda client: client.stop_node("node-1"),

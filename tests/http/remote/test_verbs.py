@@ -30,6 +30,7 @@ from ferryman.domain.errors import (
     WrongState,
 )
 from ferryman.domain.job import MICROS, Job, JobError
+from ferryman.domain.nodes import Condition, RunningJob
 from ferryman.domain.outcome import Outcome, What
 from ferryman.domain.series import MINUTE
 from ferryman.domain.state import Status
@@ -290,6 +291,22 @@ async def test_what_the_server_counts_and_knows(world: World, client: RemoteClie
     ]
     assert list(await client.nodes()) == list(await world.client.nodes())
     assert [each.type for each in await client.types()] == ["echo"]
+
+
+async def test_nodes_say_how_they_are_and_are_told_what_to_do(world: World, client: RemoteClient) -> None:
+    id = (await client.enqueue(echo())).id
+    await world.claim()
+    assert world.node is not None
+    condition = Condition(world.clock.now(), None, quiet=False, busy=1)
+    for wish, tell in (("quiet", client.quiet_node), ("resume", client.resume_node), ("stop", client.stop_node)):
+        await world.store.check_in(world.node, condition)
+        told = await tell("node-1")
+        assert (told.wish, told.condition, told) == (wish, condition, await client.node("node-1"))
+    running = (RunningJob(id, 1, "node-1/worker-1", world.clock.now()),)
+    await world.store.check_in(world.node, msgspec.structs.replace(condition, running=running))
+    [job] = await client.node_jobs("node-1")
+    assert (job.id, job.worker_id) == (id, "node-1/worker-1")
+    assert [job] == await world.client.commanding.jobs("node-1")
 
 
 async def test_what_happened_lately(world: World, client: RemoteClient) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Unpack
 
+from ferryman.client.commanding import NodeJob
 from ferryman.client.request import MAX_BODY_DEFAULT, Catalogue
 from ferryman.domain import options
 from ferryman.domain.errors import PreconditionFailed, WrongState
@@ -162,6 +163,10 @@ class RemoteClient(Handing):
     async def node(self, id: str) -> NodeStatus:
         """One node. Raises NodeNotFound: it never was, or ended more than an hour ago."""
         return reading.node(await self._get(path_of("nodes", id)))
+
+    async def node_jobs(self, id: str) -> Sequence[NodeJob]:
+        """What a node runs, and what waits in its channel. Raises NodeNotFound."""
+        return reading.node_jobs(await self._get(path_of("nodes", id, "jobs")))
 
     async def quiet_node(self, id: str) -> NodeStatus:
         """Have a node claim no more, from its next beat on. Raises NodeNotFound, NodeEnded."""

@@ -8,10 +8,12 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from ferryman.client.commanding import NodeJob
 from ferryman.domain.audit import Deed
 from ferryman.domain.errors import FerrymanError
 from ferryman.domain.explain import Explanation
 from ferryman.domain.job import Attempt, Job, JobError
+from ferryman.domain.nodes import Condition
 from ferryman.domain.state import Status
 from ferryman.http.attempts import AttemptJson
 from ferryman.http.audit import DeedJson
@@ -22,6 +24,7 @@ from ferryman.http.importing import ImportedJson
 from ferryman.http.journal import ChangeJson
 from ferryman.http.live import PulseJson
 from ferryman.http.nodes import NodeJson
+from ferryman.http.nodes import NodeJobJson, NodeJson
 from ferryman.http.queues import Depth
 from ferryman.http.remote.asking import Reply
 from ferryman.http.remote.problems import Problem, error_from, error_of, stranger
@@ -82,6 +85,11 @@ def nodes(reply: Reply) -> Sequence[NodeStatus]:
 def node(reply: Reply) -> NodeStatus:
     """One process that runs jobs."""
     return read(reply, NodeJson, _node)
+
+
+def node_jobs(reply: Reply) -> Sequence[NodeJob]:
+    """What a node holds."""
+    return read(reply, tuple[NodeJobJson, ...], lambda found: tuple(map(_node_job, found)))
 
 
 def queue(reply: Reply) -> Depth:
@@ -259,6 +267,20 @@ def _node(found: NodeJson) -> NodeStatus:
         claimed=found.claimed,
         types=None if found.types is None else frozenset(found.types),
         wish=found.wish,
+        condition=_condition(found),
+    )
+
+
+def _condition(found: NodeJson) -> Condition | None:
+    """How it is; which jobs it runs is told at another place."""
+    if found.beat_at is None or found.quiet is None or found.busy is None:
+        return None
+    return Condition(certain(found.beat_at), found.rss_bytes, found.quiet, found.busy)
+
+
+def _node_job(found: NodeJobJson) -> NodeJob:
+    return NodeJob(
+        found.id, found.type, found.queue, found.worker_id, found.attempt, found.claim, certain(found.started_at)
     )
 
 

@@ -210,6 +210,7 @@ class Remote(EnqueueVerbs):
     queue, aqueue = both(RemoteClient.queue)
     nodes, anodes = both(RemoteClient.nodes)
     node, anode = both(RemoteClient.node)
+    node_jobs, anode_jobs = both(RemoteClient.node_jobs)
     quiet_node, aquiet_node = both(RemoteClient.quiet_node)
     resume_node, aresume_node = both(RemoteClient.resume_node)
     stop_node, astop_node = both(RemoteClient.stop_node)
