@@ -24,6 +24,7 @@ from ferryman.engine.node import Node
 from ferryman.engine.registry import Registry
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.wakeup import LocalWakeup, Wakeups
+from ferryman.http.about import Here
 from ferryman.http.api import make_api
 from ferryman.http.dashboard import Dashboard, shipped
 from ferryman.http.guard import Guard
@@ -71,7 +72,8 @@ class Server:
         self._role = role
         self._attach = attach or _nobody
         clock, ids, self._local = SystemClock(), IdMinter(random.Random()), LocalWakeup()
-        self._name = ids.mint(clock.now())
+        self._started_at = clock.now()
+        self._name = ids.mint(self._started_at)
         self._store = store_of(settings, clock, ids)
         self._bell = bell_of(self._store)
         wakeup = Wakeups(self._local, Ringing(self._bell))
@@ -189,6 +191,13 @@ class Server:
             lasting=Lasting(settings.max_connections),
             quotas=Quotas(self._store, self._world.clock),
             stats=self.fleet or self.node,
+            here=Here(
+                lambda: self._node_id() or None,
+                lambda: (self.fleet or self.node).workers,
+                self._started_at,
+                settings.lease,
+                self._openness.to,
+            ),
             metrics=self._metrics,
             readiness=Readiness(lambda: (self.fleet or self.node).ready, self._store).missing,
             dashboard=Dashboard(shipped()) if settings.dashboard else None,

@@ -18,6 +18,7 @@ from ferryman.domain.events import Events
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, decide
+from ferryman.http.about import Here
 from ferryman.http.api import make_api
 from ferryman.http.bounds import CONNECTIONS_DEFAULT
 from ferryman.http.dashboard import Dashboard
@@ -135,6 +136,7 @@ class World:
             lasting=Lasting(self.connections),
             quotas=Quotas(self.store, self.clock),
             stats=Stats(),
+            here=Here(lambda: "node-1", lambda: 10, self.clock.now(), 10.0, lambda: self.open_to),
             metrics=self.metrics,
             readiness=readiness,
             dashboard=self.dashboard,

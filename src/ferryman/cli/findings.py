@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from ferryman.cli.table import jobs
 from ferryman.domain.errors import FerrymanError, SqliteTooOld, StoreError
 from ferryman.domain.suggest import did_you_mean
+from ferryman.store.describing import SAFE_SQLITE
 from ferryman.store.sqlite.database import check_version, inspect, newest_schema
 from ferryman.store.sqlite.examining import pending_types, processes_on
-
-SAFE_SQLITE: Final = (3, 51, 3)
-"""Before it, a WAL that is reset by one process while another one writes could be corrupted."""
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ import math
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 
+from ferryman.client.about import About, look
 from ferryman.client.access import ApiKeys
 from ferryman.client.admission import Admission
 from ferryman.client.cancelling import Cancelling
@@ -255,6 +256,10 @@ class Client:
     async def nodes(self) -> Sequence[NodeStatus]:
         """The nodes that have not ended, and those that ended within the last hour."""
         return await self._store.nodes(self._clock.now())
+
+    async def about(self, lease: float) -> About:
+        """What the store is, and what is not as it should be; `lease` is how many seconds a node may say nothing."""
+        return await look(self._store, self._clock, lease)
 
     async def types(self) -> Mapping[str, Declaration]:
         """Every type that a node has ever registered, with what the latest one declared of it."""

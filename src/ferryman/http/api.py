@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ferryman.client import Client
 from ferryman.domain.errors import FerrymanError, InternalError, RouteNotFound, ShuttingDown, StoreError
+from ferryman.http.about import AboutPaths, Here
 from ferryman.http.api_keys import ApiKeyPaths
 from ferryman.http.apidoc import ApiDocument
 from ferryman.http.audit import AuditPaths
@@ -64,6 +65,7 @@ def make_api(
     lasting: Lasting,
     quotas: Quotas,
     stats: NodeStats,
+    here: Here,
     metrics: Metrics,
     readiness: Callable[[], Awaitable[Mapping[str, str]]],
     dashboard: Dashboard | None = None,
@@ -79,6 +81,7 @@ def make_api(
         lasting: says how many requests may take their time.
         quotas: say how many jobs callers may enqueue.
         stats: this node's engine, as it is now.
+        here: what is known of this process.
         metrics: what this node has counted.
         readiness: names what is not ready yet, and why; empty once everything is.
         dashboard: what is shown to people; there is nothing at / without.
@@ -107,6 +110,7 @@ def make_api(
         AuditPaths(client),
         StatsPaths(client),
         ErrorPaths(client),
+        AboutPaths(client, here),
         NodeRoutes(client, stats, metrics, readiness, monotonic),
     )
     operations = [each for group in groups for each in group.operations()]

@@ -22,6 +22,7 @@ from ferryman.store.bulk import Bulk
 from ferryman.store.commanding import Commanding
 from ferryman.store.controlling import Controlling
 from ferryman.store.counting import TOTALS, Counts, Tallied
+from ferryman.store.describing import Describing
 from ferryman.store.explaining import Explaining
 from ferryman.store.gating import Admitted, Gating, KeyStatus
 from ferryman.store.grouping import ErrorGroup, GroupFilter, Grouping
@@ -89,6 +90,7 @@ class Store(
     Controlling,
     Commanding,
     Bulk,
+    Describing,
     Explaining,
     Watching,
     Reporting,

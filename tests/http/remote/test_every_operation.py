@@ -89,6 +89,7 @@ VERBS: dict[str, Say] = {
     "DELETE /api-keys/{name}": lambda client: client.access.revoke("web"),
     "GET /audit": lambda client: client.audit(),
     "GET /metrics": lambda client: client.metrics(),
+    "GET /about": lambda client: client.about(),
     "GET /stats": lambda client: client.stats(),
     "GET /errors": lambda client: client.errors.list(),
     "GET /errors/{group}": lambda client: client.errors.get("9f2c01d4a37be615"),

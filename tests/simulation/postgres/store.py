@@ -22,6 +22,7 @@ from ferryman.store.access import Added
 from ferryman.store.bulk import Advanced, BulkOperation, Portion
 from ferryman.store.commanding import HeldJob
 from ferryman.store.controlling import Deleted, Placement
+from ferryman.store.describing import Described
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.journaling import PAGE, Position, Told
 from ferryman.store.protocol import (
@@ -333,6 +334,9 @@ class ModelStore:
 
     async def held_by(self, id: str) -> Sequence[HeldJob]:
         return await self._memory.held_by(id)
+
+    async def describe(self) -> Described:
+        return await self._memory.describe()
 
     # -- statistics: at once ----------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from ferryman.domain.limits import Rule, Scope
 from ferryman.domain.nodes import NodeWish
 from ferryman.domain.state import RETRIABLE, Status
 from ferryman.engine.clock import SystemClock
+from ferryman.http.about import AboutJson
 from ferryman.http.counts import CountsJson
 from ferryman.http.queues import Depth
 from ferryman.http.remote import reading
@@ -182,6 +183,10 @@ class RemoteClient(Handing):
 
     async def _command(self, id: str, wish: NodeWish) -> NodeStatus:
         return reading.node(await self._connection.say(Ask("POST", path_of("nodes", id, wish))))
+
+    async def about(self) -> AboutJson:
+        """Which process answers, on which store, and what is not as it should be."""
+        return reading.about(await self._get("/about"))
 
     async def types(self) -> Sequence[TypeJson]:
         """Every type that a node has ever registered."""

@@ -15,6 +15,7 @@ from ferryman.domain.explain import Explanation
 from ferryman.domain.job import Attempt, Job, JobError
 from ferryman.domain.nodes import Condition
 from ferryman.domain.state import Status
+from ferryman.http.about import AboutJson
 from ferryman.http.attempts import AttemptJson
 from ferryman.http.audit import DeedJson
 from ferryman.http.batch import IdsJson
@@ -23,7 +24,6 @@ from ferryman.http.explanation import ExplanationJson
 from ferryman.http.importing import ImportedJson
 from ferryman.http.journal import ChangeJson
 from ferryman.http.live import PulseJson
-from ferryman.http.nodes import NodeJson
 from ferryman.http.nodes import NodeJobJson, NodeJson
 from ferryman.http.queues import Depth
 from ferryman.http.remote.asking import Reply
@@ -125,6 +125,11 @@ def change(reply: Reply) -> ChangeJson:
 def types(reply: Reply) -> Sequence[TypeJson]:
     """What types declare."""
     return read(reply, tuple[TypeJson, ...], _as_it_is)
+
+
+def about(reply: Reply) -> AboutJson:
+    """What the server is."""
+    return read(reply, AboutJson, _as_it_is)
 
 
 def counters(reply: Reply) -> Mapping[str, int]:

@@ -214,6 +214,7 @@ class Remote(EnqueueVerbs):
     quiet_node, aquiet_node = both(RemoteClient.quiet_node)
     resume_node, aresume_node = both(RemoteClient.resume_node)
     stop_node, astop_node = both(RemoteClient.stop_node)
+    about, aabout = both(RemoteClient.about)
     types, atypes = both(RemoteClient.types)
     audit, aaudit = both(RemoteClient.audit)
     stats, astats = both(RemoteClient.stats)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ferryman.domain.audit import Deed
 from ferryman.domain.nodes import Condition, NodeWish, Wished
+from ferryman.domain.state import Status
 from ferryman.store.commanding import HeldJob
+from ferryman.store.describing import Described
 from ferryman.store.memory.auditing import Auditing
 from ferryman.store.memory.rows import NodeRow
 
@@ -42,6 +45,12 @@ class Commanding(Auditing):
             for row in (self._tables.jobs[job],)
         ]
         return sorted(held, key=lambda each: each.id)
+
+    async def describe(self) -> Described:
+        """What there is to say of what goes with the process."""
+        jobs = self._tables.jobs.values()
+        pending = Counter(row.job.type for row in jobs if row.status is Status.PENDING)
+        return Described("memory", "memory://", None, None, None, pending)
 
     def _standing(self) -> list[NodeRow]:
         """The nodes that have not ended."""

@@ -20,8 +20,8 @@ from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import keys_in, keys_told
 from ferryman.store.memory.access import ApiKeys
 from ferryman.store.memory.bulk import BulkOperations
-from ferryman.store.memory.grouping import Grouping
 from ferryman.store.memory.commanding import Commanding
+from ferryman.store.memory.grouping import Grouping
 from ferryman.store.memory.keys import Keys
 from ferryman.store.memory.liveness import Watch
 from ferryman.store.memory.nodes import Ends, status_of

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from ferryman.domain.audit import Deed
 from ferryman.domain.nodes import Condition, NodeWish, Wished
 from ferryman.store.commanding import HeldJob, encode_condition
+from ferryman.store.describing import Described, migration_name
 from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.journaling import Journal
+from ferryman.store.postgres.statements import FOLDER
 from ferryman.store.postgres.steps import Ask, Steps, ask
+from ferryman.store.postgres.target import Target
 
 
 class Commanding(Journal):
-    """Implements `store.commanding`."""
+    """Implements `store.commanding`, and says what the store is."""
+
+    target: Target
 
     async def command(self, id: str, wish: NodeWish, now: int, *, deed: Deed | None = None) -> bool:
         """See `Commanding.command`."""
@@ -27,6 +32,16 @@ class Commanding(Journal):
     async def held_by(self, id: str) -> Sequence[HeldJob]:
         """See `Commanding.held_by`."""
         return [HeldJob(*row) for row in await self._people.do(ask("held_by", id))]
+
+    async def describe(self) -> Described:
+        """See `Describing.describe`."""
+        return await self._people.do(_describe(self.target.place))
+
+
+def _describe(place: str) -> Steps[Described]:
+    ((version, number, size, clock),) = yield Ask("describe")
+    pending = dict((yield Ask("pending_types")))
+    return Described("postgresql", place, version, migration_name(FOLDER, number), size, pending, clock)
 
 
 def _command(id: str, wish: NodeWish, now: int, deed: Deed | None) -> Steps[bool]:

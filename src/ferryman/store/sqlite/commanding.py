@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -10,11 +11,14 @@ import msgspec
 from ferryman.domain.audit import Deed
 from ferryman.domain.nodes import Condition, NodeWish, Wished
 from ferryman.store.commanding import HeldJob
+from ferryman.store.describing import Described, migration_name
 from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.liveness import Liveness
 from ferryman.store.sqlite.session import Session
+from ferryman.store.sqlite.statements import FOLDER
 from ferryman.store.sqlite.telling import Telling
 
+_counts: Final = msgspec.json.Decoder(dict[str, int])
 _held: Final = msgspec.json.Decoder(list[HeldJob])
 
 
@@ -23,6 +27,7 @@ class Commanding(Telling):
 
     _liveness: Liveness
     _own: dict[int, str]
+    path: Path
 
     async def command(self, id: str, wish: NodeWish, now: int, *, deed: Deed | None = None) -> bool:
         """See `Commanding.command`."""
@@ -43,6 +48,18 @@ class Commanding(Telling):
     async def held_by(self, id: str) -> Sequence[HeldJob]:
         """See `Commanding.held_by`."""
         return await self._read(lambda session: session.document("held_by", _held, id=id))
+
+    async def describe(self) -> Described:
+        """See `Describing.describe`."""
+        return await self._read(lambda session: _describe(session, self.path))
+
+
+def _describe(session: Session, path: Path) -> Described:
+    row = session.one("describe")
+    assert row is not None
+    version, number, size = row
+    pending = session.document("pending_types", _counts)
+    return Described("sqlite", str(path), version, migration_name(FOLDER, number), size, pending)
 
 
 def _command(session: Session, id: str, wished: Wished, deed: Deed | None) -> bool:

@@ -15,6 +15,7 @@ from ferryman.testing.conformance.claiming import Claiming, ClaimingWithCare
 from ferryman.testing.conformance.commanding import Commanding
 from ferryman.testing.conformance.controls import CancellingWhatWaits, Placing, RetryingLater
 from ferryman.testing.conformance.deleting import Deleting
+from ferryman.testing.conformance.describing import Describing
 from ferryman.testing.conformance.detours import Detouring
 from ferryman.testing.conformance.edges import Edges
 from ferryman.testing.conformance.expecting import Expecting
@@ -63,6 +64,7 @@ class StoreConformance(
     Fencing,
     Nodes,
     Commanding,
+    Describing,
     Cancelling,
     Retrying,
     RetryingLater,
