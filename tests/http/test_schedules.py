@@ -11,7 +11,8 @@ import pytest
 from ferryman.domain.cron import Cron
 from ferryman.domain.job import MICROS
 from ferryman.domain.schedule import Order, Schedule
-from tests.http.world import World, is_problem
+from ferryman.http import wire
+from tests.http.world import UNKNOWN, World, is_problem
 
 pytestmark = pytest.mark.anyio
 
@@ -20,6 +21,36 @@ NIGHTLY: dict[str, Any] = {"cron": "30 2 * * *", "type": "echo", "time_zone": "E
 
 async def put(http: httpx.AsyncClient, schedule: str = "nightly", **more: Any) -> httpx.Response:
     return await http.put(f"/schedules/{schedule}", json={**NIGHTLY, **more})
+
+
+async def test_the_jobs_that_a_schedule_has_made_are_told(world: World, http: httpx.AsyncClient) -> None:
+    is_problem(await http.get("/schedules/nightly/runs"), 404, "FM417")
+    await put(http)
+    assert (await http.get("/schedules/nightly/runs")).json() == []
+    [kept] = await world.store.schedules()
+    now = world.clock.now()
+    due = [kept.seen_until + seconds * MICROS for seconds in (60, 120)]
+    ids = iter(UNKNOWN[:-1] + digit for digit in "12")
+    firing = kept.schedule.firing(kept.seen_until, kept.changed_at, due, lambda: next(ids), now)
+    await world.store.fire(firing, now)
+    runs = (await http.get("/schedules/nightly/runs")).json()
+    assert [(each["id"], each["due_at"]) for each in runs] == [
+        (job.id, wire.write_moment(at)) for job, at in zip(firing.jobs[::-1], due[::-1], strict=True)
+    ]
+    assert runs[0] | {"id": "", "due_at": ""} == {
+        "id": "",
+        "due_at": "",
+        "created_at": wire.write_moment(now),
+        "status": "scheduled",
+        "started_at": None,
+        "finished_at": None,
+    }
+    assert len((await http.get("/schedules/nightly/runs?limit=1")).json()) == 1
+    del world.store._tables.jobs[runs[0]["id"]]
+    assert (await http.get("/schedules/nightly/runs")).json() == runs[1:], "one is pruned"
+    for limit in ("0", "1001", "x"):
+        is_problem(await http.get(f"/schedules/nightly/runs?limit={limit}"), 400, "FM401")
+    is_problem(await http.get("/schedules/nightly/runs?order=asc"), 400, "FM401")
 
 
 async def test_a_schedule_is_put_and_read(http: httpx.AsyncClient) -> None:

@@ -55,7 +55,7 @@ from ferryman.store.protocol import (
     Verdict,
 )
 from ferryman.store.reporting import Runs
-from ferryman.store.scheduling import Fired, KeptSchedule, Put
+from ferryman.store.scheduling import Fired, KeptSchedule, Put, Tick
 from ferryman.store.watching import Version
 from ferryman.testing.history import entries
 from tests.simulation.loop import pause
@@ -432,6 +432,9 @@ class SimStore:
 
     async def describe(self) -> Described:
         return await self._inner.describe()
+
+    async def ticks(self, name: str, limit: int) -> Sequence[Tick]:
+        return await self._inner.ticks(name, limit)
 
     # -- statistics: at once, no promise rests on them ---------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ from ferryman.domain import options
 from ferryman.domain.audit import Action
 from ferryman.domain.cron import ALL_MOST, Cron, Missed
 from ferryman.domain.errors import BadOption, ScheduleNotFound
+from ferryman.domain.job import Job
 from ferryman.domain.schedule import Order, Overlap, Schedule, schedule_name
 from ferryman.domain.secrets import mask
 from ferryman.store.protocol import Clock, Store
@@ -23,6 +25,10 @@ from ferryman.store.scheduling import KeptSchedule, Put
 
 _OF_ONE_JOB: Final = ("run_at", "delay", "expires_at", "idempotency_key", "id")
 """What is said of one job, and makes no sense of one after the other."""
+
+
+RUNS: Final = 50
+"""How many jobs of a schedule are shown."""
 
 
 class ScheduleRequest(msgspec.Struct, frozen=True):
@@ -102,6 +108,18 @@ class Schedules:
         """Schedules as others may see them: what the types of their jobs declare as secret is `***`."""
         secrets = await self._types.secrets({each.schedule.order.type for each in kept})
         return [_without(each, secrets[each.schedule.order.type]) for each in kept]
+
+    async def runs(self, name: str, limit: int = RUNS) -> Sequence[tuple[int, Job]]:
+        """The jobs that the latest ticks have made, the newest first, each with its tick. Pruned ones are left out.
+
+        Raises:
+            ScheduleNotFound: there is none of this name.
+        """
+        await self.get(name)
+        ticks = await self._store.ticks(name, limit)
+        now = self._clock.now()
+        jobs = await asyncio.gather(*(self._store.get(tick.job, now) for tick in ticks))
+        return [(tick.due_at, job) for tick, job in zip(ticks, jobs, strict=True) if job is not None]
 
     async def pause(self, name: str, *, by: str | None = None) -> KeptSchedule:
         """Have it fire no more until it is resumed. Raises ScheduleNotFound."""

@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from ferryman.client.schedules import RUNS
 from ferryman.domain.audit import Action
 from ferryman.domain.series import STEPS, By
 from ferryman.domain.state import Status
 from ferryman.http.forms import FilterText, Id, OnConflict, Text, text
 from ferryman.http.query import CLAIM_MAX, ERRORS_DEFAULT, ERRORS_MAX, LIMIT_DEFAULT, LIMIT_MAX
 from ferryman.http.wire import Moment
+from ferryman.store.scheduling import TICKS_KEPT
 
 
 def _header(name: str) -> str:
@@ -38,6 +40,12 @@ class PageQuery(msgspec.Struct):
 
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
     cursor: Annotated[Text, Meta(description="As the Link to the next page has it.")] | None = None
+
+
+class RunsQuery(msgspec.Struct):
+    """How many of the latest."""
+
+    limit: Annotated[int, Meta(ge=1, le=TICKS_KEPT)] = RUNS
 
 
 class OperationsQuery(msgspec.Struct):

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from ferryman.client.listening import Wanted
+from ferryman.client.schedules import RUNS
 from ferryman.domain import options
 from ferryman.domain.access import is_api_key_id
 from ferryman.domain.audit import Action
@@ -22,6 +23,7 @@ from ferryman.domain.suggest import did_you_mean
 from ferryman.http.exchange import Headers, Request
 from ferryman.store.journaling import TOLD
 from ferryman.store.protocol import AuditFilter, ErrorGroup, GroupFilter, Page
+from ferryman.store.scheduling import TICKS_KEPT
 
 LIMIT_DEFAULT: Final = 1000
 LIMIT_MAX: Final = 10_000
@@ -270,6 +272,11 @@ def _status(value: str) -> Status:
         return Status(value)
     except ValueError:
         raise _refused("status", value, ", ".join(Status), did_you_mean(value, Status)) from None
+
+
+def runs(request: Request) -> int:
+    """How many of the latest runs. Raises BadParameter."""
+    return _limit(parameters(request, ("limit",)), RUNS, TICKS_KEPT)
 
 
 def _limit(found: Parameters, usual: int = LIMIT_DEFAULT, most: int = LIMIT_MAX) -> int:

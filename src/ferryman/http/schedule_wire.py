@@ -15,7 +15,9 @@ from ferryman.client.schedules import ScheduleRequest
 from ferryman.domain import options
 from ferryman.domain.cron import Ambiguous, Cron, Missed, Nonexistent
 from ferryman.domain.errors import BadSchedule
+from ferryman.domain.job import Job
 from ferryman.domain.schedule import MISSED_MOST, Overlap
+from ferryman.domain.state import Status
 from ferryman.http import wire
 from ferryman.store.scheduling import KeptSchedule, Source
 
@@ -44,6 +46,18 @@ _NEEDED: Final = MappingProxyType(
         "type": "The type is missing: it says which handler runs the jobs.",
     }
 )
+
+
+class ScheduleRunJson(msgspec.Struct, frozen=True):
+    """A job that a tick has made, every field always present."""
+
+    id: str
+    due_at: wire.Moment
+    """The tick."""
+    created_at: wire.Moment
+    status: Status
+    started_at: wire.Moment | None
+    finished_at: wire.Moment | None
 
 
 class ScheduleJson(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,4 +165,20 @@ def _form(kept: KeptSchedule, now: int) -> ScheduleJson:
         skipped=kept.skipped,
         created_at=wire.write_moment(kept.created_at),
         changed_at=wire.write_moment(kept.changed_at),
+    )
+
+
+def runs_json(runs: Sequence[tuple[int, Job]]) -> bytes:
+    """Jobs with their ticks as a JSON array."""
+    return msgspec.json.encode([_run_of(due_at, job) for due_at, job in runs])
+
+
+def _run_of(due_at: int, job: Job) -> ScheduleRunJson:
+    return ScheduleRunJson(
+        job.id,
+        wire.write_moment(due_at),
+        wire.write_moment(job.created_at),
+        job.status,
+        None if job.started_at is None else wire.write_moment(job.started_at),
+        None if job.finished_at is None else wire.write_moment(job.finished_at),
     )

@@ -10,9 +10,10 @@ from ferryman.http import query, schedule_wire, wire
 from ferryman.http.actor import actor_of
 from ferryman.http.bodies import NewSchedule
 from ferryman.http.exchange import Answer, Headers, Request
+from ferryman.http.heads import RunsQuery
 from ferryman.http.operation import Operation
 from ferryman.http.resource import check_bare, json_body
-from ferryman.http.schedule_wire import ScheduleJson
+from ferryman.http.schedule_wire import ScheduleJson, ScheduleRunJson
 from ferryman.http.wire import JobJson
 from ferryman.store.scheduling import KeptSchedule, Put
 
@@ -35,6 +36,16 @@ class SchedulePaths:
             Operation("GET", one, Right.READ, self.show, "Show a schedule", kept, problems=(404,)),
             Operation("PUT", one, Right.OPERATE, self.put, "Store a schedule", new, body=NewSchedule, problems=(409,)),
             Operation("DELETE", one, Right.OPERATE, self.drop, "Drop a schedule", {204: None}, problems=wrong),
+            Operation(
+                "GET",
+                f"{one}/runs",
+                Right.READ,
+                self.runs,
+                "List the jobs that a schedule has made",
+                {200: list[ScheduleRunJson]},
+                RunsQuery,
+                problems=wrong,
+            ),
             Operation("POST", f"{one}/pause", Right.OPERATE, self.pause, "Pause a schedule", kept, problems=wrong),
             Operation("POST", f"{one}/resume", Right.OPERATE, self.resume, "Resume a schedule", kept, problems=wrong),
             Operation(
@@ -58,6 +69,12 @@ class SchedulePaths:
         """GET /schedules/{name}."""
         query.parameters(request)
         return await self._answer(await self._client.schedules.get(_name(request)))
+
+    async def runs(self, request: Request) -> Answer:
+        """GET /schedules/{name}/runs: the jobs of its latest ticks, the newest first."""
+        limit = query.runs(request)
+        found = await self._client.schedules.runs(_name(request), limit)
+        return Answer(200, (_JSON,), schedule_wire.runs_json(found))
 
     async def put(self, request: Request) -> Answer:
         """PUT /schedules/{name}: 201 if it is new, else 200."""

@@ -86,6 +86,17 @@ class KeptSchedule(msgspec.Struct, frozen=True, kw_only=True):
         return self.declaration is not None and self.declaration != self.schedule
 
 
+TICKS_KEPT: Final = 1000
+"""Of how many ticks of a schedule a store remembers the jobs."""
+
+
+class Tick(msgspec.Struct, frozen=True, array_like=True):
+    """A tick that has made a job."""
+
+    job: str
+    due_at: int
+
+
 class Scheduling(Protocol):
     """What a store does for schedules; a part of `Store`."""
 
@@ -122,6 +133,13 @@ class Scheduling(Protocol):
 
         Returns:
             None, and nothing was changed: others were first, or the schedule is paused, changed or gone.
+        """
+        ...
+
+    async def ticks(self, name: str, limit: int) -> Sequence[Tick]:
+        """The latest ticks of a schedule that have made jobs, the newest first. The jobs may have been pruned since.
+
+        Of each schedule `TICKS_KEPT` are remembered, until it is dropped.
         """
         ...
 
@@ -216,6 +234,11 @@ def to_store(kept: KeptSchedule, jobs: Sequence[NewJob], *, lives: bool) -> Sequ
     if not lives:
         return jobs[:1]
     return None if kept.schedule.overlap is Overlap.WAIT else ()
+
+
+def made(firing: Firing, stored: Sequence[str]) -> list[Tick]:
+    """The ticks of those jobs of a firing that were stored."""
+    return [Tick(job.id, job.run_at or firing.until) for job in firing.jobs if job.id in stored]
 
 
 def after_fire(kept: KeptSchedule, firing: Firing, stored: Sequence[str]) -> KeptSchedule:

@@ -67,6 +67,7 @@ VERBS: dict[str, Say] = {
     "GET /types": lambda client: client.types(),
     "GET /schedules": lambda client: client.schedules.list(),
     "GET /schedules/{name}": lambda client: client.schedules.get("nightly"),
+    "GET /schedules/{name}/runs": lambda client: client.schedules.runs("nightly"),
     "PUT /schedules/{name}": lambda client: client.schedules.put(ScheduleRequest("new", Cron("0 3 * * *"), ECHO)),
     "DELETE /schedules/{name}": lambda client: client.schedules.drop("nightly"),
     "POST /schedules/{name}/pause": lambda client: client.schedules.pause("nightly"),

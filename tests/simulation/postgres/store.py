@@ -46,7 +46,7 @@ from ferryman.store.protocol import (
     RetryResult,
 )
 from ferryman.store.reporting import Runs
-from ferryman.store.scheduling import Fired, KeptSchedule, Put
+from ferryman.store.scheduling import Fired, KeptSchedule, Put, Tick
 from ferryman.store.watching import Version
 from tests.simulation.noting import TOOK
 from tests.simulation.postgres.admitting import Admitting
@@ -337,6 +337,9 @@ class ModelStore:
 
     async def describe(self) -> Described:
         return await self._memory.describe()
+
+    async def ticks(self, name: str, limit: int) -> Sequence[Tick]:
+        return await self._memory.ticks(name, limit)
 
     # -- statistics: at once ----------------------------------------------------------------------
 

@@ -83,6 +83,7 @@ class ScheduleVerbs(Face[Schedules]):
 
     list, alist = both(Schedules.list)
     get, aget = both(Schedules.get)
+    runs, aruns = both(Schedules.runs)
     pause, apause = both(Schedules.pause)
     resume, aresume = both(Schedules.resume)
     drop, adrop = both(Schedules.drop)

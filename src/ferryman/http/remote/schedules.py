@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypedDict, Unpack
 
 import msgspec
 
-from ferryman.client.schedules import ScheduleRequest, check_name, check_of_many
+from ferryman.client.schedules import RUNS, ScheduleRequest, check_name, check_of_many
 from ferryman.domain import options
 from ferryman.domain.cron import ALL_MOST, Ambiguous, Cron, Missed, Nonexistent
 from ferryman.domain.errors import ScheduleNotFound
@@ -17,10 +17,10 @@ from ferryman.http.remote import reading
 from ferryman.http.remote.asking import Ask, body_of
 from ferryman.http.remote.connection import Connection
 from ferryman.http.remote.options import CallLike, request_of
-from ferryman.http.remote.paths import path_of
+from ferryman.http.remote.paths import asked, path_of
 from ferryman.http.remote.problems import error_of
 from ferryman.http.remote.reading import certain, read
-from ferryman.http.schedule_wire import ScheduleJson
+from ferryman.http.schedule_wire import ScheduleJson, ScheduleRunJson
 from ferryman.store.scheduling import Source
 
 _OF_JOB: Final = frozenset({"queue", "priority", "max_attempts", "timeout", "unique_key", "tags"})
@@ -95,6 +95,11 @@ class Schedules:
     async def get(self, name: str) -> ToldSchedule:
         """One schedule. Raises ScheduleNotFound."""
         return await self._say("GET", name)
+
+    async def runs(self, name: str, limit: int = RUNS) -> Sequence[ScheduleRunJson]:
+        """The jobs that its latest ticks have made, the newest first. Raises ScheduleNotFound, BadParameter."""
+        reply = await self._connection.say(Ask("GET", asked(_path(name, "runs"), [("limit", limit)])))
+        return read(reply, tuple[ScheduleRunJson, ...], lambda found: found)
 
     async def pause(self, name: str) -> ToldSchedule:
         """Have it fire no more until it is resumed. Raises ScheduleNotFound."""

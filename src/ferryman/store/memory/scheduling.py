@@ -13,12 +13,15 @@ from ferryman.domain.state import TERMINAL
 from ferryman.store.memory.auditing import Auditing
 from ferryman.store.records import Receipt, Verdict
 from ferryman.store.scheduling import (
+    TICKS_KEPT,
     Fired,
     KeptSchedule,
     Put,
+    Tick,
     after_fire,
     after_pause,
     after_put,
+    made,
     stands,
     to_store,
 )
@@ -45,6 +48,7 @@ class Timetable(Auditing):
     async def drop_schedule(self, name: str, *, deed: Deed | None = None) -> bool:
         """Delete the row."""
         dropped = self._tables.schedules.pop(name, None) is not None
+        self._tables.ticks.pop(name, None)
         self._note(deed if dropped else None)
         return dropped
 
@@ -60,6 +64,10 @@ class Timetable(Auditing):
         """Every row."""
         return [kept for _, kept in sorted(self._tables.schedules.items())]
 
+    async def ticks(self, name: str, limit: int) -> Sequence[Tick]:
+        """The latest rows."""
+        return self._tables.ticks.get(name, [])[::-1][:limit]
+
     def _fire(self, firing: Firing, admit: Callable[[NewJob], Receipt]) -> Fired | None:
         """Hand in what may be stored, and deal with the ticks."""
         kept = self._tables.schedules.get(firing.name)
@@ -71,6 +79,8 @@ class Timetable(Auditing):
             return Fired(waits=True)
         stored = [job.id for job in jobs if admit(job).verdict is Verdict.INSERTED]
         self._tables.schedules[firing.name] = after_fire(kept, firing, stored)
+        before = self._tables.ticks.get(firing.name, [])
+        self._tables.ticks[firing.name] = [*before, *made(firing, stored)][-TICKS_KEPT:]
         return Fired(tuple(stored))
 
     def _lives(self, id: str | None) -> bool:

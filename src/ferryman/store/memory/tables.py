@@ -27,7 +27,7 @@ from ferryman.store.memory.rows import ClaimRow, JobRow, KeyRow, NodeRow, Outcom
 from ferryman.store.memory.samples import Samples
 from ferryman.store.memory.sightings import Sightings
 from ferryman.store.protocol import TOTALS, Declaration, Tallied
-from ferryman.store.scheduling import KeptSchedule
+from ferryman.store.scheduling import KeptSchedule, Tick
 
 
 class Tables:
@@ -45,6 +45,7 @@ class Tables:
         """(type, unique key) -> the live job that has it."""
         self.keys: dict[str, KeyRow] = {}
         self.schedules: dict[str, KeptSchedule] = {}
+        self.ticks: dict[str, list[Tick]] = {}
         self.api_keys: dict[str, ApiKey] = {}
         self.quotas: dict[str, Taken] = {}
         self.operations: dict[str, BulkOperation] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ferryman.domain.audit import Deed
 from ferryman.domain.nodes import Condition, NodeWish, Wished
@@ -40,7 +41,8 @@ class Commanding(Journal):
 
 def _describe(place: str) -> Steps[Described]:
     ((version, number, size, clock),) = yield Ask("describe")
-    pending = dict((yield Ask("pending_types")))
+    rows: Sequence[Any] = yield Ask("pending_types")
+    pending: dict[str, int] = dict(rows)
     return Described("postgresql", place, version, migration_name(FOLDER, number), size, pending, clock)
 
 

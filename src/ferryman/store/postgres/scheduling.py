@@ -18,14 +18,17 @@ from ferryman.store.postgres.people import standing
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import Verdict
 from ferryman.store.scheduling import (
+    TICKS_KEPT,
     Fired,
     KeptSchedule,
     Put,
+    Tick,
     after_fire,
     after_pause,
     after_put,
     columns_of,
     kept_of,
+    made,
     stands,
     to_store,
 )
@@ -66,8 +69,14 @@ def pause(name: str, paused: bool, now: int, deed: Deed | None) -> Steps[bool]:
 def drop(name: str, deed: Deed | None) -> Steps[bool]:
     """Delete the row. False: there is none."""
     dropped = bool((yield Ask("drop_schedule", (name,))))
+    yield Ask("drop_ticks", (name,))
     yield from note(deed if dropped else None)
     return dropped
+
+
+def ticks(name: str, limit: int) -> Steps[list[Tick]]:
+    """The latest that have made jobs."""
+    return [Tick(*row) for row in (yield Ask("ticks", (name, limit)))]
 
 
 def fire(lanes: Lanes, firing: Firing, now: int) -> Steps[Fired | None]:
@@ -83,6 +92,10 @@ def fire(lanes: Lanes, firing: Firing, now: int) -> Steps[Fired | None]:
     receipts = (yield from insert_judged(lanes, jobs, now, 0)) if jobs else []
     stored = [receipt.id for receipt in receipts if receipt.verdict is Verdict.INSERTED]
     yield from _write(kept, after_fire(kept, firing, stored))
+    if stored:
+        told = made(firing, stored)
+        yield Ask("add_ticks", (kept.name, [tick.due_at for tick in told], [tick.job for tick in told]))
+        yield Ask("prune_ticks", (kept.name, TICKS_KEPT))
     return Fired(tuple(stored))
 
 

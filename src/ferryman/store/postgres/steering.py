@@ -23,7 +23,7 @@ from ferryman.store.postgres.lanes import Lanes
 from ferryman.store.postgres.lines import Lines
 from ferryman.store.postgres.rules import Rules
 from ferryman.store.protocol import Retention
-from ferryman.store.scheduling import Fired, KeptSchedule, Put
+from ferryman.store.scheduling import Fired, KeptSchedule, Put, Tick
 from ferryman.store.watching import Version
 
 
@@ -106,6 +106,10 @@ class Steering:
     async def schedules(self) -> Sequence[KeptSchedule]:
         """See `Scheduling.schedules`."""
         return await self._chores.do(scheduling.schedules())
+
+    async def ticks(self, name: str, limit: int) -> Sequence[Tick]:
+        """See `Scheduling.ticks`."""
+        return await self._people.do(scheduling.ticks(name, limit))
 
     async def fire(self, firing: Firing, now: int) -> Fired | None:
         """See `Scheduling.fire`. Somebody's open transaction that has a unique key is not waited for long."""

@@ -12,14 +12,17 @@ from ferryman.domain.schedule import Firing, Schedule
 from ferryman.domain.state import TERMINAL
 from ferryman.store.protocol import Verdict
 from ferryman.store.scheduling import (
+    TICKS_KEPT,
     Fired,
     KeptSchedule,
     Put,
+    Tick,
     after_fire,
     after_pause,
     after_put,
     columns_of,
     kept_of,
+    made,
     stands,
     to_store,
 )
@@ -29,6 +32,7 @@ from ferryman.store.sqlite.people import standing
 from ferryman.store.sqlite.session import Session, encode
 
 _rows: Final = msgspec.json.Decoder(list[list[Any]])
+_ticks: Final = msgspec.json.Decoder(list[Tick])
 _ids: Final = msgspec.json.Decoder(list[str])
 
 
@@ -60,8 +64,14 @@ def pause(session: Session, name: str, paused: bool, now: int, deed: Deed | None
 def drop(session: Session, name: str, deed: Deed | None) -> bool:
     """Delete the row. False: there is none."""
     dropped = session.run("drop_schedule", which=name) > 0
+    session.run("drop_ticks", which=name)
     note(session, deed if dropped else None)
     return dropped
+
+
+def ticks(session: Session, name: str, limit: int) -> list[Tick]:
+    """The latest that have made jobs."""
+    return session.document("ticks", _ticks, which=name, limit=limit)
 
 
 def fire(session: Session, firing: Firing, now: int) -> Fired | None:
@@ -77,6 +87,8 @@ def fire(session: Session, firing: Firing, now: int) -> Fired | None:
     receipts = insert(session, jobs, now, None, 0).receipts if jobs else []
     stored = [receipt.id for receipt in receipts if receipt.verdict is Verdict.INSERTED]
     _write(session, after_fire(kept, firing, stored))
+    session.insert("add_ticks", [(kept.name, tick.due_at, tick.job) for tick in made(firing, stored)])
+    session.run("prune_ticks", which=kept.name, kept=TICKS_KEPT)
     return Fired(tuple(stored))
 
 

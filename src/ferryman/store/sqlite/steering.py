@@ -18,7 +18,7 @@ from ferryman.store.controlling import Deleted, Placement
 from ferryman.store.explaining import Whereabouts
 from ferryman.store.gating import Admitted, KeyStatus
 from ferryman.store.protocol import Retention
-from ferryman.store.scheduling import Fired, KeptSchedule, Put
+from ferryman.store.scheduling import Fired, KeptSchedule, Put, Tick
 from ferryman.store.sqlite import access, auditing, chores, controls, explaining, keys, reading, rules, scheduling
 from ferryman.store.sqlite.reader import Reader
 from ferryman.store.sqlite.session import Session
@@ -120,6 +120,10 @@ class Steering:
     async def schedules(self) -> Sequence[KeptSchedule]:
         """See `Scheduling.schedules`."""
         return await self._read(scheduling.schedules)
+
+    async def ticks(self, name: str, limit: int) -> Sequence[Tick]:
+        """See `Scheduling.ticks`."""
+        return await self._read(lambda session: scheduling.ticks(session, name, limit))
 
     async def fire(self, firing: Firing, now: int) -> Fired | None:
         """See `Scheduling.fire`."""

@@ -15,7 +15,7 @@ from ferryman.domain.outcome import What
 from ferryman.domain.schedule import Firing, Order, Overlap, Schedule
 from ferryman.domain.state import Status
 from ferryman.store.protocol import Store
-from ferryman.store.scheduling import Fired, KeptSchedule, Put, Source
+from ferryman.store.scheduling import TICKS_KEPT, Fired, KeptSchedule, Put, Source, Tick
 from ferryman.testing.conformance.bench import Bench
 from ferryman.testing.conformance.harness import Harness
 
@@ -220,6 +220,28 @@ class FiringTicks:
         await begin(bench, named())
         bench.clock.advance(59)
         assert await bench.status(await first(bench, 60)) is Status.SCHEDULED
+
+    async def test_the_jobs_of_ticks_are_told_the_newest_first(self, bench: Bench) -> None:
+        assert list(await bench.store.ticks("s", 10)) == []
+        asked = firing(bench, await begin(bench, named()), 60, 120)
+        fired = await bench.store.fire(asked, bench.now)
+        assert fired is not None
+        await bench.store.fire(asked, bench.now)
+        ticks = [Tick(job.id, job.run_at or 0) for job in asked.jobs]
+        name = asked.name
+        assert list(await bench.store.ticks(name, 10)) == ticks[::-1]
+        later = Tick(await first(bench, 180), ticks[0].due_at + 120 * MICROS)
+        assert list(await bench.store.ticks(name, 2)) == [later, ticks[1]]
+        assert list(await bench.store.ticks("another", 10)) == []
+        await bench.store.drop_schedule(name)
+        assert list(await bench.store.ticks(name, 10)) == []
+
+    async def test_of_a_schedule_only_its_latest_ticks_are_remembered(self, bench: Bench) -> None:
+        asked = firing(bench, await begin(bench, named()), *range(60, 60 * (TICKS_KEPT + 1), 60))
+        assert await bench.store.fire(asked, bench.now) is not None
+        last = await first(bench, 60 * (TICKS_KEPT + 1))
+        kept = await bench.store.ticks(asked.name, 2 * TICKS_KEPT)
+        assert (len(kept), kept[0].job, kept[-1].job) == (TICKS_KEPT, last, asked.jobs[1].id)
 
     async def test_said_again_it_changes_nothing(self, bench: Bench) -> None:
         asked = firing(bench, await begin(bench, named()), 60, 120)

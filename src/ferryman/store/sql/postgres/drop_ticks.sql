@@ -1,0 +1,1 @@
+DELETE FROM ferryman.tick WHERE schedule = $1;

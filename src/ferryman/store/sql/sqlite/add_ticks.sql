@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO tick (schedule, due_at, job) VALUES (?, ?, ?);
