@@ -23,6 +23,7 @@ def text(
 
 
 Id = Annotated[str, text(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+GroupId = Annotated[str, text(pattern="^[0-9a-f]{16}$")]
 NewId = Annotated[
     str,
     text(

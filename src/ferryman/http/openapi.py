@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from ferryman.http.forms import Id, JobKey, Name, QueueName, Text
+from ferryman.http.forms import GroupId, Id, JobKey, Name, QueueName, Text
 from ferryman.http.operation import LINES, Operation
 from ferryman.version import VERSION
 
@@ -27,6 +27,7 @@ _IN_PATH: Final = re.compile(r"{(\w+)(?::path)?}")
 _REF: Final = "#/components/schemas/{name}"
 _IN_PATH_BELOW: Final[Mapping[str, Any]] = {
     "api-keys": Name,
+    "errors": GroupId,
     "jobs": Id,
     "keys": JobKey,
     "nodes": Text,
