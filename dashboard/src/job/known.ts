@@ -56,7 +56,7 @@ export function usePart<T>(known: Signal<Known | null>, path: string, lasts: (jo
       return kept.current?.told;
     },
     [],
-    { live: 500, every: 1_000 },
+    { live: 100, every: 1_000 },
   );
 }
 
