@@ -7,8 +7,8 @@ import { Problem } from "./api";
 import { Frame } from "./frame";
 import { listen } from "./live";
 import { match, place } from "./router";
-import { ROUTES, type Route } from "./routes";
-import { look, may, session } from "./session";
+import { isOpen, ROUTES, type Route } from "./routes";
+import { look, session, tellsAll } from "./session";
 import { SignIn } from "./signin";
 import { signedOut } from "./signedout";
 import { Questions } from "./ui/dialog";
@@ -77,7 +77,7 @@ function Page() {
       </Empty>
     );
   }
-  if (!may(found.route.right ?? "read")) return <Empty title={`Your API key does not have the scope ${found.route.right ?? "read"}.`} />;
+  if (!isOpen(found.route)) return <Empty title={`Your API key opens no page ${found.route.title}: it ${tellsAll() ? `does not have the scope ${found.route.right ?? "read"}` : "is limited to queues"}.`} />;
   const Shown = found.route.page;
   return (
     <Guarded key={path}>

@@ -11,8 +11,8 @@ import { connection, lostAt, pulse } from "./live";
 import { wanted } from "./load";
 import { Palette, searching } from "./palette";
 import { go, place } from "./router";
-import { ROUTES, type Route } from "./routes";
-import { may, session, signOut } from "./session";
+import { isOpen, ROUTES, type Route } from "./routes";
+import { session, signOut } from "./session";
 import { theme, turn } from "./theme";
 import { Button } from "./ui/button";
 import { say } from "./ui/toast";
@@ -21,7 +21,7 @@ const menu = signal(false);
 const THEMES = { auto: "◐", light: "☀", dark: "☾" };
 
 export function Frame({ children }: { children: ComponentChildren }) {
-  const pages = ROUTES.filter((route) => route.letter && may(route.right ?? "read"));
+  const pages = ROUTES.filter((route) => route.letter && isOpen(route));
   useKeys([
     ...pages.map((route) => ({ keys: `g ${route.letter}`, what: route.title, group: "Go to", run: () => go(`#${route.path}`), palette: true })),
     { keys: "?", what: "All keys", group: "Everywhere", run: () => (helping.value = true) },

@@ -21,7 +21,7 @@ import { SchedulePage } from "./pages/schedule";
 import { Schedules } from "./pages/schedules";
 import { TypePage } from "./pages/type";
 import { Types } from "./pages/types";
-import type { Right } from "./session";
+import { may, type Right, tellsAll } from "./session";
 
 export interface PageProps {
   /** The parameters of the path. */
@@ -35,6 +35,13 @@ export interface Route {
   /** `g` and this letter lead there; pages without one are not in the menu. */
   letter?: string;
   right?: Right;
+  /** Whether it is about all queues, so nothing for an API key that is limited to some. */
+  all?: boolean;
+}
+
+/** Whether who looks may see a page. */
+export function isOpen(route: Route): boolean {
+  return may(route.right ?? "read") && (!route.all || tellsAll());
 }
 
 export const ROUTES: readonly Route[] = [
@@ -45,17 +52,17 @@ export const ROUTES: readonly Route[] = [
   { path: "/errors/:group", title: "Error", page: ErrorGroup },
   { path: "/queues", title: "Queues", page: Queues, letter: "q" },
   { path: "/queues/:name", title: "Queue", page: QueuePage },
-  { path: "/nodes", title: "Nodes", page: Nodes, letter: "n" },
-  { path: "/nodes/:id", title: "Node", page: NodePage },
-  { path: "/schedules", title: "Schedules", page: Schedules, letter: "s" },
-  { path: "/schedules/:name", title: "Schedule", page: SchedulePage },
-  { path: "/types", title: "Types", page: Types, letter: "t" },
-  { path: "/types/:name", title: "Type", page: TypePage },
-  { path: "/keys", title: "Keys", page: Keys, letter: "k" },
-  { path: "/keys/:key", title: "Key", page: Key },
+  { path: "/nodes", title: "Nodes", page: Nodes, letter: "n", all: true },
+  { path: "/nodes/:id", title: "Node", page: NodePage, all: true },
+  { path: "/schedules", title: "Schedules", page: Schedules, letter: "s", all: true },
+  { path: "/schedules/:name", title: "Schedule", page: SchedulePage, all: true },
+  { path: "/types", title: "Types", page: Types, letter: "t", all: true },
+  { path: "/types/:name", title: "Type", page: TypePage, all: true },
+  { path: "/keys", title: "Keys", page: Keys, letter: "k", all: true },
+  { path: "/keys/:key", title: "Key", page: Key, all: true },
   { path: "/operations", title: "Operations", page: Operations, letter: "p" },
   { path: "/operations/:id", title: "Operation", page: OperationPage },
-  { path: "/audit", title: "Audit log", page: Audit, letter: "l" },
-  { path: "/api-keys", title: "API keys", page: ApiKeys, letter: "i", right: "admin" },
-  { path: "/about", title: "About", page: About, letter: "a" },
+  { path: "/audit", title: "Audit log", page: Audit, letter: "l", all: true },
+  { path: "/api-keys", title: "API keys", page: ApiKeys, letter: "i", right: "admin", all: true },
+  { path: "/about", title: "About", page: About, letter: "a", all: true },
 ];

@@ -46,3 +46,8 @@ export async function signOut(): Promise<void> {
   session.value = undefined;
   await look();
 }
+
+/** Whether who looks may see what is about all queues: a key that is limited to some may not. */
+export function tellsAll(): boolean {
+  return session.value?.queues === null;
+}

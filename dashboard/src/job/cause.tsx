@@ -1,6 +1,7 @@
 /** Why the latest attempt failed: what was raised, where in the user's code, and how it came there. */
 
 import { useMemo } from "preact/hooks";
+import { hrefTo } from "../router";
 import type { Attempt, JobError } from "../shapes/job";
 import { Copy } from "../ui/bits";
 import { takeApart } from "../ui/frames";
@@ -8,13 +9,15 @@ import { Text } from "../ui/text";
 import { Trace } from "../ui/trace";
 
 export function Cause({ error, attempts }: { error: JobError; attempts: readonly Attempt[] | undefined }) {
-  const trace = attempts?.findLast((each) => each.error)?.error?.traceback ?? "";
+  const last = attempts?.findLast((each) => each.error)?.error;
+  const trace = last?.traceback ?? "";
   return (
     <section class="card cause" aria-label="Cause">
       <header>
         <h2>
           <bdi>{error.type}</bdi> <code class="dim">{error.code}</code>
         </h2>
+        {last?.group && <a href={hrefTo("/errors", last.group)}>All of this error</a>}
         <Copy text={trace || `${error.type}: ${error.message}`} />
       </header>
       <Raised message={error.message} trace={trace} />

@@ -66,11 +66,16 @@ export function ErrorTable({ errors, keys = true }: { errors: readonly ErrorJson
         { name: "Type", extra: true, cell: (each) => <bdi>{each.types.join(", ")}</bdi> },
         { name: "24 h", extra: true, cell: (each) => <Lately error={each} /> },
         { name: "Runs", number: true, cell: (each) => brief(each.count) },
-        { name: "Failed now", number: true, cell: (each) => brief(each.jobs) },
+        { name: "Failed now", number: true, cell: standing },
         { name: "Last", cell: (each) => <Ago at={each.last_at} /> },
       ]}
     />
   );
+}
+
+/** How many jobs stand failed by it now. */
+export function standing(error: ErrorJson): string {
+  return `${count(error.jobs)}${error.at_least ? "+" : ""}`;
 }
 
 export function Lately({ error }: { error: ErrorJson }) {
@@ -84,7 +89,7 @@ export function actOnGroup(error: ErrorJson, action: "retry" | "delete"): void {
     title: action === "retry" ? "Retry the group?" : "Discard the group?",
     body: (
       <p>
-        {action === "retry" ? "Each job that stands failed with this error runs again" : "Each job that stands failed with this error is deleted"}: {count(error.jobs)} now. You see how far it is, and can stop it.
+        {action === "retry" ? "Each job that stands failed with this error runs again" : "Each job that stands failed with this error is deleted"}: {standing(error)} now. You see how far it is, and can stop it.
       </p>
     ),
     yes: action === "retry" ? "Retry them" : "Delete them",
@@ -101,7 +106,7 @@ export function GroupActions({ error }: { error: ErrorJson }) {
   return (
     <>
       <Button kind="main" onClick={() => actOnGroup(error, "retry")}>
-        Retry {count(error.jobs)}
+        Retry {standing(error)}
       </Button>
       <Button kind="danger" onClick={() => actOnGroup(error, "delete")}>
         Discard

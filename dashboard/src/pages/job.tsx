@@ -9,6 +9,7 @@ import { type Known, useJob, usePart } from "../job/known";
 import { HowFar, Log } from "../job/log";
 import { Why } from "../job/why";
 import { href, hrefTo, place } from "../router";
+import { tellsAll } from "../session";
 import type { PageProps } from "../routes";
 import { type Attempt, hasEnded, type Job as JobShape } from "../shapes/job";
 import { Ago, Badge, Copy, Facts, Head, Section } from "../ui/bits";
@@ -62,7 +63,7 @@ function About({ job, known }: { job: JobShape; known: Signal<Known | null> }) {
   return (
     <div class="stack job">
       {job.error && <Cause error={job.error} attempts={attempts} />}
-      {!runs && !hasEnded(job) && <Why known={known} />}
+      {!runs && !hasEnded(job) && tellsAll() && <Why known={known} />}
       <HowFar known={known} />
       <Section>
         <Facts facts={factsOf(job)} />

@@ -71,6 +71,7 @@ function About({ node, path }: { node: NodeJson; path: string }) {
             ["Slots", String(node.workers)],
             ["Claimed", String(node.claimed)],
             ["Memory", node.rss_bytes && bytes(node.rss_bytes)],
+            node.wish !== null && ["Asked to", node.wish],
             ["Last beat", <Ago at={node.beat_at} />],
             ["Started", <Ago at={node.started_at} />],
             node.ended_at !== null && ["Ended", <Ago at={node.ended_at} />],

@@ -5,7 +5,7 @@ import { brief, duration, many, rate } from "../format";
 import { pulse, type Pulse, type Rates, rates } from "../live";
 import { useLoad } from "../load";
 import { href } from "../router";
-import { may, session } from "../session";
+import { may, tellsAll } from "../session";
 import type { ErrorJson } from "../shapes/errors";
 import type { NodeJson } from "../shapes/flow";
 import { useStats } from "../stats";
@@ -34,7 +34,7 @@ export function Overview() {
         <Section title="Queues" aside={<a href="#/queues">All queues</a>}>
           {pulse.value?.queues.length ? <QueueTable queues={pulse.value.queues.slice(0, 2 * FEW)} keys={false} /> : <Empty title="No queue holds jobs that have not ended." />}
         </Section>
-        {session.value?.queues === null && <LiveNodes />}
+        {tellsAll() && <LiveNodes />}
       </div>
     </>
   );

@@ -6,7 +6,7 @@ import { pulse } from "../live";
 import { useLoad } from "../load";
 import { go, href, hrefTo } from "../router";
 import type { PageProps } from "../routes";
-import { may, session } from "../session";
+import { may, tellsAll } from "../session";
 import type { QueueJson, RuleJson } from "../shapes/flow";
 import { useStats } from "../stats";
 import { Figure, Head } from "../ui/bits";
@@ -42,7 +42,7 @@ export function QueuePage({ params }: PageProps) {
 async function lookAt(name: string, signal: AbortSignal): Promise<{ queue: QueueJson; rule: RuleJson | undefined }> {
   const [queue, rules] = await Promise.all([
     get<QueueJson>(`queues/${part(name)}`, {}, signal),
-    session.value?.queues === null ? get<RuleJson[]>("rules", {}, signal) : [],
+    tellsAll() ? get<RuleJson[]>("rules", {}, signal) : [],
   ]);
   return { queue, rule: rules.find((rule) => rule.scope === "queue" && rule.name === name) };
 }

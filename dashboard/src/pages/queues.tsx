@@ -5,7 +5,7 @@ import { brief, duration, percent, rate } from "../format";
 import { pulse, type QueueNow } from "../live";
 import { useLoad } from "../load";
 import { hrefTo } from "../router";
-import { session } from "../session";
+import { tellsAll } from "../session";
 import type { NodeJson, QueueJson, RuleJson } from "../shapes/flow";
 import type { Series, Stats } from "../shapes/stats";
 import { total } from "../stats";
@@ -23,7 +23,7 @@ interface About {
 
 /** What there is to know of queues; a key that is limited to some may not ask for rules and nodes. */
 async function lookAt(signal: AbortSignal): Promise<About> {
-  const all = session.value?.queues === null;
+  const all = tellsAll();
   const [queues, stats, rules, nodes] = await Promise.all([
     get<QueueJson[]>("queues", {}, signal),
     get<Stats>("stats", { ...periodOf("1h"), by: "queue" }, signal),

@@ -7,7 +7,9 @@ export interface ErrorJson {
   message: string;
   frame: string | null;
   count: number;
+  /** How many jobs stand failed by it now; `at_least` where there are more than were looked at. */
   jobs: number;
+  at_least: boolean;
   first_at: string;
   last_at: string;
   types: string[];

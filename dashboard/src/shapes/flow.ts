@@ -35,6 +35,8 @@ export interface NodeJson {
   /** Whether it claims no more; null where it does not say. */
   quiet: boolean | null;
   busy: number | null;
+  /** What somebody wants of it, which it hears with its next beat. */
+  wish: "quiet" | "resume" | "stop" | null;
 }
 
 export interface NodeJob {

@@ -42,7 +42,7 @@ export interface Attempt {
   /** That of the job afterwards. */
   status: Status;
   attempt: number;
-  error: (JobError & { traceback: string | null }) | null;
+  error: (JobError & { traceback: string | null; group: string | null }) | null;
   /** null where nothing ran. */
   started_at: string | null;
   finished_at: string;
