@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -186,10 +186,9 @@ def test_all_that_match_are_changed_by_an_operation_that_can_be_stopped(fresh: S
     expect(page.get_by_role("table", name="Operations")).to_contain_text(operation["by"])
 
 
-def test_who_may_only_read_is_offered_nothing_else(fresh: Site, visits: Visits) -> None:
-    later(fresh, 1)
-    key = fresh.add_api_key("reader", "read")
-    page = visits.sign_in(fresh.url, key).page
+def test_who_may_only_read_is_offered_nothing_else(locked: tuple[Site, Mapping[str, str]], visits: Visits) -> None:
+    site, keys = locked
+    page = visits.sign_in(site.url, keys["read"]).page
     show(page, "#/jobs")
     expect(page.get_by_role("table", name="Jobs")).to_be_visible()
     expect(page.get_by_role("checkbox")).to_have_count(0)

@@ -6,7 +6,7 @@ import { useEffect, useId } from "preact/hooks";
 import { get, type Problem } from "../api";
 import { useLoad } from "../load";
 import { Button } from "../ui/button";
-import { complete } from "./terms";
+import { complete, type Completion } from "./terms";
 
 interface Props {
   filter: string;
@@ -95,20 +95,31 @@ export function Filter({ filter, onFilter, input, problem }: Props) {
         </Button>
       )}
       <Button submit>Filter</Button>
-      <div class="options" hidden={!shown}>
-        <ul id={id} role="listbox" aria-label="What may be meant">
-          {options.map((option, n) => (
-            <li key={option.text} id={`${id}-${n}`} role="option" aria-selected={n === at.value} onMouseDown={(event) => event.preventDefault()} onClick={() => choose(option.text)}>
-              <code dir="auto">{option.text}</code> <span class="dim">{option.about}</span>
-            </li>
-          ))}
-        </ul>
-        <p class="dim">
-          a,b is either · a minus before a term turns it round · * is any text · "with spaces"
-        </p>
-      </div>
+      <Options id={id} options={shown ? options : []} at={at.value} choose={choose} />
       {problem && <Wrong id={`${id}-wrong`} filter={filter} problem={problem} />}
     </form>
+  );
+}
+
+interface Offered {
+  id: string;
+  options: Completion["options"];
+  at: number;
+  choose: (option: string) => void;
+}
+
+function Options({ id, options, at, choose }: Offered) {
+  return (
+    <div class="options" hidden={!options.length}>
+      <ul id={id} role="listbox" aria-label="What may be meant">
+        {options.map(({ text, about }, n) => (
+          <li key={text} id={`${id}-${n}`} role="option" aria-selected={n === at} onMouseDown={(event) => event.preventDefault()} onClick={() => choose(text)}>
+            <code dir="auto">{text}</code> <span class="dim">{about}</span>
+          </li>
+        ))}
+      </ul>
+      <p class="dim">a,b is either · a minus before a term turns it round · * is any text · "with spaces"</p>
+    </div>
   );
 }
 

@@ -1,28 +1,26 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { Acting } from "../jobs/acting";
-import { ACTS, each, type Target } from "../jobs/acts";
 import { Bar } from "../jobs/bar";
 import { columns } from "../jobs/columns";
+import { End } from "../jobs/end";
 import { Filter } from "../jobs/filter";
+import { useMarks } from "../jobs/marks";
 import { Started } from "../jobs/progress";
 import { type Rows, useRows } from "../jobs/rows";
 import { TABS, tabHref, Tabs } from "../jobs/tabs";
 import { toggled } from "../jobs/terms";
-import { meant, readWish, type Wish } from "../jobs/wish";
-import { count, many } from "../format";
-import { useKeys } from "../keys";
+import { readWish, type Wish } from "../jobs/wish";
+import { many } from "../format";
+import { type Binding, useKeys } from "../keys";
 import { go, href, hrefTo, place, setQuery } from "../router";
 import { may } from "../session";
 import type { Action } from "../shapes/operation";
 import { Choice, Head } from "../ui/bits";
 import { Button } from "../ui/button";
-import { Empty, Trouble, Waiting } from "../ui/shown";
+import { Trouble, Waiting } from "../ui/shown";
 import { Table } from "../ui/table";
-import { fail, say } from "../ui/toast";
+import { fail } from "../ui/toast";
 import "../style/jobs.css";
-
-const KEYS = "Jobs";
 
 export function Jobs() {
   const wish = readWish(place.value.query);
@@ -33,17 +31,8 @@ export function Jobs() {
   const wrong = load.error?.code === "FM423" ? load.error : null;
   const shown = wrong ? undefined : (load.data ?? before.current); // the page before stays while the next one comes
   const rows = shown?.rows ?? [];
-  const marked = useSignal<ReadonlySet<string>>(new Set());
-  const all = useSignal(false);
-  const at = useSignal<string | null>(null);
-  const asked = useSignal<{ action: Action; target: Target } | null>(null);
-  const started = useSignal<{ id: string; of: number | null } | null>(null);
+  const marks = useMarks(wish, key, rows, (action) => (action === "delete" ? load.renew() : load.again()));
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    marked.value = new Set();
-    all.value = false;
-  }, [key]);
-
   const next = shown?.next ? () => setQuery({ after: shown.next, before: null }, "push") : null;
   const previous = wish.after || shown?.previous ? () => setQuery({ before: shown?.previous, after: null }, "push") : null;
   const filterBy = (filter: string) => {
@@ -51,60 +40,20 @@ export function Jobs() {
     if (address === location.hash) load.renew();
     else go(address);
   };
-  const act = async (action: Action) => {
-    const chosen = marked.value.size ? rows.filter((row) => marked.value.has(row.id)) : rows.filter((row) => row.id === at.value);
-    const { of, done: said } = ACTS[action];
-    const ids = chosen.filter((row) => of.includes(row.status)).map((row) => row.id);
-    if (all.value ? wish.status && !of.includes(wish.status) : !ids.length) say(`There is nothing marked that can be ${said}.`);
-    else if (all.value) asked.value = { action, target: { filter: meant(wish), status: wish.status } };
-    else if (action === "retry") await each(action, ids).finally(done);
-    else asked.value = { action, target: { ids } };
-  };
-  const done = () => {
-    marked.value = new Set();
-    all.value = false;
-    if (asked.value?.action === "delete") load.renew();
-    else load.again();
-  };
-  const press = (action: Action) => void act(action).catch(fail);
-  useKeys([
-    { keys: "/", what: "To the filter", group: KEYS, run: () => input.current?.focus() },
-    ...TABS.map((tab, n) => ({ keys: String(n + 1), what: `Jobs: ${tab ?? "all"}`, group: KEYS, run: () => go(tabHref(wish, tab)), palette: true })),
-    { keys: "n", what: "Next page", group: KEYS, run: () => next?.() },
-    { keys: "p", what: "Page before", group: KEYS, run: () => previous?.() },
-    ...(may("operate")
-      ? [
-          { keys: "r", what: "Retry the marked jobs", group: KEYS, run: () => press("retry") },
-          { keys: "c", what: "Cancel the marked jobs", group: KEYS, run: () => press("cancel") },
-        ]
-      : []),
-  ]);
+  useKeys(keys({ wish, act: marks.act, next, previous, filter: () => input.current?.focus() }));
   return (
     <>
       <Head title="Jobs">
-        <Choice
-          label="Order"
-          options={[
-            ["", "Newest first"],
-            ["asc", "Oldest first"],
-          ]}
-          value={wish.oldest ? "asc" : ""}
-          onChange={(order) => setQuery({ order, after: null, before: null })}
-        />
+        <Order wish={wish} />
       </Head>
       <Tabs wish={wish} />
       <Filter filter={wish.filter} onFilter={filterBy} input={input} problem={wrong} />
-      {started.value && <Started key={started.value.id} {...started.value} onClose={() => (started.value = null)} />}
-      <Bar status={wish.status} rows={rows} marked={marked} all={all} act={act} onPrevious={previous} onNext={next} oldest={wish.oldest} />
-      <div class="news" role="status">
-        {shown && shown.news > 0 && (
-          <Button class="pill" onClick={load.renew}>
-            {many(shown.news, "new job")}
-          </Button>
-        )}
-      </div>
+      {marks.started.value && <Started key={marks.started.value.id} {...marks.started.value} onClose={() => (marks.started.value = null)} />}
+      <Bar status={wish.status} rows={rows} {...marks} onPrevious={previous} onNext={next} oldest={wish.oldest} />
+      <News news={shown?.news ?? 0} show={load.renew} />
       {load.error && !wrong && <Trouble problem={load.error} again={load.again} small={shown !== undefined} />}
-      {shown ? (
+      {!shown && !load.error && <Waiting lines={12} />}
+      {shown && (
         <div class="list" aria-busy={load.loading}>
           {rows.length > 0 && (
             <Table
@@ -113,52 +62,72 @@ export function Jobs() {
               rows={rows}
               id={(job) => job.id}
               href={(job) => hrefTo("/jobs", job.id)}
-              marked={may("operate") ? marked : undefined}
-              at={at}
+              marked={may("operate") ? marks.marked : undefined}
+              at={marks.at}
             />
           )}
-          <End shown={shown} wish={wish} next={next} onClear={() => go("#/jobs")} />
+          <End shown={shown} wish={wish} next={next} />
         </div>
-      ) : (
-        !load.error && <Waiting lines={12} />
       )}
-      {asked.value && (
-        <Acting
-          {...asked.value}
-          close={() => (asked.value = null)}
-          onDone={(operation, of) => {
-            if (operation) started.value = { id: operation.id, of };
-            done();
-          }}
-        />
-      )}
+      <Question marks={marks} />
     </>
   );
 }
 
-/** What is to be said below the rows, or in their place. */
-function End({ shown, wish, next, onClear }: { shown: Rows; wish: Wish; next: (() => void) | null; onClear: () => void }) {
-  if (!shown.complete && next) {
-    return (
-      <div class="row end">
-        <span>
-          {count(shown.scanned ?? 0)} jobs were looked at for this page, {many(shown.rows.length, "fits", "fit")}. There may be more.
-        </span>
-        <Button onClick={next}>Go on</Button>
-      </div>
-    );
-  }
-  if (shown.rows.length) return null;
-  if (wish.filter || wish.after || wish.before) {
-    return (
-      <Empty title="No job fits.">
-        <Button onClick={onClear}>Show all jobs</Button>
-      </Empty>
-    );
-  }
+function Order({ wish }: { wish: Wish }) {
   return (
-    <Empty title={wish.status ? `No job is ${wish.status}.` : "There are no jobs yet."}>
-      {!wish.status && may("enqueue") && <a href="#/types">Enqueue one</a>}
-    </Empty>
+    <Choice
+      label="Order"
+      options={[
+        ["", "Newest first"],
+        ["asc", "Oldest first"],
+      ]}
+      value={wish.oldest ? "asc" : ""}
+      onChange={(order) => setQuery({ order, after: null, before: null })}
+    />
   );
+}
+
+/** Jobs that came meanwhile; they are shown when one wants them, so that no row moves under the pointer. */
+function News({ news, show }: { news: number; show: () => void }) {
+  return (
+    <div class="news" role="status">
+      {news > 0 && (
+        <Button class="pill" onClick={show}>
+          {many(news, "new job")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Question({ marks: { asked, answered } }: { marks: ReturnType<typeof useMarks> }) {
+  const question = asked.value;
+  if (!question) return null;
+  return <Acting {...question} close={() => (asked.value = null)} onDone={(operation, of) => answered(question.action, operation, of)} />;
+}
+
+interface Ways {
+  wish: Wish;
+  act: (action: Action) => Promise<void>;
+  next: (() => void) | null;
+  previous: (() => void) | null;
+  filter: () => void;
+}
+
+function keys({ wish, act, next, previous, filter }: Ways): Binding[] {
+  const group = "Jobs";
+  const press = (action: Action) => () => void act(action).catch(fail);
+  return [
+    { keys: "/", what: "To the filter", group, run: filter },
+    ...TABS.map((tab, n) => ({ keys: String(n + 1), what: `Jobs: ${tab ?? "all"}`, group, run: () => go(tabHref(wish, tab)), palette: true })),
+    { keys: "n", what: "Next page", group, run: () => next?.() },
+    { keys: "p", what: "Page before", group, run: () => previous?.() },
+    ...(may("operate")
+      ? [
+          { keys: "r", what: "Retry the marked jobs", group, run: press("retry") },
+          { keys: "c", what: "Cancel the marked jobs", group, run: press("cancel") },
+        ]
+      : []),
+  ];
 }
