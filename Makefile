@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo run test test-browser lint simulate chaos mutants bench bench-dashboard screenshots
+.PHONY: setup demo run test test-ground test-rest test-browser lint simulate chaos mutants bench bench-dashboard screenshots
 
 setup: $(READY)
 
@@ -36,10 +36,15 @@ lint: $(READY)
 GROUND := tests/domain tests/store
 
 test: lint
+	$(MAKE) --jobs=2 --output-sync=target test-ground test-rest
+	$(BIN)/python -m tests.simulation --seeds 500
+
+test-ground: $(READY)
 	$(BIN)/pytest $(GROUND) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100
+
+test-rest: $(READY)
 	$(BIN)/pytest $(addprefix --ignore=,$(GROUND))
-	$(BIN)/python -m tests.simulation --seeds 500
 
 # the dashboard in a real Chromium, which is installed where it is missing (Debian); CHROMIUM=/path takes another one
 test-browser: $(READY)
