@@ -8,7 +8,7 @@ import { hrefTo } from "../router";
 import { tellsAll } from "../session";
 import type { NodeJson, QueueJson, RuleJson } from "../shapes/flow";
 import type { Series, Stats } from "../shapes/stats";
-import { total } from "../stats";
+import { endedLately } from "../stats";
 import { Badge, Head } from "../ui/bits";
 import { periodOf, Spark } from "../ui/chart";
 import { Empty, Shown } from "../ui/shown";
@@ -90,8 +90,8 @@ export function QueueTable({ queues, series, step = 60, rules = [], nodes = [], 
 }
 
 function ended(series: Series | undefined, step: number): string {
-  const known = series?.completed.slice(-5).filter((n) => n !== null) ?? [];
-  return series && known.length ? rate((total(series.completed.slice(-5)) + total(series.failed.slice(-5))) / (known.length * step)) : "–";
+  const speed = endedLately(series, step);
+  return speed === null ? "–" : rate(speed);
 }
 
 export function RuleBadge({ rule }: { rule: RuleJson | undefined }) {
