@@ -26,9 +26,12 @@ PATIENCE: Final = 60.0
 class Site:
     """A server, its store, and what was asked of both."""
 
-    def __init__(self, folder: Path, database: str, settings: Mapping[str, object] | None = None) -> None:
-        """It is not started yet. `database` is the URL of a store."""
+    def __init__(
+        self, folder: Path, database: str, settings: Mapping[str, object] | None = None, app: Path = APP
+    ) -> None:
+        """It is not started yet. `database` is the URL of a store, `app` the file of the jobs."""
         self.database = database
+        self._app = app
         self._place = folder / "site.db"
         self._settings = {"DATABASE_URL": database, **(settings or {})}
         self._server: Server | None = None
@@ -47,7 +50,7 @@ class Site:
 
     def start(self) -> None:
         """Serve; a second time at the address of the first one."""
-        self._server = Server(APP, self._place, {**self._settings, "PORT": self._port})
+        self._server = Server(self._app, self._place, {**self._settings, "PORT": self._port})
         self._port = urlsplit(self.url).port or 0
 
     def stop(self) -> None:
@@ -104,9 +107,11 @@ class Site:
 
 
 @contextmanager
-def serving(folder: Path, database: str, settings: Mapping[str, object] | None = None) -> Iterator[Site]:
+def serving(
+    folder: Path, database: str, settings: Mapping[str, object] | None = None, app: Path = APP
+) -> Iterator[Site]:
     """A site that is served as long as the block; its store is migrated first."""
-    site = Site(folder, database, settings)
+    site = Site(folder, database, settings, app)
     site.command("migrate")
     site.start()
     try:
