@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ago, between, bytes, duration, rate } from "./format";
 
 test.each([
-  [0, "0 µs"],
+  [0, "0 s"],
   [0.00084, "840 µs"],
   [0.012, "12 ms"],
   [0.9996, "1 s"],
@@ -11,7 +11,7 @@ test.each([
   [200, "3 m 20 s"],
   [7500, "2 h 5 m"],
   [86_400, "1 d"],
-  [-5, "0 µs"],
+  [-5, "0 s"],
 ])("%s seconds are %s", (seconds, said) => {
   expect(duration(seconds)).toBe(said);
 });

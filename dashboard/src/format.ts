@@ -22,6 +22,7 @@ export function rate(perSecond: number): string {
 /** Seconds in the two units that matter: 840 µs, 12 ms, 1.4 s, 3 m 20 s, 2 h 5 m, 4 d 3 h */
 export function duration(seconds: number): string {
   const s = Math.max(0, seconds);
+  if (s === 0) return "0 s";
   if (s < 0.001) return `${Math.round(s * 1e6)} µs`;
   if (s < 0.9995) return `${Number((s * 1000).toPrecision(s < 0.01 ? 2 : 3))} ms`;
   if (s < 59.95) return `${Number(s.toFixed(s < 10 ? 1 : 0))} s`;

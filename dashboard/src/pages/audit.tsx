@@ -1,7 +1,7 @@
 /** The audit log: who changed what. */
 
 import { hrefTo, place, setQuery } from "../router";
-import { Ago, Head } from "../ui/bits";
+import { Ago, Head, ShortId } from "../ui/bits";
 import { Turn, usePages } from "../ui/pages";
 import { Empty, Shown } from "../ui/shown";
 import { Table } from "../ui/table";
@@ -18,6 +18,7 @@ interface Deed {
 const FIELDS = ["actor", "action", "target"] as const;
 /** Where the targets of some actions have pages. */
 const PAGES: Record<string, string> = { job: "/jobs", queue: "/queues", type: "/types", schedule: "/schedules", key: "/keys", operation: "/operations", node: "/nodes" };
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function Audit() {
   const { query } = place.value;
@@ -44,7 +45,7 @@ export function Audit() {
                 columns={[
                   { name: "When", cell: (deed) => <Ago at={deed.at} /> },
                   { name: "Who", cell: (deed) => <bdi>{deed.actor}</bdi> },
-                  { name: "Did", cell: (deed) => <code>{deed.action}</code> },
+                  { name: "Did", cell: (deed) => <code class="nowrap">{deed.action}</code> },
                   { name: "To", cell: (deed) => <Target deed={deed} /> },
                   { name: "And said", wide: true, cell: (deed) => <code title={JSON.stringify(deed.detail)}>{Object.keys(deed.detail).length ? JSON.stringify(deed.detail) : ""}</code> },
                 ]}
@@ -62,5 +63,5 @@ export function Audit() {
 
 function Target({ deed }: { deed: Deed }) {
   const page = PAGES[deed.action.split(".")[0] ?? ""];
-  return page && deed.target !== "*" ? <a href={hrefTo(page, deed.target)}>{deed.target}</a> : <bdi>{deed.target}</bdi>;
+  return page && deed.target !== "*" ? <a href={hrefTo(page, deed.target)}>{ID.test(deed.target) ? <ShortId id={deed.target} /> : deed.target}</a> : <bdi>{deed.target}</bdi>;
 }

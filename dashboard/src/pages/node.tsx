@@ -76,9 +76,9 @@ function About({ node, path }: { node: NodeJson; path: string }) {
             ["Started", <Ago at={node.started_at} />],
             node.ended_at !== null && ["Ended", <Ago at={node.ended_at} />],
             ["Queues", node.queues?.join(", ") ?? "all"],
-            ["Types", node.types?.join(", ")],
           ]}
         />
+        {node.types && <p class="end dim">Types: {node.types.join(", ")}</p>}
       </Section>
       <Section title="What it runs now">
         <Shown load={jobs} lines={3}>

@@ -54,15 +54,21 @@ function Now() {
       <Figure name="Failed" value={speed ? rate(speed.failed) : "–"} unit="/s" tone={speed && speed.failed > 0 ? "bad" : undefined} />
       <Figure name={<Jobs status="processing" />} value={brief(counts.processing)} />
       <Figure name={<Jobs status="pending" />} value={brief(counts.pending)} />
-      <Figure name={<Jobs status="failed" />} value={brief(counts.failed)} tone={counts.failed ? "bad" : undefined} title="Failed for good, and still stored" />
+      <Figure name={<Jobs status="failed" now />} value={brief(counts.failed)} tone={counts.failed ? "bad" : undefined} title="Failed for good, and still stored" />
       <Figure name="Oldest waits" value={counts.pending ? duration(oldest) : "–"} tone={oldest > 60 ? "warn" : undefined} />
       <Figure name="Backlog ends" value={end(now, speed)} title="If jobs go on to come and end as in the last seconds" />
     </dl>
   );
 }
 
-function Jobs({ status }: { status: "processing" | "pending" | "failed" }) {
-  return <a href={href("/jobs", { status })}>{status[0]?.toUpperCase() + status.slice(1)}</a>;
+/** @param now says so, where what happens a second has the same name */
+function Jobs({ status, now }: { status: "processing" | "pending" | "failed"; now?: boolean }) {
+  return (
+    <a href={href("/jobs", { status })}>
+      {status[0]?.toUpperCase() + status.slice(1)}
+      {now && " now"}
+    </a>
+  );
 }
 
 /** When nothing is pending any more, as far as the last seconds tell. */

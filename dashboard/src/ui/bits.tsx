@@ -76,12 +76,16 @@ export function Facts({ facts }: { facts: readonly (readonly [string, ComponentC
           fact && (
             <div key={fact[0]}>
               <dt>{fact[0]}</dt>
-              <dd>{fact[1] ?? <span class="dim">–</span>}</dd>
+              <dd>{fact[1] === "" ? <None /> : (fact[1] ?? <None />)}</dd>
             </div>
           ),
       )}
     </dl>
   );
+}
+
+function None() {
+  return <span class="dim">–</span>;
 }
 
 /** A switch between a few things, as tabs that change what is shown. */

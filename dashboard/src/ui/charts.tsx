@@ -54,7 +54,7 @@ function linesOf(stats: Stats): Record<"flow" | "backlog" | "wait" | "run", Line
       { name: "completed", color: "--completed", values: perSecond(all?.completed, stats), filled: true },
       { name: "failed", color: "--failed", values: perSecond(all?.failed, stats) },
     ],
-    backlog: [{ name: "pending", color: "--scheduled", values: all?.pending ?? none, filled: true }],
+    backlog: [{ name: "pending", color: "--pending", values: all?.pending ?? none, filled: true }],
     wait: spread("wait"),
     run: spread("run"),
   };

@@ -44,6 +44,11 @@ export function Table<T>({ label, columns, rows, id, href, marked, keys = true, 
     line?.scrollIntoView({ block: "nearest" });
     line?.querySelector<HTMLElement>("a, input")?.focus({ preventScroll: true });
   };
+  // whoever points at a row goes where its link leads; who marks a text, or presses what stands in it, does not
+  const pointed = (event: MouseEvent, row: T) => {
+    const own = event.target instanceof Element && event.target.closest("a, button, input, label, summary");
+    if (href && !own && !getSelection()?.toString()) location.hash = href(row);
+  };
   const current = () => rows.find((row) => id(row) === at.value);
   const open = () => {
     const row = current();
@@ -97,7 +102,7 @@ export function Table<T>({ label, columns, rows, id, href, marked, keys = true, 
               </td>
             ));
             return (
-              <tr key={name} class={name === at.value ? "at" : ""} aria-selected={marked?.value.has(name)} onFocusCapture={() => (at.value = name)}>
+              <tr key={name} class={`${href ? "leads" : ""} ${name === at.value ? "at" : ""}`} aria-selected={marked?.value.has(name)} onFocusCapture={() => (at.value = name)} onClick={(event) => pointed(event, row)}>
                 {marked && (
                   <td class="box">
                     <input type="checkbox" aria-label={`Mark ${name}`} checked={marked.value.has(name)} onChange={() => mark(name)} />
