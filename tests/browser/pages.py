@@ -64,7 +64,7 @@ def settled(page: Page) -> None:
 def show(page: Page, fragment: str) -> None:
     """Load a page anew, also where only the fragment is another, and wait until it is settled."""
     page.goto("about:blank")
-    page.goto(f"/{fragment}")
+    page.goto(fragment)
     settled(page)
 
 
