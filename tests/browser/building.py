@@ -32,13 +32,17 @@ def npm() -> list[str]:
 
 
 def build(folder: Path) -> Path:
-    """Install what package-lock.json names into a folder, and build there; gives where the files are. Raises NoNode."""
+    """Install what package-lock.json names into a folder, check the sources and build there; gives where the files are.
+
+    Raises:
+        NoNode: nothing here could do that.
+    """
     command = npm()
     sources, out = folder / "dashboard", folder / "static"
     shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("node_modules"))
     beside = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": beside, "OUT": str(out)}
-    for step in (["ci", "--no-fund", "--no-audit"], ["run", "build"]):
+    for step in (["ci", "--no-fund", "--no-audit"], ["run", "check"], ["run", "build"]):
         done = subprocess.run(
             [*command, *step],
             cwd=sources,
