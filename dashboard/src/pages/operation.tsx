@@ -25,7 +25,7 @@ export function OperationPage({ params }: PageProps) {
 }
 
 function Told({ operation }: { operation: Operation }) {
-  const { status, filter, queues, change, examined, by, created_at, finished_at, error } = operation;
+  const { id, status, filter, queues, change, examined, by, created_at, finished_at, error } = operation;
   const of = useAmount(operation);
   return (
     <div class="stack">
@@ -44,7 +44,12 @@ function Told({ operation }: { operation: Operation }) {
         <Facts
           facts={[
             ["Status", <Badge status={status} />],
-            ["By", <bdi>{by}</bdi>],
+            [
+              "By",
+              <>
+                <bdi>{by}</bdi> · <a href={href("/audit", { target: id })}>Audit log of it</a>
+              </>,
+            ],
             ["Started", <Ago at={created_at} />],
             ["Ended", <Ago at={finished_at} />],
             ["Looked at", count(examined)],
