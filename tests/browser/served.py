@@ -84,7 +84,7 @@ class Site:
         """What a command says of this store."""
         return self.program("ferryman", *arguments)
 
-    def program(self, module: str, *arguments: str) -> str:
+    def program(self, module: str, *arguments: str, patience: float = PATIENCE) -> str:
         """What a program prints, for whom this store is the one of the settings."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
         done = subprocess.run(
@@ -92,7 +92,7 @@ class Site:
             env=clean | {"FERRYMAN_DATABASE_URL": self.database},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The tour of docs/tour.md: from a job that has failed to its cause and its retry, as somebody goes who is there for the first time.
+"""The tour of docs/tour.md: from a job that has failed to its cause and its retry, as a first-time user goes.
 
 Each step has one way with the mouse and one with the keyboard, and both lead to where the same things are seen.
 """
@@ -101,6 +101,7 @@ def _sees_why(page: Page) -> None:
 def _sees_that_it_is_well(page: Page) -> None:
     expect(page.locator("main header .badge")).to_have_text("completed", timeout=PATIENCE)
     expect(page.locator("main")).to_contain_text(f"The Shop: {CUSTOMER} pays order {ORDERS}.")
+    expect(page.locator(".timeline details")).to_have_count(3)  # the run that failed, the retry, the run after it
 
 
 def _failed(page: Page) -> Locator:
