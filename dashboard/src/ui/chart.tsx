@@ -89,12 +89,20 @@ function Drawn({ line, xs, scale }: { line: Line; xs: readonly number[]; scale: 
     <>
       {line.filled && <path d={path(points, true)} fill={stroke} opacity="0.14" />}
       <path d={path(points, false)} class={line.dashed ? "dashed" : ""} stroke={stroke} fill="none" />
+      <path d={lone(points)} class="lone" stroke={stroke} />
     </>
   );
 }
 
+type Point = readonly [number, number] | null;
+
+/** Those of points that have no neighbour: a line would show nothing of them. */
+export function lone(points: readonly Point[]): string {
+  return points.map((point, n) => (point && !points[n - 1] && !points[n + 1] ? `M${point[0].toFixed(1)},${point[1].toFixed(1)}h0` : "")).join("");
+}
+
 /** A path through points, with a gap where nothing is known; closed, each of its pieces goes down to zero. */
-export function path(points: readonly (readonly [number, number] | null)[], closed: boolean): string {
+export function path(points: readonly Point[], closed: boolean): string {
   const pieces: string[] = [];
   let piece: (readonly [number, number])[] = [];
   for (const point of [...points, null]) {
@@ -105,7 +113,7 @@ export function path(points: readonly (readonly [number, number] | null)[], clos
     const [from, to] = [piece[0], piece.at(-1)];
     if (from && to) {
       const through = `M${piece.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}`;
-      pieces.push(closed ? `${through}V${HEIGHT}H${from[0].toFixed(1)}Z` : piece.length === 1 ? `${through}h0` : through);
+      pieces.push(closed ? `${through}V${HEIGHT}H${from[0].toFixed(1)}Z` : through);
     }
     piece = [];
   }

@@ -31,6 +31,7 @@ test("an hour has a mark each fifteen minutes", () => {
 
 test("a line has gaps where nothing is known, and a single point is drawn", () => {
   const points = [[0, 1], [10, 2], null, [20, 3], null, null, [30, 4], [40, 5]] as const;
-  expect(chart.path(points, false)).toBe("M0.0,1.0L10.0,2.0M20.0,3.0h0M30.0,4.0L40.0,5.0");
+  expect(chart.path(points, false)).toBe("M0.0,1.0L10.0,2.0M20.0,3.0M30.0,4.0L40.0,5.0");
+  expect(chart.lone(points)).toBe("M20.0,3.0h0");
   expect(chart.path([[0, 1], [10, 2]], true)).toBe("M0.0,1.0L10.0,2.0V100H0.0Z");
 });
