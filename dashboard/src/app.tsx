@@ -11,6 +11,7 @@ import { isOpen, ROUTES, type Route } from "./routes";
 import { look, session, tellsAll } from "./session";
 import { SignIn } from "./signin";
 import { signedOut } from "./signedout";
+import { Head } from "./ui/bits";
 import { Questions } from "./ui/dialog";
 import { Empty, Trouble, Waiting } from "./ui/shown";
 import { Toasts } from "./ui/toast";
@@ -72,9 +73,12 @@ function Page() {
   }, [path]);
   if (!found) {
     return (
-      <Empty title="There is nothing at this address.">
-        <a href="#/">To the overview</a>
-      </Empty>
+      <>
+        <Head title="Nothing here" />
+        <Empty title="There is nothing at this address.">
+          <a href="#/">To the overview</a>
+        </Empty>
+      </>
     );
   }
   if (!isOpen(found.route)) return <Empty title={`Your API key opens no page ${found.route.title}: it ${tellsAll() ? `does not have the scope ${found.route.right ?? "read"}` : "is limited to queues"}.`} />;

@@ -20,6 +20,8 @@ export function Dialog({ title, onClose, children, class: kind = "" }: Props) {
   useEffect(() => {
     const before = document.activeElement;
     ref.current?.showModal();
+    // by itself the browser begins at Close
+    if (!ref.current?.querySelector("[autofocus]")) ref.current?.querySelector<HTMLElement>("form :is(input, select, textarea), .field input")?.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
