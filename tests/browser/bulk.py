@@ -32,6 +32,12 @@ PAUSE: Final = 250
 DONE: Final = re.compile(r"([\d,]+) of ([\d,]+) retried")
 
 
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 class Bulk:
     """A page on which somebody retries all jobs that have failed."""
 
@@ -94,22 +100,22 @@ def play(site: Site, key: str, page: Page) -> bool:
         return operations_of(site, key)[0], site.ask("GET", "/counts", Authorization=f"Bearer {key}")
 
     bulk = Bulk(page)
-    print(f"asked first: {bulk.ask()}")
+    say(f"asked first: {bulk.ask()}")
     began = time.monotonic()
     bulk.start()
     for done, of in bulk.progress():
-        print(f"{time.monotonic() - began:6.1f} s  {done:9,} of {of:,}", flush=True)
+        say(f"{time.monotonic() - began:6.1f} s  {done:9,} of {of:,}")
         if done >= of // 2:
             break
     bulk.stop()
     operation, counts = told()
-    print(f"stopped: {operation['status']}, {operation['changed']:,} retried, {counts['failed']:,} are left as failed")
-    print(f"the page says: {' '.join(bulk.started.inner_text().split())}")
+    say(f"stopped: {operation['status']}, {operation['changed']:,} retried, {counts['failed']:,} are left as failed")
+    say(f"the page says: {' '.join(bulk.started.inner_text().split())}")
     page.wait_for_timeout(QUIET * 1000)
     later, counts_later = told()
-    print(f"{QUIET:.0f} s later: {later['changed']:,} retried, {counts_later['failed']:,} failed")
+    say(f"{QUIET:.0f} s later: {later['changed']:,} retried, {counts_later['failed']:,} failed")
     deeds = bulk.deeds()
-    print("the audit log:", *deeds, sep="\n  ")
+    say("\n  ".join(["the audit log:", *deeds]))
     rested = later["changed"] == operation["changed"] and counts_later["failed"] == counts["failed"]
     partly = 0 < operation["changed"] < operation["changed"] + counts["failed"]
     return rested and partly and are_hers(deeds)
@@ -141,7 +147,7 @@ def main() -> None:
     ):
         began = time.monotonic()
         site.program("tests.browser.failing", url, "--jobs", str(options.jobs), patience=600.0)
-        print(f"{options.jobs:,} jobs have failed on {options.store} in {time.monotonic() - began:.0f} s", flush=True)
+        say(f"{options.jobs:,} jobs have failed on {options.store} in {time.monotonic() - began:.0f} s")
         key = site.add_api_key(ANNA, "operate")
         with launched(os.environ) as chromium, Visits(chromium) as visits:
             good = play(site, key, visits.sign_in(site.url, key).page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -29,4 +30,4 @@ def keep(page: Page, file: Path) -> None:
     if len(taken) > MOST:
         raise TooLarge(f"{file.name} has {len(taken):,} bytes; {MOST:,} are allowed.")
     file.write_bytes(taken)
-    print(f"{file.name} {len(taken):,} bytes", flush=True)
+    sys.stdout.write(f"{file.name} {len(taken):,} bytes\n")
