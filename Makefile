@@ -4,7 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo run test test-ground test-rest test-browser lint simulate chaos mutants bench bench-dashboard screenshots
+.PHONY: setup demo run test test-ground test-rest dashboard test-browser viewers screenshots lint simulate chaos mutants bench \
+  bench-dashboard
 
 setup: $(READY)
 
@@ -46,10 +47,19 @@ test-ground: $(READY)
 test-rest: $(READY)
 	$(BIN)/pytest $(addprefix --ignore=,$(GROUND))
 
+# the files of the dashboard, from its sources: with the Node of the system, else with that of a package
+dashboard: $(READY)
+	$(BIN)/python -m tests.browser.building
+
 # the dashboard in a real Chromium, which is installed where it is missing (Debian); CHROMIUM=/path takes another one
 test-browser: $(READY)
 	$(BIN)/python -m tests.browser.install
 	$(BIN)/pytest tests/browser
+
+# ten who look at a busy shop for MINUTES, and a restart meanwhile: does memory grow? STORE=postgres
+viewers: $(READY)
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m tests.browser.viewers --minutes $(or $(MINUTES),10) --store $(or $(STORE),sqlite)
 
 # docs/screenshots, of a stock that is the same each time
 screenshots: $(READY)

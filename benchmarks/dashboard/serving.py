@@ -46,9 +46,9 @@ def served(database: str) -> Iterator[Served]:
 
 
 @contextmanager
-def fed(url: str, rate: int) -> Iterator[None]:
-    """Somebody hands in so many jobs a second, as long as the block lasts."""
-    command = [sys.executable, "-m", "benchmarks.dashboard.feeding", url, "--rate", str(rate)]
+def fed(url: str, rate: int, type: str = "noop") -> Iterator[None]:
+    """Somebody hands in so many jobs of a type a second, as long as the block lasts."""
+    command = [sys.executable, "-m", "benchmarks.dashboard.feeding", url, "--rate", str(rate), "--type", type]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
             yield

@@ -89,7 +89,7 @@ function Brand() {
 
 function Menu({ pages }: { pages: readonly Route[] }) {
   const counts = pulse.value?.counts;
-  const shown: Record<string, number | undefined> = { "/jobs": counts && counts.pending + counts.processing, "/nodes": pulse.value?.nodes };
+  const shown: Record<string, number | undefined> = { "/jobs": counts && counts.pending + counts.processing, "/nodes": pulse.value?.nodes ?? undefined };
   return (
     <nav aria-label="Pages">
       {pages.map((route) => {

@@ -32,7 +32,8 @@ export interface Pulse {
   queues: QueueNow[];
   enqueued: number;
   ended: { completed: number; failed: number; cancelled: number };
-  nodes: number;
+  /** null where the server tells no more than `poll` asks for. */
+  nodes: number | null;
 }
 
 /** How many a second, over the last seconds. */
@@ -89,6 +90,8 @@ interface Heard {
 let source: EventSource | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let heard: Heard[] = [];
+/** Grows whenever what was under way is not wanted any more. */
+let turn = 0;
 
 function hear(told: Pulse): false {
   const at = Date.parse(told.at);
@@ -135,19 +138,24 @@ function open(): void {
 /** The server has answered, and not with a stream: ask for the counts now and then, and for a stream again later. */
 async function poll(since = Date.now()): Promise<void> {
   close();
+  const mine = turn;
   try {
-    const counts = await get<Counts>("counts");
-    if (pulse.value) pulse.value = { ...pulse.value, counts };
+    const [counts, queues] = await Promise.all([get<Counts>("counts"), get<QueueNow[]>("queues")]);
+    if (mine !== turn) return; // nobody looks any more, or a stream is open again
+    const before = pulse.value ?? { enqueued: 0, ended: { completed: 0, failed: 0, cancelled: 0 }, nodes: null };
+    pulse.value = { ...before, at: new Date().toISOString(), counts, queues };
+    rates.value = null; // what was heard long ago says nothing of now
     become("polling");
     beat.value++;
   } catch (error) {
-    if (error instanceof Problem && error.status === 401) return;
+    if (mine !== turn || (error instanceof Problem && error.status === 401)) return;
     become("lost");
   }
   timer = setTimeout(() => (Date.now() - since > RETRY_MS ? open() : void poll(since)), POLL_MS);
 }
 
 function close(): void {
+  turn++;
   clearTimeout(timer);
   source?.close();
   source = null;

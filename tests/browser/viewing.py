@@ -62,7 +62,7 @@ class Viewer:
         self._job = ""
         self._page: Page = self.watched.page
         self._page.add_init_script(NOTE)
-        self._page.goto("#/about" if name == "job" else fragment(name, {}))
+        self._page.goto("#/" if name == "job" else fragment(name, {}))
         self.go_on()
         settled(self._page)
         self._session = self._page.context.new_cdp_session(self._page)

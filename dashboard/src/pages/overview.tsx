@@ -74,7 +74,7 @@ function Jobs({ status, now }: { status: "processing" | "pending" | "failed"; no
 /** When nothing is pending any more, as far as the last seconds tell. */
 function end({ counts, nodes }: Pulse, speed: Rates | null): string {
   if (!counts.pending) return "none";
-  if (!nodes) return "no node";
+  if (nodes === 0) return "no node";
   if (!speed) return "–";
   const drain = speed.completed + speed.failed - speed.enqueued;
   return drain > 0 ? `in ${duration(counts.pending / drain)}` : speed.enqueued > 0 ? "grows" : "–";
