@@ -92,6 +92,7 @@ def names(url: str) -> Mapping[str, str]:
         "job": ("/jobs?status=completed&limit=1", "id"),
         "failed": ("/jobs?status=failed&limit=1", "id"),
         "node": ("/nodes", "id"),
+        "group": ("/errors?limit=1", "group"),
     }
     for name, (path, member) in wanted.items():
         told = ask(url, path)

@@ -73,6 +73,5 @@ def other() -> Iterator[str]:
 
 def _filled(site: Site) -> Stocked:
     stocked = Stocked(site)
-    [node] = (each for each in site.ask("GET", "/nodes") if each["ended_at"] is None)
-    stocked.names["node"] = node["id"]
+    stocked.look()
     return stocked

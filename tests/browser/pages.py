@@ -14,6 +14,7 @@ PAGES: Final = {
     "job": "#/jobs/{job}",
     "failed job": "#/jobs/{failed}",
     "errors": "#/errors",
+    "error": "#/errors/{group}",
     "queues": "#/queues",
     "queue": "#/queues/{queue}",
     "nodes": "#/nodes",

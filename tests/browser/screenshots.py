@@ -35,7 +35,7 @@ def take_pages(chromium: Browser, folder: Path, out: Path) -> None:
     """A picture of each page, with what the stock has."""
     with serving(folder, f"sqlite:///{folder}/jobs.db") as site:
         stocked = Stocked(site)
-        stocked.names["node"] = next(each["id"] for each in site.ask("GET", "/nodes") if each["ended_at"] is None)
+        stocked.look()
         for name, (page, look) in PICTURES.items():
             with Visits(chromium) as visits:
                 watched = visits.open(site.url, look)

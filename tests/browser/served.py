@@ -138,3 +138,9 @@ class Stocked:
             "key": TEXTS["script"],
         }
         """What `pages.PAGES` has in braces."""
+
+    def look(self) -> None:
+        """Find out by HTTP the names that are known once it is served."""
+        [node] = (each for each in self.site.ask("GET", "/nodes") if each["ended_at"] is None)
+        [group] = self.site.ask("GET", "/errors?limit=1")
+        self.names |= {"node": node["id"], "group": group["group"]}

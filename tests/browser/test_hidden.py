@@ -39,7 +39,7 @@ def later(site: Site) -> None:
     site.ask("POST", "/jobs", {"type": "keep", "delay": 3600})
 
 
-@pytest.mark.parametrize("name", ["overview", "jobs", "queues", "nodes", "errors", "operations"])
+@pytest.mark.parametrize("name", ["overview", "jobs", "nodes", "operations"])
 def test_it_asks_for_nothing_until_somebody_looks(fresh: Site, visits: Visits, name: str) -> None:
     seen, hidden = opened(visits, fresh, name), opened(visits, fresh, name)
     hide(hidden)
