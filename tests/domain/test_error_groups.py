@@ -6,7 +6,7 @@ import re
 import uuid
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ferryman.domain.error_groups import LOOKED_AT, MESSAGE_MAX, NAME_MAX, general, group_of, is_group
@@ -42,7 +42,6 @@ def test_what_differs_from_job_to_job_is_left_out(message: str, told: str) -> No
     assert general(message) == told
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(), st.text(), st.text(), st.none() | st.text())
 def test_every_error_has_a_group_of_bounded_length(type: str, code: str, message: str, frame: str | None) -> None:
     error = JobError(code, type, message, frame=frame)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ferryman.domain.job import MICROS, Lane
@@ -67,7 +67,6 @@ def test_without_a_rate_there_is_nothing_to_spend() -> None:
     assert bucket.spent(100) == bucket
 
 
-@settings(deadline=None)
 @given(
     rate=st.floats(0.01, 5000, allow_nan=False),
     burst=st.integers(1, 50),

@@ -261,7 +261,7 @@ class Play:
                 await turns(1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(capacity=st.integers(1, 4), ops=st.lists(Op, max_size=40))
 def test_whatever_happens_nothing_is_lost_doubled_or_over_the_bound(capacity: int, ops: list[tuple[str, int]]) -> None:
     async def play() -> None:

@@ -111,7 +111,7 @@ def test_cancelled_deadlines_do_not_pile_up() -> None:
     run_virtual(play())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=200))
 def test_exactly_those_are_called_that_were_not_cancelled_each_at_its_time(plan: list[tuple[int, bool]]) -> None:
     async def play() -> None:

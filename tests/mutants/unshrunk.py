@@ -7,5 +7,10 @@ from __future__ import annotations
 
 from hypothesis import Phase, settings
 
-settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
-settings.load_profile("unshrunk")
+
+def pytest_configure() -> None:
+    """Once conftest.py has said what goes for every test."""
+    settings.register_profile(
+        "unshrunk", settings.get_profile("patient"), phases=[Phase.explicit, Phase.generate], database=None
+    )
+    settings.load_profile("unshrunk")
