@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from ferryman.client.pulses import Pulse
-from ferryman.domain.errors import StoreClosed
+from ferryman.domain.errors import StoreClosed, StoreFailed
 from ferryman.domain.outcome import Outcome, What
 from ferryman.http import live
 from ferryman.http.events import STILL_HERE
 from ferryman.http.live import PulseJson, pulse_json
+from ferryman.store.protocol import Counts
 from tests.client import virtual
 from tests.client.virtual import pass_time
 from tests.http.slowly import Asked
@@ -183,6 +184,40 @@ def test_the_end_of_the_store_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(world.store, "counts", closed)
         await asked.task
         assert asked.has_ended()
+
+    virtual.run(main())
+
+
+def test_where_the_store_fails_no_stream_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        world = World()
+        counts, errors = world.store.counts, list[Exception]()
+
+        async def failing(now: int) -> Counts:
+            if errors:
+                raise errors[0]
+            found: Counts = await counts(now)
+            return found
+
+        monkeypatch.setattr(world.store, "counts", failing)
+        errors.append(StoreFailed("no disk"))
+        refused = [Asked(world.api, "GET", "/live") for _ in range(3)]
+        await pass_time(1)
+        assert [each.status for each in refused] == [503] * 3
+        errors.clear()
+        asked = Asked(world.api, "GET", "/live")
+        await pass_time(1)
+        assert (asked.status, len(pulses(asked))) == (200, 1)
+        errors.append(StoreFailed("no disk"))
+        await pass_time(1)
+        late = Asked(world.api, "GET", "/live")
+        await pass_time(1)
+        assert late.status == 503
+        errors.clear()
+        await made(world)
+        await pass_time(1)
+        assert len(pulses(asked)) == 2, "who was there already has waited"
+        await leave(asked)
 
     virtual.run(main())
 

@@ -29,6 +29,8 @@ class Looking:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._closed: StoreClosed | None = None
+        self._failed: Exception | None = None
+        """What the last look ended in."""
 
     def __len__(self) -> int:
         """How many attend."""
@@ -38,8 +40,10 @@ class Looking:
     def attend(self) -> Generator[None]:
         """Be one of those for whom the store is looked at."""
         self._attending += 1
-        if self._attending == 1 and self._task is None:
-            self._set_timer(0)
+        if self._attending == 1:
+            self._failed = None
+            if self._task is None:
+                self._set_timer(0)
         try:
             yield
         finally:
@@ -52,6 +56,12 @@ class Looking:
         """Nothing, unless the store was closed. Raises StoreClosed."""
         if self._closed is not None:
             raise self._closed
+
+    def check_last(self) -> None:
+        """Nothing, unless the last look failed, or the store was closed. Raises StoreError."""
+        self.check()
+        if self._failed is not None:
+            raise self._failed
 
     async def news(self, seconds: float) -> None:
         """Wait until there is news, or so many seconds have passed."""
@@ -94,8 +104,13 @@ class Looking:
         except StoreClosed as closed:
             self._closed = closed
             self.tell()
-        except StoreError:
-            pass  # the next look may succeed, and misses nothing
+        except Exception as error:
+            self._failed = error
+            self.tell()
+            if not isinstance(error, StoreError):  # whose next look may succeed, and misses nothing
+                raise
+        else:
+            self._failed = None
         finally:
             self._task = None
             if self._attending and self._closed is None:

@@ -58,6 +58,15 @@ class Pulses:
         """How many look."""
         return len(self._looking)
 
+    async def begin(self) -> None:
+        """Wait until the store has been read: what is told then can be told. Raises StoreError: it cannot be read."""
+        with self._looking.attend():
+            while True:
+                self._looking.check_last()
+                if self._seen is not None:
+                    return
+                await self._looking.news(math.inf)
+
     async def follow(
         self, queues: frozenset[str] | None = None, seen: str | None = None, patience: float = math.inf
     ) -> AsyncGenerator[Pulse | None]:

@@ -76,6 +76,7 @@ class LiveEvents:
         queues = own_queues(request.caller, query.queues(request))
         seen = request.headers.get(b"last-event-id", b"").decode("latin-1") or None
         self._lasting.begin(request)
+        await self._client.pulses.begin()
         return Answer(200, HEADERS, stream=self._events(request, queues, seen))
 
     async def _events(self, request: Request, queues: frozenset[str] | None, seen: str | None) -> AsyncGenerator[bytes]:
