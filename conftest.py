@@ -14,8 +14,8 @@ from tests.postgres.schema import migrate
 # pytest explains failed assertions only in modules that it was told of before they are imported
 pytest.register_assert_rewrite("ferryman.testing.conformance")
 
-# how long an example takes says how busy the machine is: a test that was slow once, and not when it was tried again, would
-# be said to be flaky
+# how long an example takes says how busy the machine is: a test that was slow once, and not when it was tried again,
+# would be said to be flaky
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 

@@ -16,7 +16,22 @@ from ferryman.domain.nodes import Condition, NodeWish, Wished
 
 encode_condition: Final = msgspec.json.Encoder().encode
 """A condition as a store keeps it."""
-decode_condition: Final = msgspec.json.Decoder(Condition).decode
+_decode_condition: Final = msgspec.json.Decoder(Condition).decode
+_WISHES: Final = frozenset(NodeWish)
+
+
+def wish_of(kept: str | None) -> NodeWish | None:
+    """A wish as a store has kept it; None for one that only newer versions know, which nobody here can heed."""
+    return NodeWish(kept) if kept in _WISHES else None
+
+
+def condition_of(kept: bytes | str) -> Condition | None:
+    """A condition as a store has kept it; None where it cannot be read, as a power cut left half of it, or a newer
+    version says it otherwise."""
+    try:
+        return _decode_condition(kept)
+    except msgspec.DecodeError:
+        return None
 
 
 class HeldJob(msgspec.Struct, frozen=True, array_like=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ferryman.domain.audit import Deed
 from ferryman.domain.nodes import Condition, NodeWish, Wished
-from ferryman.store.commanding import HeldJob, encode_condition
+from ferryman.store.commanding import HeldJob, encode_condition, wish_of
 from ferryman.store.describing import Described, migration_name
 from ferryman.store.postgres.auditing import note
 from ferryman.store.postgres.journaling import Journal
@@ -28,7 +28,7 @@ class Commanding(Journal):
     async def check_in(self, node: int, condition: Condition) -> Wished | None:
         """See `Commanding.check_in`."""
         rows = await self._chores.do(ask("check_in", node, encode_condition(condition).decode()))
-        return next((Wished(NodeWish(wish), at) for wish, at in rows if wish is not None), None)
+        return next((Wished(wish, at) for text, at in rows if (wish := wish_of(text)) is not None), None)
 
     async def held_by(self, id: str) -> Sequence[HeldJob]:
         """See `Commanding.held_by`."""

@@ -7,8 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ferryman.domain.nodes import NodeWish
-from ferryman.store.commanding import decode_condition
+from ferryman.store.commanding import condition_of, wish_of
 from ferryman.store.postgres.claiming import not_live
 from ferryman.store.postgres.steps import Ask, Steps
 from ferryman.store.protocol import NODES_SHOWN, NodeInfo, NodeStatus
@@ -119,8 +118,8 @@ def seen(now: int, gone: Callable[[int, str], bool]) -> Steps[list[NodeStatus]]:
             live=ended is None and not gone(number, id),
             claimed=claimed,
             types=None if types is None else _names.decode(types),
-            wish=None if wish is None else NodeWish(wish),
-            condition=None if said is None or ended is not None else decode_condition(said),
+            wish=wish_of(wish),
+            condition=None if said is None or ended is not None else condition_of(said),
         )
         for number, id, host, pid, version, queues, workers, started, ended, claimed, types, wish, said in rows
     ]

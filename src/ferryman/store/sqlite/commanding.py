@@ -10,7 +10,7 @@ import msgspec
 
 from ferryman.domain.audit import Deed
 from ferryman.domain.nodes import Condition, NodeWish, Wished
-from ferryman.store.commanding import HeldJob
+from ferryman.store.commanding import HeldJob, wish_of
 from ferryman.store.describing import Described, migration_name
 from ferryman.store.sqlite.auditing import note
 from ferryman.store.sqlite.liveness import Liveness
@@ -73,5 +73,5 @@ def _command(session: Session, id: str, wished: Wished, deed: Deed | None) -> bo
 
 
 def _wished(row: tuple[str | None, int]) -> Wished | None:
-    wish, at = row
-    return None if wish is None else Wished(NodeWish(wish), at)
+    wish = wish_of(row[0])
+    return None if wish is None else Wished(wish, row[1])

@@ -20,7 +20,7 @@ from typing import Final
 
 from ferryman.domain.errors import StoreFailed
 from ferryman.domain.nodes import Condition
-from ferryman.store.commanding import decode_condition, encode_condition
+from ferryman.store.commanding import condition_of, encode_condition
 from ferryman.store.lockfiles import is_held
 
 _COUNTER: Final = struct.Struct("<Q")
@@ -109,9 +109,9 @@ class Liveness:
             raise StoreFailed(f"What a node says could not be written to {said}: {error}.") from error
 
     def condition(self, node: str) -> Condition | None:
-        """How a node is, as it said last; None where it has said nothing."""
+        """How a node is, as it said last; None where it has said nothing, or nothing that can be read."""
         try:
-            return decode_condition(self._said(node).read_bytes())
+            return condition_of(self._said(node).read_bytes())
         except FileNotFoundError:
             return None
 

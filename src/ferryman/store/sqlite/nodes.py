@@ -7,8 +7,9 @@ from typing import Final
 
 import msgspec
 
-from ferryman.domain.nodes import Condition, NodeWish
+from ferryman.domain.nodes import Condition
 from ferryman.domain.outcome import What
+from ferryman.store.commanding import wish_of
 from ferryman.store.protocol import NODES_SHOWN, Declaration, NodeInfo, NodeStatus
 from ferryman.store.records import declared_text
 from ferryman.store.sqlite.claiming import require_live
@@ -33,7 +34,8 @@ class NodeRow(msgspec.Struct, array_like=True, frozen=True):
     ended_at: int | None
     claimed: int
     types: frozenset[str] | None
-    wish: NodeWish | None
+    wish: str | None
+    """Maybe one that only newer versions know."""
 
 
 _nodes: Final = msgspec.json.Decoder(list[NodeRow])
@@ -100,6 +102,6 @@ def status_of(row: NodeRow, *, gone: bool, condition: Condition | None) -> NodeS
         live=row.ended_at is None and not gone,
         claimed=row.claimed,
         types=row.types,
-        wish=row.wish,
+        wish=wish_of(row.wish),
         condition=condition if row.ended_at is None else None,
     )
