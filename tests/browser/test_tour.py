@@ -27,6 +27,7 @@ def toured(tmp_path: Path) -> Iterator[Shop]:
 @pytest.mark.parametrize("keyboard", [False, True])
 def test_it_costs_what_the_tour_says(toured: Shop, visits: Visits, keyboard: bool) -> None:
     said = {what: int(number) for number, what in SAID.findall(TOUR)}
+    cost = Counted(0, 0)
     for _, watched in go(visits, toured, keyboard=keyboard):
         assert grave(watched.page) == []
         cost = counted(watched)
