@@ -68,6 +68,7 @@ def test_ls_as_json_is_what_get_jobs_answers(shop: Shop) -> None:
     assert [job["id"] for job in told] == list(ids.values())
     assert [job["status"] for job in told] == list(ids)
     assert all(len(job) == 20 for job in told)
+    assert told[0]["payload"] == {}
 
 
 def test_ls_shows_an_error_in_short_and_harmless(shop: Shop) -> None:

@@ -82,6 +82,21 @@ async def test_links_lead_through_every_page_once(http: httpx.AsyncClient) -> No
     assert await pages(http, "/jobs?tag=%C3%BC%26%3D&order=desc&limit=5") == [made[:0:-1], made[:1]]
 
 
+async def test_bodies_are_left_out_where_nobody_wants_them(world: World, http: httpx.AsyncClient) -> None:
+    await create(http, payload={"n": 1})
+    await world.finish(Outcome(What.DONE, result="1"))
+    await create(http, payload={"n": 1})
+    whole = (await http.get("/jobs?bodies=true")).json()
+    assert [(job["payload"], job["result"]) for job in whole] == [({"n": 1}, 1), ({"n": 1}, None)]
+    expected = [job | {"payload": None, "result": None} for job in whole]
+    for query in ("bodies=false", "bodies=false&filter=payload.n:1"):
+        assert (await http.get(f"/jobs?{query}")).json() == expected
+    [first, second] = await pages(http, "/jobs?bodies=false&limit=1")
+    assert [first, second] == [[job["id"]] for job in whole]
+    link = (await http.get("/jobs?bodies=false&limit=1")).headers["link"]
+    assert "bodies=false" in link
+
+
 async def test_the_last_page_has_no_link(http: httpx.AsyncClient) -> None:
     await create(http)
     await create(http)
@@ -115,6 +130,8 @@ async def test_the_last_page_has_no_link(http: httpx.AsyncClient) -> None:
         "?limit=1&limit=2",
         "?order=newest",
         "?order=asc&order=asc",
+        "?bodies=no",
+        "?bodies=true&bodies=true",
         "?cursor=xyz",
         "?cursor=",
         "?cursor=" + UNKNOWN + "&cursor=" + UNKNOWN,

@@ -31,6 +31,7 @@ async def test_every_answer_with_a_job_hides_its_secrets(world: World, http: htt
     page = await http.get("/jobs")
     assert [each.json()["payload"] for each in answers] + [page.json()[0]["payload"]] == [SHOWN] * 7
     assert all(TOKEN not in each.text for each in [*answers, page])
+    assert (await http.get("/jobs?bodies=false")).json()[0]["payload"] is None
 
 
 async def test_the_handler_gets_the_secret_itself(world: World, http: httpx.AsyncClient) -> None:

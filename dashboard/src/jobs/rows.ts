@@ -64,7 +64,7 @@ async function look(wish: Wish, signal: AbortSignal): Promise<Rows> {
   const { status, filter, before, after } = wish;
   const back = before !== null;
   const order = wish.oldest === back ? "desc" : "asc";
-  const page: Page<Job> = await list("jobs", { status, filter, order, limit: LIMIT, cursor: before ?? after }, signal);
+  const page: Page<Job> = await list("jobs", { status, filter, order, limit: LIMIT, cursor: before ?? after, bodies: "false" }, signal);
   const on = page.next && new URLSearchParams(page.next.split("?")[1]).get("cursor");
   const rows = back ? page.rows.toReversed() : page.rows;
   const first = rows[0]?.id ?? null;

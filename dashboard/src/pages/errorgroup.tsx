@@ -75,7 +75,7 @@ function Group({ error }: { error: ErrorJson }) {
 
 function Failed({ error }: { error: ErrorJson }) {
   const filter = `status:failed group:${error.group}`;
-  const load = useLoad((signal) => list<FailedJob>("jobs", { filter, order: "desc", limit: 20 }, signal), [filter], { live: 2_000 });
+  const load = useLoad((signal) => list<FailedJob>("jobs", { filter, order: "desc", limit: 20, bodies: "false" }, signal), [filter], { live: 2_000 });
   return (
     <Section title="Jobs that stand failed with it" aside={<a href={href("/jobs", { filter })}>As a list</a>}>
       <Shown load={load}>

@@ -52,9 +52,9 @@ class Finding:
             asked = msgspec.structs.replace(asked, after=page.next)
 
     async def pages(self, filter: JobFilter, before: int | None) -> AsyncIterator[Sequence[Job]]:
-        """Every job that fits and was made before, oldest first; none comes twice."""
+        """Every job that fits and was made before, oldest first, without its bodies; none comes twice."""
         newest = self._clock.now() if before is None else before
-        filter = msgspec.structs.replace(filter, limit=CHANGED, newest_first=False)
+        filter = msgspec.structs.replace(filter, limit=CHANGED, newest_first=False, bodies=False)
         while True:
             page = await self.list(filter)
             meant = [job for job in page if job.created_at <= newest]
@@ -67,7 +67,7 @@ class Finding:
     async def count(self, filter: JobFilter, before: int) -> Counted:
         """How many jobs fit and were made no later than a time, among the first `filter.scan` that are looked at."""
         count, left = 0, filter.scan
-        asked: JobFilter = msgspec.structs.replace(filter, limit=PAGE, newest_first=False)
+        asked: JobFilter = msgspec.structs.replace(filter, limit=PAGE, newest_first=False, bodies=False)
         while True:
             page = await self.list(msgspec.structs.replace(asked, limit=min(PAGE, left), scan=left))
             count += sum(job.created_at <= before for job in page)

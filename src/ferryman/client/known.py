@@ -11,7 +11,7 @@ import msgspec
 from ferryman.client.request import Catalogue, JobType
 from ferryman.domain import options
 from ferryman.domain.errors import EnqueueError, UnknownType
-from ferryman.domain.job import Job
+from ferryman.domain.job import LEFT_OUT, Job
 from ferryman.domain.secrets import mask
 from ferryman.domain.suggest import did_you_mean
 from ferryman.store.protocol import Clock, Declaration, Store
@@ -121,4 +121,6 @@ class Asking:
 
 
 def _without(job: Job, secrets: frozenset[str]) -> Job:
-    return msgspec.structs.replace(job, payload=mask(job.payload, secrets)) if secrets else job
+    if not secrets or job.payload == LEFT_OUT:
+        return job
+    return msgspec.structs.replace(job, payload=mask(job.payload, secrets))

@@ -17,6 +17,8 @@ PRIORITY_DEFAULT: Final = 5
 PRIORITIES: Final = range(10)
 MAX_ATTEMPTS_DEFAULT: Final = 5
 MICROS: Final = 1_000_000
+LEFT_OUT: Final = "null"
+"""The payload of a job that was listed without bodies."""
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -133,6 +135,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int
     claim: int
     payload: str
+    """`LEFT_OUT` where it was listed without bodies; then the result is left out, too."""
     result: str | None
     error: JobError | None
     run_at: int | None

@@ -33,6 +33,7 @@ class JobsQuery(msgspec.Struct):
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
     cursor: Annotated[Id, Meta(description="As the Link to the next page has it.")] | None = None
     order: Literal["asc", "desc"] = "asc"
+    bodies: Annotated[bool, Meta(description="Whether `payload` and `result` are told; else both are null.")] = True
 
 
 class PageQuery(msgspec.Struct):

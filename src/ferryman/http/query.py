@@ -34,9 +34,9 @@ CLAIM_MAX: Final = 2**31 - 1
 Parameters = Mapping[str, list[str]]
 
 _ONCE: Final = frozenset(
-    {"filter", "limit", "cursor", "order", "on_conflict", "claim", "id", "actor", "action", "target"}
+    {"filter", "limit", "cursor", "order", "bodies", "on_conflict", "claim", "id", "actor", "action", "target"}
 )
-_FILTERS: Final = ("filter", "status", "type", "queue", "tag", "limit", "cursor", "order")
+_FILTERS: Final = ("filter", "status", "type", "queue", "tag", "limit", "cursor", "order", "bodies")
 _EVENTS: Final = ("queue", "type", "status")
 _AUDIT: Final = ("actor", "action", "target", "cursor", "limit")
 _COUNTS: Final = ("queue", "type")
@@ -99,6 +99,7 @@ def job_filter(request: Request, read: Callable[[str], JobFilter]) -> tuple[JobF
         after=_cursor(found),
         limit=_limit(found),
         newest_first=_choice(found, "order", ("asc", "desc")) == "desc",
+        bodies=_choice(found, "bodies", ("true", "false")) == "true",
     )
     return asked, found
 

@@ -205,6 +205,8 @@ Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """RFC 3339."""
 Object = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
 """JSON text of an object, which goes out as it is."""
+ObjectOrNull = Annotated[msgspec.Raw, Meta(extra_json_schema={"anyOf": [{"type": "object"}, {"type": "null"}]})]
+"""Likewise; null where it was left out of a list."""
 
 
 class ErrorJson(msgspec.Struct, gc=False):
@@ -228,7 +230,7 @@ class JobJson(msgspec.Struct, gc=False):
     attempt: int
     max_attempts: int
     claim: int
-    payload: Object
+    payload: ObjectOrNull
     result: msgspec.Raw | None
     error: ErrorJson | None
     run_at: Moment | None

@@ -96,6 +96,7 @@ class BulkOperation(msgspec.Struct, frozen=True):
             after=self.cursor,
             limit=PORTION,
             scan=SLICE,
+            bodies=False,
         )
 
     def portion(self, page: Page, now: int) -> Portion:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from ferryman.domain.filters import JobFilter
-from ferryman.domain.job import Job
+from ferryman.domain.job import LEFT_OUT, Job
 from ferryman.domain.state import Status
 from ferryman.store.records import Page
 
@@ -43,6 +45,7 @@ class Search:
         self._limit = filter.limit
         self._left = filter.scan
         self._reads = filter.reads()
+        self._bodies = filter.bodies
         self.step = FIRST_STRIDE if self._reads else filter.limit
         """How many ids to look at in one go."""
         self._fits = filter.judge()
@@ -89,8 +92,12 @@ class Search:
     def _judge(self, id: str, job: Job | None) -> None:
         self._looked_at += 1
         if job is not None and self._fits(job):
-            self._found.append(job)
+            self._found.append(job if self._bodies else _without_bodies(job))
         else:
             self._left -= 1
         if len(self._found) == self._limit or self._left <= 0:
             self._next, self._ended = id, True
+
+
+def _without_bodies(job: Job) -> Job:
+    return msgspec.structs.replace(job, payload=LEFT_OUT, result=None)

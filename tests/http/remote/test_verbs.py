@@ -29,7 +29,7 @@ from ferryman.domain.errors import (
     WrongContent,
     WrongState,
 )
-from ferryman.domain.job import MICROS, Job, JobError
+from ferryman.domain.job import LEFT_OUT, MICROS, Job, JobError
 from ferryman.domain.nodes import Condition, RunningJob
 from ferryman.domain.outcome import Outcome, What
 from ferryman.domain.series import MINUTE
@@ -268,6 +268,15 @@ async def test_pages_follow_one_another(world: World, client: RemoteClient) -> N
         assert sizes == [4, 4, 4]
         expected = [job.id for job in await stored(world) if job.tags]
         assert found == (expected[::-1] if newest_first else expected)
+
+
+async def test_a_list_without_bodies(world: World, client: RemoteClient) -> None:
+    await client.enqueue(echo())
+    [job], _ = await client.page(query_of())
+    assert "bodies" not in query_of(bodies=True), "a server that does not know it is not asked"
+    assert job.payload != LEFT_OUT
+    [slim], _ = await client.page(query_of(bodies=False))
+    assert slim == msgspec.structs.replace(job, payload=LEFT_OUT)
 
 
 async def test_a_filter_that_is_none_is_refused(client: RemoteClient) -> None:

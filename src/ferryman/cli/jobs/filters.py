@@ -55,7 +55,9 @@ def filter_of(asked: Mapping[str, Sequence[str]], words: Sequence[str], now: int
 
 
 async def pages(client: Client, filter: JobFilter) -> AsyncIterator[Sequence[Job]]:
-    """Every job that fits, oldest first, a page at a time; what changes meanwhile may be missed, none comes twice."""
+    """Every job that fits, oldest first, a page at a time, without bodies; what changes meanwhile may be missed, none
+    comes twice."""
+    filter = msgspec.structs.replace(filter, bodies=False)
     while True:
         page = await client.list(filter)
         if page:

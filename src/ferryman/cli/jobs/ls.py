@@ -63,7 +63,7 @@ def ls(
     """
     here = session(world, target, {"database_url": database_url})
     asked_for = filter_of(asked, words, here.clock.now())
-    wanted = msgspec.structs.replace(asked_for, limit=limit, newest_first=order == "desc")
+    wanted = msgspec.structs.replace(asked_for, limit=limit, newest_first=order == "desc", bodies=as_json)
     page = here.run(lambda client: _listed(client, wanted))
     if as_json:
         click.echo(b"".join(page_json(page)).decode())

@@ -41,7 +41,7 @@ def tail(world: World, /, *, as_json: bool, target: str | None, database_url: st
     is seen once it runs at the moment of a look.
     """
     here = session(world, target, {"database_url": database_url})
-    wanted = filter_of(asked, (), here.clock.now())
+    wanted = msgspec.structs.replace(filter_of(asked, (), here.clock.now()), bodies=as_json)
     try:
         here.run(lambda client: _follow(world, here.clock, client, wanted, as_json=as_json))
     except KeyboardInterrupt:

@@ -71,6 +71,8 @@ class JobFilter(msgspec.Struct, frozen=True):
     """The id after which (in the order asked for) the page starts."""
     limit: int = 1000
     newest_first: bool = False
+    bodies: bool = True
+    """Whether payloads and results are wanted; else each payload is `LEFT_OUT`, and each result None."""
     terms: frozenset[Term] = frozenset()
     """Further conditions."""
     created: Span = Span()
@@ -135,6 +137,10 @@ class JobFilter(msgspec.Struct, frozen=True):
     def reads(self) -> bool:
         """Whether a job has to be read to be judged: its status, its lane and its id do not say enough."""
         return self.finished != Span() or any(term.field in _READ for term in self.conditions())
+
+    def reads_payloads(self) -> bool:
+        """Whether payloads have to be read: they are wanted, or it asks for what is in them."""
+        return self.bodies or self.looks_into_payloads()
 
     def looks_into_payloads(self) -> bool:
         """Whether it asks for what is in a payload, where there may be `secrets`."""

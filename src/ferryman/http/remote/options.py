@@ -72,6 +72,8 @@ class ListOptions(TypedDict, total=False):
     queue: str | Sequence[str]
     tag: str | Sequence[str]
     newest_first: bool
+    bodies: bool
+    """False: each payload is the text null and each result None, which spares their way where they are large."""
     page: int
     """So many jobs are asked for at once; 100 by default."""
 
@@ -193,6 +195,7 @@ def query_of(**which: Unpack[ListOptions]) -> str:
         "tag": which.get("tag", ()),
         "order": "desc" if which.get("newest_first") else "asc",
         "limit": str(which.get("page", PAGE)),
+        "bodies": () if which.get("bodies", True) else "false",
     }
     return urlencode([(name, each) for name, said in filters.items() for each in _several(said)])
 

@@ -81,6 +81,8 @@ def _view(ids: Sequence[str], filter: JobFilter, now: int, keep: Retention) -> S
             now - keep.completed,
             now - keep.failed,
             now - keep.cancelled,
+            filter.reads_payloads(),
+            filter.bodies,
         ),
     )
     jobs = [job_of(msgspec.convert(tuple(row), JobRow)) for row in rows]

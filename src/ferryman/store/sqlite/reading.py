@@ -98,6 +98,8 @@ def _view(session: Session, ids: Sequence[str], filter: JobFilter, now: int, kee
         ids=encode(ids).decode(),
         statuses=None if wanted == EVERY else encode(sorted(wanted)).decode(),
         tags=encode(sorted(filter.tags)).decode() if filter.tags else None,
+        payloads=filter.reads_payloads(),
+        results=filter.bodies,
         completed_before=now - keep.completed,
         failed_before=now - keep.failed,
         cancelled_before=now - keep.cancelled,

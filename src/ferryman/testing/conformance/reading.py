@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from ferryman.domain.job import MICROS, Lane
+from ferryman.domain.filters import parse
+from ferryman.domain.job import LEFT_OUT, MICROS, Lane
 from ferryman.domain.outcome import What
 from ferryman.domain.state import TERMINAL, Status
 from ferryman.store.controlling import Placement
@@ -58,6 +60,18 @@ class Reading:
         ids.append(await bench.bring(Status.PENDING, tags=("a",), unique_key="k"))
         listed = {job.id: job for job in await bench.listed()}
         assert listed == {id: await bench.read(id) for id in ids}
+
+    @pytest.mark.parametrize("filter", ["", "payload.n:2", "tag:a", "-payload.n:3"])
+    async def test_a_list_without_bodies_is_the_same_without_them(self, bench: Bench, filter: str) -> None:
+        await bench.finish(await bench.start(payload='{"n":2}', tags=("a",)), What.DONE, result='{"n":2}')
+        for n, status in enumerate((Status.FAILED, Status.PROCESSING, Status.PENDING), 3):
+            await bench.bring(status, payload=f'{{"n":{n}}}')
+        asked = parse(filter, bench.now)
+        whole = await bench.store.list(asked, bench.now)
+        told = await bench.store.list(msgspec.structs.replace(asked, bodies=False), bench.now)
+        assert whole[0].result == whole[0].payload == '{"n":2}'
+        assert list(told) == [msgspec.structs.replace(job, payload=LEFT_OUT, result=None) for job in whole]
+        assert (told.next, told.looked_at) == (whole.next, whole.looked_at)
 
     async def test_a_list_shows_what_fits_every_part_of_its_filter(self, bench: Bench) -> None:
         done = await bench.bring(Status.COMPLETED, tags=("a", "b"))

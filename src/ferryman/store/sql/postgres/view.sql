@@ -1,5 +1,5 @@
 -- jobs as anybody reads them, of the given ids; those past their retention are left out
--- $1 ids, $2 statuses or null, $3 tags or null, $4-$6 ended before, per status
+-- $1 ids, $2 statuses or null, $3 tags or null, $4-$6 ended before, per status, $7 with payloads, $8 with results
 SELECT * FROM (
     SELECT
         job.id::text AS id, lane.type, lane.queue, lane.priority,
@@ -13,7 +13,7 @@ SELECT * FROM (
         coalesce(ready.attempt, later.attempt, held.attempt, last.attempt, 0) AS attempt,
         job.max_attempts,
         greatest(coalesce(ready.number, later.number, held.number, 0), coalesce(last.number, 0)) AS number,
-        job.payload, result.body AS result,
+        CASE WHEN $7::boolean THEN job.payload ELSE 'null' END AS payload, result.body AS result,
         CASE WHEN last.status = 'completed' THEN NULL
             ELSE (SELECT failure.error FROM ferryman.failure
                 WHERE failure.id = job.id ORDER BY failure.number DESC LIMIT 1)
@@ -32,7 +32,8 @@ SELECT * FROM (
         SELECT * FROM ferryman.outcome WHERE outcome.id = job.id AND outcome.started_at IS NOT NULL
         ORDER BY number DESC LIMIT 1) AS run ON true
     LEFT JOIN LATERAL (
-        SELECT * FROM ferryman.result WHERE result.id = last.id AND result.number = last.number LIMIT 1) AS result ON true
+        SELECT * FROM ferryman.result WHERE $8::boolean AND result.id = last.id AND result.number = last.number LIMIT 1
+    ) AS result ON true
     LEFT JOIN ferryman.node ON node.number = run.node
     WHERE job.id = ANY ($1::uuid[])
 ) AS jobs

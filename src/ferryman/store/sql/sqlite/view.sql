@@ -15,7 +15,7 @@ FROM (
         coalesce(ready.attempt, later.attempt, held.attempt, last.attempt, 0) AS attempt,
         job.max_attempts AS max_attempts,
         max(coalesce(ready.number, later.number, held.number, 0), coalesce(last.number, 0)) AS number,
-        job.payload AS payload, result.body AS result,
+        CASE WHEN :payloads THEN job.payload ELSE 'null' END AS payload, result.body AS result,
         CASE WHEN last.status = 'completed' THEN NULL
             ELSE (SELECT failure.error FROM failure WHERE failure.id = job.id ORDER BY failure.number DESC LIMIT 1)
         END AS error,
@@ -34,7 +34,7 @@ FROM (
     LEFT JOIN outcome AS run
         ON run.id = job.id
         AND run.number = (SELECT max(number) FROM outcome WHERE id = job.id AND started_at IS NOT NULL)
-    LEFT JOIN result ON result.id = last.id AND result.number = last.number
+    LEFT JOIN result ON :results AND result.id = last.id AND result.number = last.number
     LEFT JOIN node ON node.number = run.node
 )
 WHERE (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
