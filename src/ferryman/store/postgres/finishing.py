@@ -204,7 +204,7 @@ def _columns(lanes: Lanes, node: int, finishes: Sequence[Finish], now: int, ende
         failures,
         if_any([None if each.unique_key is None else unique_scope(each.lane[1]) for each in finishes]),
         if_any([each.unique_key for each in finishes]),
-        if_any([None if each.group is None else about(each.group) for each in finishes]) if failures else (),
+        if_any([None if each.group is None else about(each.group) for each in finishes]) if failures else [],
     )
 
 

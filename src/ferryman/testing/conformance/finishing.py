@@ -120,7 +120,7 @@ class Finishing:
                 what="failed",
                 status=Status.SCHEDULED,
                 attempt=1,
-                error=BOOM,
+                error=KEPT,
                 started_at=first,
                 finished_at=first,
                 **common,
