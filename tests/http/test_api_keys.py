@@ -55,5 +55,17 @@ async def test_what_makes_no_key_is_refused(http: httpx.AsyncClient) -> None:
 
 
 async def test_a_name_that_is_taken_is_409(world: World, http: httpx.AsyncClient) -> None:
-    assert (await http.post("/api-keys", json={"name": "web", "scopes": ["admin"]})).status_code == 201
+    made = await http.post("/api-keys", json={"name": "web", "scopes": ["admin"]})
+    http.headers["Authorization"] = f"Bearer {made.json()['key']}"
     is_problem(await http.post("/api-keys", json={"name": "web", "scopes": ["admin"]}), 409, "FM608")
+
+
+async def test_where_a_key_was_made_it_opens_at_once_and_where_it_was_revoked_nothing(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    key = (await http.post("/api-keys", json={"name": "web", "scopes": ["admin"]})).json()["key"]
+    is_problem(await http.get("/jobs"), 401, "FM601")
+    http.headers["Authorization"] = f"Bearer {key}"
+    assert (await http.get("/jobs")).status_code == 200
+    assert (await http.delete("/api-keys/web")).json() == {"revoked": 1}
+    assert (await http.get("/jobs")).status_code == 401

@@ -104,7 +104,7 @@ def make_api(
         Rules(client, max_body),
         SchedulePaths(client, max_body),
         Keys(client, max_body),
-        ApiKeyPaths(client, max_body),
+        ApiKeyPaths(client, guard, max_body),
         SessionPaths(guard, max_body),
         OperationPaths(client, max_body),
         AuditPaths(client),

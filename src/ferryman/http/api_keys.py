@@ -16,6 +16,7 @@ from ferryman.domain.access import ApiKey, Issued, Right
 from ferryman.http import bodies, heads, query, wire
 from ferryman.http.actor import actor_of
 from ferryman.http.exchange import Answer, Request
+from ferryman.http.guard import Guard
 from ferryman.http.operation import Operation
 from ferryman.http.resource import json_body
 
@@ -57,8 +58,9 @@ class Revoked(msgspec.Struct, frozen=True):
 class ApiKeyPaths:
     """One method per route; each gives the answer or raises a FerrymanError."""
 
-    def __init__(self, client: Client, max_body: int) -> None:
+    def __init__(self, client: Client, guard: Guard, max_body: int) -> None:
         self._client = client
+        self._guard = guard
         self._max_body = max_body
 
     def operations(self) -> tuple[Operation, ...]:
@@ -123,9 +125,11 @@ class ApiKeyPaths:
         id = query.api_key_id(request)
         wire.check_empty(await request.body(self._max_body))
         count = await self._client.access.revoke(_name(request), id, by=actor_of(request))
+        self._guard.forget()
         return Answer(200, (_JSON,), msgspec.json.encode(Revoked(count)))
 
     async def _issued(self, issued: Issued) -> Answer:
+        self._guard.forget()
         keys = self._client.access
         told = issued_json(issued, keys.now(), await keys.taken())
         return Answer(201, (_JSON, (b"cache-control", b"no-store")), told)

@@ -100,6 +100,10 @@ class Guard:
             raise
         return self._counted(key)
 
+    def forget(self) -> None:
+        """Keys were changed: what was known of them counts no more."""
+        self._keyring.forget()
+
     def _counted(self, key: ApiKey) -> Caller:
         self._meter.spend(key)
         self._keyring.used(key)

@@ -42,6 +42,10 @@ class Keyring:
             self._looked_at = now
         return look.result() if look.done() else await asyncio.shield(look)
 
+    def forget(self) -> None:
+        """Keys were changed here: the next request looks at the store."""
+        self._look = None
+
     def used(self, key: ApiKey) -> None:
         """Note that a key was used, once a minute, and in nobody's way: what is not written now is the next time."""
         now = self._clock.now()
