@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { get, part, post, remove } from "../api";
 import { useLoad } from "../load";
+import { session, signIn } from "../session";
 import { Ago, Badge, Copy, Head } from "../ui/bits";
 import { Button } from "../ui/button";
 import { ask, Dialog } from "../ui/dialog";
@@ -51,7 +52,7 @@ export function ApiKeys() {
           Add
         </Button>
       </Head>
-      {adding.value && <Add close={() => (adding.value = false)} made={(key) => ((made.value = key), load.again())} />}
+      {adding.value && <Add close={() => (adding.value = false)} made={(key) => (made.value = key)} changed={load.again} />}
       {made.value !== null && <Made text={made.value} close={() => (made.value = null)} />}
       <Shown load={load}>
         {(keys) =>
@@ -71,7 +72,7 @@ export function ApiKeys() {
               ]}
             />
           ) : (
-            <Empty title="There is no API key.">Whoever reaches this server may do everything. Before you add the first one: it has to have the scope admin, or you lock yourself out of this page.</Empty>
+            <Empty title="There is no API key.">Whoever reaches this server may do everything. The first key has to have the scope admin; this page goes on with it.</Empty>
           )
         }
       </Shown>
@@ -79,10 +80,14 @@ export function ApiKeys() {
   );
 }
 
-function Add({ close, made }: { close: () => void; made: (key: string) => void }) {
+function Add({ close, made, changed }: { close: () => void; made: (key: string) => void; changed: () => void }) {
   const add = async ({ text, all }: Said) => {
-    const queues = text("queues").split(/[\s,]+/).filter(Boolean);
-    made((await post<{ key: string }>("api-keys", { name: text("name"), scopes: all("scopes"), queues: queues.length ? queues : undefined })).key);
+    const [scopes, queues, first] = [all("scopes"), text("queues").split(/[\s,]+/).filter(Boolean), session.value?.open];
+    if (first && !scopes.includes("admin")) throw new Error("The first key has to have the scope admin, or nobody can add another one.");
+    const { key } = await post<{ key: string }>("api-keys", { name: text("name"), scopes, queues: queues.length ? queues : undefined });
+    made(key);
+    if (first) await signIn(key); // from now on one has to show a key, and without it this one would be gone before it was read
+    changed();
   };
   return (
     <FormDialog title="Add an API key" yes="Add" close={close} run={add}>
