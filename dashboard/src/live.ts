@@ -6,10 +6,10 @@
  *                      \--> polling, where the server has no room for another stream
  */
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { get, Problem } from "./api";
-import { visible } from "./clock";
+import { now, visible } from "./clock";
 import { session } from "./session";
 
 export const STATUSES = ["waiting", "scheduled", "pending", "processing", "completed", "failed", "cancelled"] as const;
@@ -45,8 +45,29 @@ export interface Rates {
 
 export type Connection = "connecting" | "live" | "lost" | "polling" | "paused";
 
-export const pulse = signal<Pulse | null>(null);
-export const rates = signal<Rates | null>(null);
+interface Heard {
+  /** When, by the clock of this machine. */
+  at: number;
+  pulse: Pulse;
+}
+
+const latest = signal<Heard | null>(null);
+/** What was told last, and how long the oldest jobs wait by now: while only time goes by, nothing is told. */
+export const pulse = computed<Pulse | null>(() => {
+  if (!latest.value) return null;
+  const { at, pulse: told } = latest.value;
+  const since = Math.max(0, now.value - at) / 1000;
+  const queues = told.queues.map((each) => (each.oldest_pending_seconds === null ? each : { ...each, oldest_pending_seconds: each.oldest_pending_seconds + since }));
+  return { ...told, queues };
+});
+/** null until there was some time to look at. */
+export const rates = computed<Rates | null>(() => {
+  const last = latest.value;
+  const until = Math.max(now.value, last?.at ?? 0);
+  const first = heard.findLast((each) => each.at <= until - SPAN_MS) ?? heard[0];
+  if (!last || !first || until <= first.at) return null;
+  return between(first.pulse, last.pulse, (until - Math.max(first.at, until - SPAN_MS)) / 1000);
+});
 export const connection = signal<Connection>("connecting");
 /** Grows with everything that is heard: who shows something that may have changed looks at it. */
 export const beat = signal(0);
@@ -82,33 +103,25 @@ const POLL_MS = 2_000;
 const RETRY_MS = 15_000;
 const SPAN_MS = 10_000;
 
-interface Heard {
-  at: number;
-  pulse: Pulse;
-}
-
 let source: EventSource | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** What was told in the last seconds, and the last before. */
 let heard: Heard[] = [];
 /** Grows whenever what was under way is not wanted any more. */
 let turn = 0;
 
 function hear(told: Pulse): false {
-  const at = Date.parse(told.at);
-  heard = heard.filter((each) => each.at > at - SPAN_MS && each.at <= at);
-  const first = heard[0];
-  heard.push({ at, pulse: told });
-  pulse.value = told;
-  rates.value = first && at > first.at ? between(first, { at, pulse: told }) : rates.value;
+  const at = Date.now();
+  heard = [...heard.slice(Math.max(0, heard.findLastIndex((each) => each.at <= at - SPAN_MS))), { at, pulse: told }];
+  latest.value = { at, pulse: told };
   return false;
 }
 
-function between(first: Heard, last: Heard): Rates {
-  const seconds = (last.at - first.at) / 1000;
+function between(first: Pulse, last: Pulse, seconds: number): Rates {
   return {
-    enqueued: (last.pulse.enqueued - first.pulse.enqueued) / seconds,
-    completed: (last.pulse.ended.completed - first.pulse.ended.completed) / seconds,
-    failed: (last.pulse.ended.failed - first.pulse.ended.failed) / seconds,
+    enqueued: (last.enqueued - first.enqueued) / seconds,
+    completed: (last.ended.completed - first.ended.completed) / seconds,
+    failed: (last.ended.failed - first.ended.failed) / seconds,
   };
 }
 
@@ -120,6 +133,7 @@ function become(next: Connection): void {
 
 function open(): void {
   close();
+  heard = []; // of what happened meanwhile nobody knows when
   const stream = chosen.peek();
   source = new EventSource(`./${stream.path}`);
   source.addEventListener("open", () => become("live"));
@@ -142,9 +156,9 @@ async function poll(since = Date.now()): Promise<void> {
   try {
     const [counts, queues] = await Promise.all([get<Counts>("counts"), get<QueueNow[]>("queues")]);
     if (mine !== turn) return; // nobody looks any more, or a stream is open again
-    const before = pulse.value ?? { enqueued: 0, ended: { completed: 0, failed: 0, cancelled: 0 }, nodes: null };
-    pulse.value = { ...before, at: new Date().toISOString(), counts, queues };
-    rates.value = null; // what was heard long ago says nothing of now
+    const before = latest.value?.pulse ?? { enqueued: 0, ended: { completed: 0, failed: 0, cancelled: 0 }, nodes: null };
+    heard = []; // what was heard long ago says nothing of now
+    latest.value = { at: Date.now(), pulse: { ...before, at: new Date().toISOString(), counts, queues } };
     become("polling");
     beat.value++;
   } catch (error) {
