@@ -14,6 +14,7 @@ interface Props extends Omit<JSX.IntrinsicElements["button"], "onClick" | "type"
 export function Button({ kind = "plain", onClick, submit, disabled, children, ...rest }: Props) {
   const busy = useSignal(false);
   const start = async () => {
+    if (busy.peek()) return; // it is not disabled meanwhile, which would take the focus away
     busy.value = true;
     try {
       await onClick?.();
@@ -28,8 +29,8 @@ export function Button({ kind = "plain", onClick, submit, disabled, children, ..
       {...rest}
       type={submit ? "submit" : "button"}
       class={`button ${kind} ${rest.class ?? ""}`}
-      disabled={Boolean(disabled) || busy.value}
-      aria-busy={busy.value}
+      disabled={disabled}
+      aria-busy={busy.value || rest["aria-busy"]}
       onClick={onClick && (() => void start())}
     >
       {children}

@@ -45,6 +45,7 @@ export function FormDialog({ title, yes, danger, close, run, children, class: ki
   const busy = useSignal(false);
   const submit = async (event: Event) => {
     event.preventDefault();
+    if (busy.peek()) return;
     busy.value = true;
     trouble.value = null;
     try {
@@ -63,7 +64,7 @@ export function FormDialog({ title, yes, danger, close, run, children, class: ki
         {trouble.value && <Trouble problem={trouble.value} />}
         <footer>
           <Button onClick={close}>Do nothing</Button>
-          <Button kind={danger ? "danger" : "main"} submit disabled={busy.value}>
+          <Button kind={danger ? "danger" : "main"} submit aria-busy={busy.value}>
             {yes}
           </Button>
         </footer>
