@@ -17,7 +17,7 @@ import { NodeBadge } from "./nodes";
 
 export function NodePage({ params }: PageProps) {
   const path = `nodes/${part(params.id ?? "")}`;
-  const node = useLoad((signal) => get<NodeJson>(path, {}, signal), [path], { live: 2_000, every: 5_000 });
+  const node = useLoad((signal) => get<NodeJson>(path, {}, signal), [path], { live: 2_000, every: 2_000 });
   return (
     <>
       <Head title={node.data ? `${node.data.host} · ${node.data.pid}` : "Node"} about={node.data && <NodeBadge node={node.data} />}>

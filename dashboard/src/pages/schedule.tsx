@@ -93,7 +93,7 @@ function Told({ schedule, path }: { schedule: ScheduleJson; path: string }) {
           {schedule.paused ? <Empty title="None: it is paused." /> : <Next runs={schedule.next_runs} />}
         </Section>
         <Section title="Arguments">
-          <pre>{JSON.stringify(schedule.payload, null, 2)}</pre>
+          <pre tabIndex={0}>{JSON.stringify(schedule.payload, null, 2)}</pre>
         </Section>
       </div>
       <History path={path} />
