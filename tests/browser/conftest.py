@@ -7,19 +7,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.chromium import launched
 from tests.browser.elsewhere import elsewhere
+from tests.browser.pages import PATIENCE
 from tests.browser.served import Site, Stocked, serving
 from tests.browser.visits import Visits
 from tests.postgres.databases import Databases
 
 SCOPES = ("enqueue", "read", "work", "operate", "admin")
+YARD = {"BEAT": "200ms", "ACCEPT_UNKNOWN_TYPES": "true"}
+"""A node hears soon what it is told, and there may be jobs that nobody runs."""
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with launched(os.environ) as browser:
         yield browser
 
@@ -62,6 +66,30 @@ def fresh(tmp_path: Path) -> Iterator[Site]:
     """A site of the test's own, with an empty store."""
     with serving(tmp_path, f"sqlite:///{tmp_path}/jobs.db") as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site on SQLite where tests change things, each under names of its own."""
+    folder: Path = tmp_path_factory.mktemp("yard")
+    with serving(folder, f"sqlite:///{folder}/jobs.db", YARD) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def postgres_yard(tmp_path_factory: pytest.TempPathFactory, postgres: Databases) -> Iterator[Site]:
+    """The same on PostgreSQL."""
+    url = postgres.empty()
+    with serving(tmp_path_factory.mktemp("yard"), url, YARD) as site:
+        yield site
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["yard", "postgres_yard"], ids=["sqlite", "postgres"])
+def each_yard(request: pytest.FixtureRequest) -> Site:
+    """Each of them, for what may be another thing on another store."""
+    site: Site = request.getfixturevalue(request.param)
+    return site
 
 
 @pytest.fixture

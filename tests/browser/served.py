@@ -86,10 +86,9 @@ class Site:
 
     def program(self, module: str, *arguments: str, patience: float = PATIENCE) -> str:
         """What a program prints, for whom this store is the one of the settings."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
         done = subprocess.run(
             [sys.executable, "-m", module, *arguments],
-            env=clean | {"FERRYMAN_DATABASE_URL": self.database},
+            env=_clean() | {"FERRYMAN_DATABASE_URL": self.database},
             capture_output=True,
             text=True,
             timeout=patience,
@@ -98,12 +97,30 @@ class Site:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    @contextmanager
+    def working(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Another node of this store, as long as the block at most: a process without HTTP."""
+        said = {f"FERRYMAN_{name}": str(value) for name, value in self._settings.items()}
+        with self._place.with_suffix(".work.log").open("ab") as log:
+            command = [sys.executable, "-m", "ferryman", "work", str(APP)]
+            process = subprocess.Popen(command, env=_clean() | said, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
     def add_api_key(self, name: str, *scopes: str, queues: tuple[str, ...] = ()) -> str:
         """The text of a new API key. From the first one on nobody passes without."""
         said = [each for scope in scopes for each in ("--scope", scope)]
         said += [each for queue in queues for each in ("--queue", queue)]
         key: str = json.loads(self.command("api-keys", "add", name, *said, "--json"))["key"]
         return key
+
+
+def _clean() -> dict[str, str]:
+    """The environment without settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ferryman import Cancel, Context, Ferryman, PerKey, Retry, Secret, Sequence, Snooze
 
@@ -86,6 +86,20 @@ async def take_turns(who: str) -> None:
 async def know_a_secret(token: Secret[str], note: str = "") -> str:
     """Nobody is to read the token anywhere."""
     return note
+
+
+@app.job(queue="stock")
+async def fill_in(
+    title: str,
+    copies: int,
+    urgent: bool,
+    paper: Literal["thin", "thick"],
+    parts: list[str],
+    token: Secret[str],
+    discount: float = 0.5,
+) -> list[Any]:
+    """Have an argument of each kind that a form has a field for."""
+    return [title, copies, urgent, paper, parts, discount]
 
 
 @app.job(name=LONG_TYPE, queue="stock")

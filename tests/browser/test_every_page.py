@@ -104,7 +104,7 @@ def test_a_place_that_is_none_says_so(stock: Stocked, visits: Visits) -> None:
     expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
 
 
-@pytest.mark.parametrize("what", ["jobs", "errors", "queues", "nodes", "schedules", "types", "keys", "operations"])
+@pytest.mark.parametrize("what", ["jobs", "errors", "nodes", "schedules", "keys", "operations"])
 def test_one_that_is_not_there_is_told_of(stock: Stocked, visits: Visits, what: str) -> None:
     watched = visits.open(stock.site.url)
     for status in (400, 404):

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import grave
+from tests.browser.enqueued import failed, later
 from tests.browser.pages import PATIENCE, settled, show
 from tests.browser.served import Site
 from tests.browser.visits import Visits
 
 PAGE = 50
-
-
-def enqueue(site: Site, count: int, type: str = "keep", **options: Any) -> list[str]:
-    jobs = [{"type": type, "payload": {}, **options} for _ in range(count)]
-    ids: list[str] = site.ask("POST", "/jobs/batch", {"jobs": jobs})["ids"]
-    return ids
-
-
-def later(site: Site, count: int, **options: Any) -> list[str]:
-    """Jobs that do nothing today."""
-    return enqueue(site, count, delay=86_400, **options)
-
-
-def failed(site: Site, count: int) -> list[str]:
-    ids = enqueue(site, count, "fail")
-    for id in ids:
-        site.ended(id)
-    return ids
 
 
 def boxes(page: Page) -> Locator:
