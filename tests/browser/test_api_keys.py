@@ -1,4 +1,4 @@
-"""API keys: the first one on an open site, one that is shown once, another in its place, one that opens nothing more."""
+"""API keys: the first one on an open site, one shown once, one in the place of another, one that opens nothing more."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from tests.browser.visits import Visits
 from tests.browser.watching import Watched
 
 every_page = pytest.mark.parametrize("name", PAGES)
+on_sqlite = pytest.mark.parametrize("stock", ["sqlite"], indirect=True)
+"""For what is the same on every store: how it looks, and which keys lead there."""
 HARM = """() => [
   ...[...document.querySelectorAll("base, embed, iframe, object, meta[http-equiv], [onerror], [onload], [onfocus]")]
     .map((each) => each.outerHTML.slice(0, 200)),
@@ -76,6 +78,7 @@ def test_a_job_of_each_kind_is_shown(stock: Stocked, visits: Visits, name: str) 
     assert grave(watched.page) == []
 
 
+@on_sqlite
 @every_page
 def test_it_fits_each_window_and_keeps_nobody_out(stock: Stocked, visits: Visits, name: str) -> None:
     watched = visits.open(stock.site.url)
@@ -87,6 +90,7 @@ def test_it_fits_each_window_and_keeps_nobody_out(stock: Stocked, visits: Visits
         assert grave(watched.page) == [], called
 
 
+@on_sqlite
 @pytest.mark.parametrize("letter", LETTERS)
 def test_two_keys_lead_to_it(stock: Stocked, visits: Visits, letter: str) -> None:
     page = visits.open(stock.site.url, DARK).page
@@ -98,6 +102,7 @@ def test_two_keys_lead_to_it(stock: Stocked, visits: Visits, letter: str) -> Non
     expect(page.get_by_role("navigation", name="Pages").locator("[aria-current=page]")).to_have_count(1)
 
 
+@on_sqlite
 def test_a_place_that_is_none_says_so(stock: Stocked, visits: Visits) -> None:
     page = visits.open(stock.site.url).page
     page.goto("/#/nowhere/<script>alert(1)</script>")
