@@ -11,7 +11,7 @@ from tests.browser.visits import Visits
 
 
 def put(site: Site, name: str, cron: str = "0 0 1 1 *") -> None:
-    site.ask("PUT", f"/schedules/{name}", {"cron": cron, "type": "keep", "payload": {"n": 1}, "missed": "skip"})
+    site.ask("PUT", f"/schedules/{name}", {"cron": cron, "type": "keep", "payload": {"n": 1}, "missed": "all"})
 
 
 def test_a_schedule_is_added_and_what_no_clock_can_be_is_told_in_the_dialog(yard: Site, visits: Visits) -> None:
@@ -74,7 +74,7 @@ def test_a_schedule_is_edited_and_keeps_what_the_form_does_not_ask_for(yard: Sit
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_text("15 4 * * 1")).to_be_visible()
     kept = yard.ask("GET", "/schedules/flood")
-    assert (kept["cron"], kept["payload"], kept["missed"]) == ("15 4 * * 1", {"n": 2}, "skip")
+    assert (kept["cron"], kept["payload"], kept["missed"]) == ("15 4 * * 1", {"n": 2}, "all")
 
 
 def test_what_a_schedule_has_made_is_listed(each_yard: Site, visits: Visits) -> None:
