@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from benchmarks.dashboard import __main__ as bench
 from benchmarks.dashboard import busy, first
 from benchmarks.dashboard.serving import ROOT, Served, fed, served
+from tests.browser.pages import PAGES
 
 JOBS = 1_000
 SECONDS = 0.5
@@ -39,7 +40,7 @@ def test_how_soon_a_page_and_a_filter_are_there(
     seeded: Served, chromium: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(first, "ROUNDS", 1)
-    monkeypatch.setattr(first, "PAGES", {name: first.PAGES[name] for name in ("errors", "about")})
+    monkeypatch.setattr(first, "PAGES", {name: PAGES[name] for name in ("errors", "about")})
     monkeypatch.setattr(first, "FILTERS", first.FILTERS[:1])
     [errors, _] = first.measure(chromium, seeded.url, {})
     [group] = bench.groups(seeded.url)

@@ -1,4 +1,4 @@
-"""The dashboard below a prefix of somebody else's site: all that it asks for is below it, and its cookie stays there."""
+"""The dashboard below a prefix of somebody else's site: what it asks for is below it, and its cookie stays there."""
 
 from __future__ import annotations
 

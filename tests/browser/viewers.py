@@ -110,8 +110,8 @@ def look(chromium: Browser, shop: Shop, seconds: float) -> Series:
     found: Series = defaultdict(list)
     with Visits(chromium) as visits:
         viewers = [Viewer(visits, shop.url, name) for name in VIEWED]
-        print(f"MiB of the server; of each page MiB / nodes\n{'minute':>7}{'server':>8}", end="")
-        print("".join(f"{viewer.name:>12}" for viewer in viewers), flush=True)
+        say("MiB of the server; of each page MiB / nodes")
+        say(f"{'minute':>7}{'server':>8}" + "".join(f"{viewer.name:>12}" for viewer in viewers))
         clock = chromium.new_page()
         began = time.monotonic()
         for number in range(SAMPLES):
@@ -127,14 +127,14 @@ def sample(found: Series, at: float, shop: Shop, viewers: list[Viewer]) -> None:
     """Measure everything once."""
     server = shop.memory()
     found["server", "MiB of the server"].append(Sample(at, server))
-    print(f"{at / 60:7.1f}{server:8.1f}", end="")
+    line = f"{at / 60:7.1f}{server:8.1f}"
     for viewer in viewers:
         viewer.go_on()
         heap, nodes = viewer.memory()
         found[viewer.name, "MiB"].append(Sample(at, heap))
         found[viewer.name, "nodes"].append(Sample(at, nodes))
-        print(f"{heap:6.2f}/{nodes:5.0f}", end="")
-    print(flush=True)
+        line += f"{heap:6.2f}/{nodes:5.0f}"
+    say(line)
 
 
 def restart(shop: Shop, viewers: list[Viewer]) -> None:
@@ -149,19 +149,25 @@ def restart(shop: Shop, viewers: list[Viewer]) -> None:
         shop.start()
         for viewer in viewers:
             viewer.expect(BACK)
-    print(f"restarted: {len(viewers)} pages said that they were disconnected, and that they are back", flush=True)
+    say(f"restarted: {len(viewers)} pages said that they were disconnected, and that they are back")
+
+
+def say(line: str) -> None:
+    """A line at once, also where it goes to a file."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def judge(found: Series) -> bool:
     """Print how each series went on; gives whether any of them grows."""
-    print(f"\n{'':12}{'':18}{'second third':>13}{'last third':>12}{'an hour':>10}")
+    say(f"\n{'':12}{'':18}{'second third':>13}{'last third':>12}{'an hour':>10}")
     any_grows = False
     for (whose, measure), samples in found.items():
         told = growth(samples, SLACK[measure])
         any_grows = any_grows or told.grows
         verdict = "GROWS" if told.grows else "flat"
-        print(f"{whose:12}{measure:18}{told.second:13.2f}{told.last:12.2f}{told.slope:+10.2f}  {verdict}")
-    print("Something grows." if any_grows else "Nothing grows.")
+        say(f"{whose:12}{measure:18}{told.second:13.2f}{told.last:12.2f}{told.slope:+10.2f}  {verdict}")
+    say("Something grows." if any_grows else "Nothing grows.")
     return any_grows
 
 
