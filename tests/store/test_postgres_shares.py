@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.domain.claim import Batch
+from ferryman.domain.claim import Batch, ClaimRequest
 from ferryman.domain.job import NewJob
 from ferryman.domain.keys import GateRule
 from ferryman.store.postgres import PostgresStore, shares
@@ -45,6 +45,29 @@ async def test_a_claim_draws_anew_where_others_take_what_is_ready(database: str)
         assert batch.again.limited, "it asked for two, and there are more"
         left = await store.claim(claim_of(node, 3, 5), 0)
         assert ids(left) == [jobs[3].id, jobs[4].id], "the first one is found when it looks behind its cursor"
+
+
+@pytest.mark.parametrize(("takes", "gets", "looks_again"), [(2, [3, 4], False), (1, [2], True), (0, [1, 2], False)])
+async def test_others_may_take_what_a_claim_has_drawn(
+    database: str, monkeypatch: pytest.MonkeyPatch, takes: int, gets: list[int], looks_again: bool
+) -> None:
+    async with opened(database) as store, opened(database) as other:
+        node, another = await store.register(node_info("n"), 0), await other.register(node_info("m"), 0)
+        jobs = [sharing("a") for _ in range(6)]
+        await store.insert(jobs, 0)
+        assert ids(await store.claim(claim_of(node, 1, 1), 0)) == [jobs[0].id]
+        take = store._flow._take
+
+        async def later(request: ClaimRequest, now: int) -> Any:
+            monkeypatch.undo()
+            if takes:
+                assert len((await other.claim(claim_of(another, 2, takes), 0)).jobs) == takes
+            return await take(request, now)
+
+        monkeypatch.setattr(store._flow, "_take", later)
+        batch = await store.claim(claim_of(node, 3, 2), 0)
+        assert ids(batch) == [jobs[n].id for n in gets]
+        assert batch.again.limited == looks_again
 
 
 async def test_a_claim_does_not_wait_for_those_whose_turn_it_is_while_somebody_ends_them(database: str) -> None:

@@ -163,14 +163,15 @@ class Flow:
         self._behind.begin_if_due()
         while True:
             fair = self._known.fair(request)
-            fewer = bool(fair) and await shares.draw(self._claims, fair, request.limit, now)
+            drawn = await shares.draw(self._claims, fair, request.limit, now) if fair else shares.Drawn()
             taken = await self._take(request, now)
-            if fewer and taken is not None and not taken.batch.jobs:  # others have taken what was ready
+            if taken is not None and not taken.batch.jobs and drawn.is_short(0):  # others have taken what was ready
                 await shares.draw(self._claims, fair, request.limit, now, anew=True)
                 taken = await self._take(request, now)
             if taken is not None:
                 batch = await self._without_bodiless(request, taken, now)
-                return batch.looking_again() if fewer and len(batch.jobs) < request.limit else batch
+                claimed = len(batch.jobs)
+                return batch.looking_again() if claimed < request.limit and drawn.is_short(claimed) else batch
             await self._chores.do(lanes.read(self._lanes))
             await self._chores.do(rules.read(self._known.rules))
 

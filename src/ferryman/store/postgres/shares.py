@@ -9,7 +9,7 @@ enqueue --> held, its key joins the ring of its lane          claim --> draw: lo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from ferryman.domain.gates import Look, Went
 from ferryman.domain.shares import Round
@@ -39,7 +39,20 @@ def join(looks: Mapping[str, Look]) -> Steps[tuple[int, set[str]]]:
     return joined, {row[0] for row in rows}
 
 
-async def draw(over: Line, lanes: list[int], most: int, now: int, *, anew: bool = False) -> bool:
+class Drawn(NamedTuple):
+    """What a claim may find once it has drawn."""
+
+    count: int = 0
+    """How many were drawn for it, which others may claim before."""
+    fewer: bool = False
+    """Whether that is fewer than it wanted because others are ready, whom others may claim before, too."""
+
+    def is_short(self, claimed: int) -> bool:
+        """Whether others have taken some of those that were ready, where it has claimed so many."""
+        return self.fewer or claimed < self.count
+
+
+async def draw(over: Line, lanes: list[int], most: int, now: int, *, anew: bool = False) -> Drawn:
     """Before a claim: have those whose turn it is ready in each of its lanes, as many as it asks for.
 
     Each round is a transaction, since gates are locked in the order of their keys.
@@ -50,11 +63,8 @@ async def draw(over: Line, lanes: list[int], most: int, now: int, *, anew: bool 
         most: how many jobs the claim asks for.
         now: the time.
         anew: whether as many are drawn although others are ready: whoever these are, the claim did not get them.
-
-    Returns:
-        Whether fewer were drawn because others are ready.
     """
-    fewer = False
+    drawn, fewer = 0, False
     for lane, pending in await over.do(ask("undrawn", lanes)):
         fewer |= pending > 0
         count = width = most if anew else most - pending
@@ -63,8 +73,9 @@ async def draw(over: Line, lanes: list[int], most: int, now: int, *, anew: bool 
             if went is None:
                 break
             count -= went
+            drawn += went
             width *= 2  # one that fell short has left a key fewer in the ring
-    return fewer
+    return Drawn(drawn, fewer)
 
 
 def _round(lane: int, count: int, width: int, now: int) -> Steps[int | None]:
