@@ -26,7 +26,9 @@ export class Exact {
 
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
 const exact: Reviver = (_key, value, context) =>
-  typeof value === "number" && context?.source !== undefined && String(value) !== context.source ? new Exact(context.source) : value;
+  typeof value === "number" && context?.source !== undefined && String(value) !== context.source
+    ? new Exact(context.source)
+    : value;
 
 /** JSON with its numbers as they were written. */
 export function parse(text: string): unknown {
@@ -62,7 +64,11 @@ export async function call<T>(method: string, path: string, asked: Asked = {}): 
     if (response.status === 401 && path !== "session") signedOut.value = true;
     throw problem;
   }
-  return { data: (text ? (asked.exact ? parse(text) : JSON.parse(text)) : null) as T, status: response.status, headers: response.headers };
+  return {
+    data: (text ? (asked.exact ? parse(text) : JSON.parse(text)) : null) as T,
+    status: response.status,
+    headers: response.headers,
+  };
 }
 
 async function send(method: string, path: string, asked: Asked): Promise<Response> {
@@ -97,9 +103,21 @@ export function address(path: string, query: Asked["query"] = {}): string {
 function read(status: number, text: string): Problem {
   try {
     const { code, detail, title, hint, errors, ...members } = JSON.parse(text);
-    return new Problem(status, code ?? "", detail ?? title ?? `The server answered ${status}.`, hint ?? null, errors ?? [], members);
+    return new Problem(
+      status,
+      code ?? "",
+      detail ?? title ?? `The server answered ${status}.`,
+      hint ?? null,
+      errors ?? [],
+      members,
+    );
   } catch {
-    return new Problem(status, "", `The server answered ${status}, and not as Ferryman does.`, "Is there a proxy in between?");
+    return new Problem(
+      status,
+      "",
+      `The server answered ${status}, and not as Ferryman does.`,
+      "Is there a proxy in between?",
+    );
   }
 }
 
@@ -155,7 +173,9 @@ export async function list<T>(path: string, query?: Asked["query"], signal?: Abo
 function relative(link: string): string {
   const base = new URL(".", document.baseURI);
   const target = new URL(link, base);
-  const path = target.pathname.startsWith(base.pathname) ? target.pathname.slice(base.pathname.length) : target.pathname.slice(1);
+  const path = target.pathname.startsWith(base.pathname)
+    ? target.pathname.slice(base.pathname.length)
+    : target.pathname.slice(1);
   return path + target.search;
 }
 

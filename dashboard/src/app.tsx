@@ -9,8 +9,8 @@ import { listen } from "./live";
 import { match, place } from "./router";
 import { isOpen, ROUTES, type Route } from "./routes";
 import { look, session, tellsAll } from "./session";
-import { SignIn } from "./signin";
 import { signedOut } from "./signedout";
+import { SignIn } from "./signin";
 import { Head } from "./ui/bits";
 import { Questions } from "./ui/dialog";
 import { Empty, Trouble, Waiting } from "./ui/shown";
@@ -36,7 +36,8 @@ export function App() {
   }, []);
   useEffect(listen, []);
   if (session.value === null || signedOut.value) return <SignIn />;
-  if (session.value === undefined) return <main class="alone">{trouble.value ? <Trouble problem={trouble.value} /> : <Waiting lines={3} />}</main>;
+  if (session.value === undefined)
+    return <main class="alone">{trouble.value ? <Trouble problem={trouble.value} /> : <Waiting lines={3} />}</main>;
   return (
     <>
       <Frame>
@@ -68,7 +69,8 @@ function Page() {
     document.title = `${found?.route.title ?? "Nothing here"} · Ferryman`;
     const title = document.querySelector<HTMLElement>("main h1");
     // where somebody reads the page out, it goes on at the new title; who types into something is left there
-    if (document.activeElement === document.body || document.activeElement?.closest("nav")) title?.focus({ preventScroll: true });
+    if (document.activeElement === document.body || document.activeElement?.closest("nav"))
+      title?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [path]);
   if (!found) {
@@ -81,7 +83,12 @@ function Page() {
       </>
     );
   }
-  if (!isOpen(found.route)) return <Empty title={`Your API key opens no page ${found.route.title}: it ${tellsAll() ? `does not have the scope ${found.route.right ?? "read"}` : "is limited to queues"}.`} />;
+  if (!isOpen(found.route))
+    return (
+      <Empty
+        title={`Your API key opens no page ${found.route.title}: it ${tellsAll() ? `does not have the scope ${found.route.right ?? "read"}` : "is limited to queues"}.`}
+      />
+    );
   const Shown = found.route.page;
   return (
     <Guarded key={path}>
@@ -104,6 +111,17 @@ class Guarded extends Component<{ children: ComponentChildren }, { broken: unkno
 
   override render() {
     if (this.state.broken === null) return this.props.children;
-    return <Trouble problem={new Problem(0, "", `This page is broken: ${String(this.state.broken)}`, "It is a fault of the dashboard. The other pages go on.")} />;
+    return (
+      <Trouble
+        problem={
+          new Problem(
+            0,
+            "",
+            `This page is broken: ${String(this.state.broken)}`,
+            "It is a fault of the dashboard. The other pages go on.",
+          )
+        }
+      />
+    );
   }
 }

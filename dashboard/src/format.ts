@@ -16,7 +16,13 @@ export function brief(n: number): string {
 /** A rate: 0.25, 3.1, 240 */
 export function rate(perSecond: number): string {
   if (perSecond >= 100) return whole.format(Math.round(perSecond));
-  return perSecond >= 10 ? perSecond.toFixed(0) : perSecond >= 1 ? perSecond.toFixed(1) : perSecond === 0 ? "0" : perSecond.toFixed(2);
+  return perSecond >= 10
+    ? perSecond.toFixed(0)
+    : perSecond >= 1
+      ? perSecond.toFixed(1)
+      : perSecond === 0
+        ? "0"
+        : perSecond.toFixed(2);
 }
 
 /** Seconds in the two units that matter: 840 µs, 12 ms, 1.4 s, 3 m 20 s, 2 h 5 m, 4 d 3 h */

@@ -23,9 +23,20 @@ const THEMES = { auto: "◐", light: "☀", dark: "☾" };
 export function Frame({ children }: { children: ComponentChildren }) {
   const pages = ROUTES.filter((route) => route.letter && isOpen(route));
   useKeys([
-    ...pages.map((route) => ({ keys: `g ${route.letter}`, what: route.title, group: "Go to", run: () => go(`#${route.path}`), palette: true })),
+    ...pages.map((route) => ({
+      keys: `g ${route.letter}`,
+      what: route.title,
+      group: "Go to",
+      run: () => go(`#${route.path}`),
+      palette: true,
+    })),
     { keys: "?", what: "All keys", group: "Everywhere", run: () => (helping.value = true) },
-    { keys: "Ctrl+k", what: "Find a page, a job or an action", group: "Everywhere", run: () => (searching.value = true) },
+    {
+      keys: "Ctrl+k",
+      what: "Find a page, a job or an action",
+      group: "Everywhere",
+      run: () => (searching.value = true),
+    },
     { keys: ".", what: "Look again now", group: "Everywhere", run: () => wanted.value++ },
     { keys: "T", what: "Light, dark or as the system", group: "Everywhere", run: turn, palette: true },
   ]);
@@ -50,7 +61,12 @@ export function Frame({ children }: { children: ComponentChildren }) {
         <footer>
           <State />
           <div class="row">
-            <Button kind="quiet" aria-label={`Colours: ${theme.value}`} title={`Colours: ${theme.value}`} onClick={turn}>
+            <Button
+              kind="quiet"
+              aria-label={`Colours: ${theme.value}`}
+              title={`Colours: ${theme.value}`}
+              onClick={turn}
+            >
               {THEMES[theme.value]}
             </Button>
             <Button kind="quiet" aria-label="Find" title="Find (Ctrl K)" onClick={() => (searching.value = true)}>
@@ -89,7 +105,10 @@ function Brand() {
 
 function Menu({ pages }: { pages: readonly Route[] }) {
   const counts = pulse.value?.counts;
-  const shown: Record<string, number | undefined> = { "/jobs": counts && counts.pending + counts.processing, "/nodes": pulse.value?.nodes ?? undefined };
+  const shown: Record<string, number | undefined> = {
+    "/jobs": counts && counts.pending + counts.processing,
+    "/nodes": pulse.value?.nodes ?? undefined,
+  };
   return (
     <nav aria-label="Pages">
       {pages.map((route) => {
@@ -97,7 +116,12 @@ function Menu({ pages }: { pages: readonly Route[] }) {
         const here = path === route.path || (route.path !== "/" && path.startsWith(`${route.path}/`));
         const n = shown[route.path];
         return (
-          <a key={route.path} href={`#${route.path}`} aria-current={here ? "page" : undefined} title={`g ${route.letter}`}>
+          <a
+            key={route.path}
+            href={`#${route.path}`}
+            aria-current={here ? "page" : undefined}
+            title={`g ${route.letter}`}
+          >
             {route.title}
             {n !== undefined && <span class="n">{brief(n)}</span>}
           </a>
@@ -138,7 +162,8 @@ function Banner() {
   if (since === null) return null;
   return (
     <div class="banner" role="alert">
-      <strong>Disconnected</strong> {ago(new Date(since).toISOString(), now.value)}. What you see is from then. The page tries again by itself.
+      <strong>Disconnected</strong> {ago(new Date(since).toISOString(), now.value)}. What you see is from then. The page
+      tries again by itself.
     </div>
   );
 }

@@ -7,7 +7,10 @@ import { Dialog } from "./ui/dialog";
 export const helping = signal(false);
 
 export function Help() {
-  const groups = Map.groupBy(bindings.value.filter((each) => each.keys), (each) => each.group);
+  const groups = Map.groupBy(
+    bindings.value.filter((each) => each.keys),
+    (each) => each.group,
+  );
   return (
     <Dialog title="Keys" class="help" onClose={() => (helping.value = false)}>
       <div class="columns">

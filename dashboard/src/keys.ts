@@ -50,7 +50,8 @@ function press(event: KeyboardEvent): void {
   if (document.querySelector("dialog[open]")) return; // a dialog is by itself
   if (key === "Enter" && target?.closest("a, button, summary, [role=tab]")) return; // it is theirs
   const sequence = begun && event.timeStamp - begunAt < PATIENCE_MS ? `${begun} ${key}` : key;
-  const found = bindings.value.findLast((each) => each.keys === sequence) ?? bindings.value.findLast((each) => each.keys === key);
+  const found =
+    bindings.value.findLast((each) => each.keys === sequence) ?? bindings.value.findLast((each) => each.keys === key);
   begun = "";
   if (found) {
     event.preventDefault();

@@ -57,7 +57,11 @@ export const pulse = computed<Pulse | null>(() => {
   if (!latest.value) return null;
   const { at, pulse: told } = latest.value;
   const since = Math.max(0, now.value - at) / 1000;
-  const queues = told.queues.map((each) => (each.oldest_pending_seconds === null ? each : { ...each, oldest_pending_seconds: each.oldest_pending_seconds + since }));
+  const queues = told.queues.map((each) =>
+    each.oldest_pending_seconds === null
+      ? each
+      : { ...each, oldest_pending_seconds: each.oldest_pending_seconds + since },
+  );
   return { ...told, queues };
 });
 /** null until there was some time to look at. */
@@ -112,7 +116,15 @@ let turn = 0;
 
 function hear(told: Pulse): false {
   const at = Date.now();
-  heard = [...heard.slice(Math.max(0, heard.findLastIndex((each) => each.at <= at - SPAN_MS))), { at, pulse: told }];
+  heard = [
+    ...heard.slice(
+      Math.max(
+        0,
+        heard.findLastIndex((each) => each.at <= at - SPAN_MS),
+      ),
+    ),
+    { at, pulse: told },
+  ];
   latest.value = { at, pulse: told };
   return false;
 }
@@ -156,7 +168,11 @@ async function poll(since = Date.now()): Promise<void> {
   try {
     const [counts, queues] = await Promise.all([get<Counts>("counts"), get<QueueNow[]>("queues")]);
     if (mine !== turn) return; // nobody looks any more, or a stream is open again
-    const before = latest.value?.pulse ?? { enqueued: 0, ended: { completed: 0, failed: 0, cancelled: 0 }, nodes: null };
+    const before = latest.value?.pulse ?? {
+      enqueued: 0,
+      ended: { completed: 0, failed: 0, cancelled: 0 },
+      nodes: null,
+    };
     heard = []; // what was heard long ago says nothing of now
     latest.value = { at: Date.now(), pulse: { ...before, at: new Date().toISOString(), counts, queues } };
     become("polling");

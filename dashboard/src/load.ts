@@ -33,7 +33,11 @@ const REST = 4; // a look that takes long is not repeated at once: the server re
  *
  * Nothing is asked for while the tab is hidden.
  */
-export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: readonly unknown[], keeping: Keeping = {}): Load<T> {
+export function useLoad<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  deps: readonly unknown[],
+  keeping: Keeping = {},
+): Load<T> {
   const data = useSignal<T | undefined>(undefined);
   const error = useSignal<Problem | null>(null);
   const latest = useRef(load);
@@ -44,7 +48,12 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: read
     error.value = null;
     return loader.start();
   }, deps);
-  return { data: data.value, error: error.value, loading: data.value === undefined && error.value === null, again: loader.now };
+  return {
+    data: data.value,
+    error: error.value,
+    loading: data.value === undefined && error.value === null,
+    again: loader.now,
+  };
 }
 
 interface Cell<T> {

@@ -35,8 +35,15 @@ function entries(text: string): Entry[] {
     .map((each) => ({ name: each.what, group: each.group, keys: each.keys, run: each.run }))
     .filter((each) => fits(`${each.group} ${each.name}`.toLowerCase(), wanted));
   const direct: Entry[] = [];
-  if (ID.test(wanted)) direct.push({ name: `Job ${wanted}`, group: "Jobs", keys: "", run: () => go(hrefTo("/jobs", wanted)) });
-  else if (wanted) direct.push({ name: `Jobs with ${text.trim()}`, group: "Jobs", keys: "", run: () => go(href("/jobs", { filter: asFilter(text.trim()) })) });
+  if (ID.test(wanted))
+    direct.push({ name: `Job ${wanted}`, group: "Jobs", keys: "", run: () => go(hrefTo("/jobs", wanted)) });
+  else if (wanted)
+    direct.push({
+      name: `Jobs with ${text.trim()}`,
+      group: "Jobs",
+      keys: "",
+      run: () => go(href("/jobs", { filter: asFilter(text.trim()) })),
+    });
   return [...(ID.test(wanted) ? direct : []), ...found, ...(ID.test(wanted) ? [] : direct)].slice(0, MOST);
 }
 
@@ -82,7 +89,13 @@ export function Palette() {
       />
       <ul id={id} role="listbox" aria-label="Found">
         {found.map((entry, n) => (
-          <li key={`${entry.group} ${entry.name}`} id={`${id}-${n}`} role="option" aria-selected={n === at.value} onClick={() => choose(entry)}>
+          <li
+            key={`${entry.group} ${entry.name}`}
+            id={`${id}-${n}`}
+            role="option"
+            aria-selected={n === at.value}
+            onClick={() => choose(entry)}
+          >
             <span class="dim">{entry.group}</span> {entry.name} {entry.keys && <kbd>{entry.keys}</kbd>}
           </li>
         ))}

@@ -25,7 +25,9 @@ test.each([
 });
 
 test("an address leaves out what is empty", () => {
-  expect(router.href("/jobs", { filter: "type:a b", order: "", state: null, tag: ["x", "y"] })).toBe("#/jobs?filter=type%3Aa+b&tag=x&tag=y");
+  expect(router.href("/jobs", { filter: "type:a b", order: "", state: null, tag: ["x", "y"] })).toBe(
+    "#/jobs?filter=type%3Aa+b&tag=x&tag=y",
+  );
 });
 
 test("a name may be any text", () => {

@@ -11,7 +11,10 @@ function read(): Place {
   const text = location.hash.replace(/^#/, "") || "/";
   const at = text.indexOf("?");
   const path = at < 0 ? text : text.slice(0, at);
-  return { path: path.startsWith("/") ? path : `/${path}`, query: new URLSearchParams(at < 0 ? "" : text.slice(at + 1)) };
+  return {
+    path: path.startsWith("/") ? path : `/${path}`,
+    query: new URLSearchParams(at < 0 ? "" : text.slice(at + 1)),
+  };
 }
 
 export const place = signal(read());

@@ -46,7 +46,8 @@ export function SignIn() {
           Sign in
         </Button>
         <p class="dim">
-          <code>ferryman api-keys add NAME --scope read</code> makes one. It is kept in a cookie that no script can read.
+          <code>ferryman api-keys add NAME --scope read</code> makes one. It is kept in a cookie that no script can
+          read.
         </p>
       </form>
     </main>

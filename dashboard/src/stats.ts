@@ -45,5 +45,7 @@ const LATELY = 5;
 /** How many ended a second in the last steps; null where nothing is known of them. */
 export function endedLately(series: Series | undefined, step: number): number | null {
   const known = series?.completed.slice(-LATELY).filter((n) => n !== null).length ?? 0;
-  return series && known ? (total(series.completed.slice(-LATELY)) + total(series.failed.slice(-LATELY))) / (known * step) : null;
+  return series && known
+    ? (total(series.completed.slice(-LATELY)) + total(series.failed.slice(-LATELY))) / (known * step)
+    : null;
 }

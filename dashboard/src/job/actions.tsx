@@ -22,7 +22,15 @@ export function Actions({ watch, job }: { watch: Watch; job: Job }) {
   const open = useSignal<"move" | "edit" | null>(null);
   const deeds = deedsOf(watch, job, (dialog) => (open.value = dialog));
   // a key presses its button, which knows whether it is under way already
-  useKeys(deeds.map(({ name, keys }) => ({ keys, what: name, group: "This job", palette: true, run: () => document.getElementById(name)?.click() })));
+  useKeys(
+    deeds.map(({ name, keys }) => ({
+      keys,
+      what: name,
+      group: "This job",
+      palette: true,
+      run: () => document.getElementById(name)?.click(),
+    })),
+  );
   const props = { job, watch, close: () => (open.value = null) };
   return (
     <>
@@ -43,7 +51,12 @@ function deedsOf(watch: Watch, job: Job, show: (dialog: "move" | "edit") => void
   const deeds: (Deed | false)[] = may("operate")
     ? [
         ended && job.status !== "completed" && { name: "Retry", keys: "r", main: true, run: () => retry(watch) },
-        job.status === "scheduled" && { name: "Run now", keys: "n", main: true, run: () => change(watch, "PATCH", "", { delay: 0 }) },
+        job.status === "scheduled" && {
+          name: "Run now",
+          keys: "n",
+          main: true,
+          run: () => change(watch, "PATCH", "", { delay: 0 }),
+        },
         waits && { name: "Change", keys: "m", run: () => show("move") },
         !ended && { name: "Cancel", keys: "c", run: () => cancel(watch, job) },
       ]
@@ -62,7 +75,9 @@ function cancel(watch: Watch, job: Job): void {
   const runs = job.status === "processing";
   ask({
     title: "Cancel this job?",
-    body: runs ? "Its handler is asked to end. What it has done so far stays done." : "It will not run. You can retry it later.",
+    body: runs
+      ? "Its handler is asked to end. What it has done so far stays done."
+      : "It will not run. You can retry it later.",
     yes: "Cancel the job",
     danger: true,
     run: () => change(watch, "POST", "/cancel"),

@@ -28,7 +28,12 @@ export function Attempts({ job, attempts }: { job: Job; attempts: readonly Attem
       )}
       <div class="timeline">
         {rows.map((row, at) => (
-          <Line key={row.attempt ? `${row.attempt.claim} ${row.attempt.what}` : "now"} row={row} bars={bars[at] ?? []} job={job} />
+          <Line
+            key={row.attempt ? `${row.attempt.claim} ${row.attempt.what}` : "now"}
+            row={row}
+            bars={bars[at] ?? []}
+            job={job}
+          />
         ))}
       </div>
     </Section>
@@ -48,7 +53,10 @@ function Line({ row, bars, job }: { row: Row; bars: Scale["bars"][number]; job: 
       <Badge status={attempt?.what === "failed" ? "failed" : run.status}>{attempt?.what ?? run.status}</Badge>
       <span class="track" aria-hidden="true">
         {row.bars.map((bar, at) => (
-          <i key={bar.name} style={{ left: `${bars[at]?.left}%`, width: `${bars[at]?.width}%`, background: `var(--${bar.status})` }} />
+          <i
+            key={bar.name}
+            style={{ left: `${bars[at]?.left}%`, width: `${bars[at]?.width}%`, background: `var(--${bar.status})` }}
+          />
         ))}
       </span>
       <span class="dim">{row.bars.map((bar) => `${bar.name} ${length(bar)}`).join(", ")}</span>
@@ -62,7 +70,11 @@ function Line({ row, bars, job }: { row: Row; bars: Scale["bars"][number]; job: 
             facts={[
               ...row.bars.map((bar) => [bar.name, `${length(bar)} from ${from(bar)}`] as const),
               ran && (["Ran on", <RanOn {...run} />] as const),
-              ran && (["Log", <a href={href(`/jobs/${job.id}`, { run: String(run.claim) })}>Lines of run {run.claim}</a>] as const),
+              ran &&
+                ([
+                  "Log",
+                  <a href={href(`/jobs/${job.id}`, { run: String(run.claim) })}>Lines of run {run.claim}</a>,
+                ] as const),
             ]}
           />
           {attempt?.error && (

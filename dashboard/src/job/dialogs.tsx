@@ -34,7 +34,15 @@ function Place({ job }: { job: Job }) {
   return (
     <>
       <Field name="queue" label="Queue" required value={job.queue} />
-      <Field name="priority" label="Priority, 0 runs first" type="number" min={0} max={9} required value={job.priority} />
+      <Field
+        name="priority"
+        label="Priority, 0 runs first"
+        type="number"
+        min={0}
+        max={9}
+        required
+        value={job.priority}
+      />
     </>
   );
 }
@@ -44,16 +52,27 @@ const HIDDEN = "***";
 /** The names of secrets that were not typed in anew: the API shows none, so a copy has stars in their place. */
 export function veiled(before: unknown, payload: unknown): string[] {
   const old = before as Record<string, unknown>;
-  return Object.entries(payload ?? {}).flatMap(([name, value]) => (value === HIDDEN && old[name] === HIDDEN ? [name] : []));
+  return Object.entries(payload ?? {}).flatMap(([name, value]) =>
+    value === HIDDEN && old[name] === HIDDEN ? [name] : [],
+  );
 }
 
 export function EditAndRetry({ job, close }: Props) {
   const enqueue = async ({ text, number, json }: Said) => {
     const payload = json("payload");
     const secrets = veiled(job.payload, payload);
-    if (secrets.length) throw new Error(`Type the values of what is secret in place of the stars: ${secrets.join(", ")}.`);
+    if (secrets.length)
+      throw new Error(`Type the values of what is secret in place of the stars: ${secrets.join(", ")}.`);
     const { unique_key, tags, max_attempts } = job;
-    const { id } = await post<Job>("jobs", { type: text("type"), queue: text("queue"), priority: number("priority"), payload, unique_key, tags, max_attempts });
+    const { id } = await post<Job>("jobs", {
+      type: text("type"),
+      queue: text("queue"),
+      priority: number("priority"),
+      payload,
+      unique_key,
+      tags,
+      max_attempts,
+    });
     say("Enqueued. This is the new job.");
     go(hrefTo("/jobs", id));
   };

@@ -2,7 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { type Answer, call, parse, part, Problem } from "../api";
+import { type Answer, call, Problem, parse, part } from "../api";
 import { useStream } from "../live";
 import { type Load, useLoad } from "../load";
 import { hasEnded, type Job } from "../shapes/job";
@@ -45,7 +45,11 @@ function keep(known: Signal<Known | null>, { data, headers }: Answer<Job | null>
 }
 
 /** What the API tells of a job apart: asked for again when the job has changed, and each second where `lasts` says so. */
-export function usePart<T>(known: Signal<Known | null>, path: string, lasts: (job: Job) => boolean): Load<Answer<T> | undefined> {
+export function usePart<T>(
+  known: Signal<Known | null>,
+  path: string,
+  lasts: (job: Job) => boolean,
+): Load<Answer<T> | undefined> {
   const kept = useRef<{ version: string; told: Answer<T> } | null>(null);
   return useLoad(
     async (signal) => {
@@ -64,10 +68,22 @@ export function usePart<T>(known: Signal<Known | null>, path: string, lasts: (jo
 export async function change({ known, load }: Watch, method: string, verb = "", body?: unknown): Promise<void> {
   const now = known.peek() as Known;
   try {
-    keep(known, await call<Job | null>(method, pathOf(now.job.id) + verb, { body, headers: { "If-Match": now.version }, exact: true }));
+    keep(
+      known,
+      await call<Job | null>(method, pathOf(now.job.id) + verb, {
+        body,
+        headers: { "If-Match": now.version },
+        exact: true,
+      }),
+    );
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 412) throw error;
     load.again();
-    throw new Problem(412, error.code, "The job has changed since you saw it, so nothing was done.", "It is shown as it is now. Decide anew.");
+    throw new Problem(
+      412,
+      error.code,
+      "The job has changed since you saw it, so nothing was done.",
+      "It is shown as it is now. Decide anew.",
+    );
   }
 }

@@ -20,12 +20,18 @@ export function Log({ known, run }: { known: Signal<Known | null>; run: number }
   return (
     <Section
       title={`Log of run ${run}`}
-      aside={lines.length > 0 && <Copy text={() => lines.map((line) => `${line.at} ${line.level} ${plain(line.message)}`).join("\n")} />}
+      aside={
+        lines.length > 0 && (
+          <Copy text={() => lines.map((line) => `${line.at} ${line.level} ${plain(line.message)}`).join("\n")} />
+        )
+      }
     >
       <Shown load={load} lines={2}>
         {() => (lines.length ? <Lines lines={lines} /> : <Empty title="This run has logged nothing." />)}
       </Shown>
-      {dropped > 0 && <p class="dim">{count(dropped)} more were not kept: of each run the first 500 lines are, up to 64 KiB.</p>}
+      {dropped > 0 && (
+        <p class="dim">{count(dropped)} more were not kept: of each run the first 500 lines are, up to 64 KiB.</p>
+      )}
     </Section>
   );
 }
@@ -44,7 +50,8 @@ function Lines({ lines }: { lines: LogLine[] }) {
     <div ref={room} class="log" role="log" aria-label="Log" tabIndex={0} onScroll={scroll}>
       {lines.map((line, at) => (
         <div key={at} class={`is-${line.level}`}>
-          <time>{moment(line.at).slice(11)}</time> <b title={line.logger}>{line.level}</b> <Text text={plain(line.message)} />
+          <time>{moment(line.at).slice(11)}</time> <b title={line.logger}>{line.level}</b>{" "}
+          <Text text={plain(line.message)} />
         </div>
       ))}
     </div>

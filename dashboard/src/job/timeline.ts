@@ -19,7 +19,12 @@ export interface Row {
   attempt: Attempt | null;
 }
 
-const ENDS: Partial<Record<Attempt["what"], Status>> = { done: "completed", failed: "failed", cancelled: "cancelled", lost: "failed" };
+const ENDS: Partial<Record<Attempt["what"], Status>> = {
+  done: "completed",
+  failed: "failed",
+  cancelled: "cancelled",
+  lost: "failed",
+};
 
 /** A row for each ended run, oldest first, and one for what is under way. */
 export function rowsOf(job: Job, attempts: readonly Attempt[], now: number): Row[] {
@@ -36,17 +41,25 @@ export function rowsOf(job: Job, attempts: readonly Attempt[], now: number): Row
     ];
     return bars.filter((bar) => bar.to > bar.from);
   };
-  const run = (status: Status, start: number, end: number): Bar[] => [...until(start), { status, name: "Run", from: start, to: Math.max(start, end) }];
+  const run = (status: Status, start: number, end: number): Bar[] => [
+    ...until(start),
+    { status, name: "Run", from: start, to: Math.max(start, end) },
+  ];
   const rows = attempts.map((attempt): Row => {
     const end = millis(attempt.finished_at);
-    const bars = attempt.started_at ? run(ENDS[attempt.what] ?? "processing", millis(attempt.started_at), end) : until(end);
+    const bars = attempt.started_at
+      ? run(ENDS[attempt.what] ?? "processing", millis(attempt.started_at), end)
+      : until(end);
     at = end;
     before = attempt;
     return { bars, attempt };
   });
   if (hasEnded(job)) return rows;
   const [name, to] = job.status === "scheduled" ? [later(), asked] : ["Wait", now];
-  const bars = job.status === "processing" && job.started_at ? run("processing", millis(job.started_at), now) : [{ status: job.status, name, from: at, to: Math.max(at, to) }];
+  const bars =
+    job.status === "processing" && job.started_at
+      ? run("processing", millis(job.started_at), now)
+      : [{ status: job.status, name, from: at, to: Math.max(at, to) }];
   return [...rows, { bars, attempt: null }];
 }
 

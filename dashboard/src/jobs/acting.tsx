@@ -19,7 +19,11 @@ interface Props {
 export function Acting({ action, target, close, onDone }: Props) {
   const { name, done } = ACTS[action];
   const few = "ids" in target ? target.ids : null;
-  const load = useLoad(async () => ("ids" in target ? { count: target.ids.length, complete: true } : howMany(action, target.filter, target.status)), []);
+  const load = useLoad(
+    async () =>
+      "ids" in target ? { count: target.ids.length, complete: true } : howMany(action, target.filter, target.status),
+    [],
+  );
   const told = load.data;
   const jobs = told ? `${told.complete ? "" : "at least "}${many(told.count, "job")}` : "jobs";
   const run = async (said: Said) => {
@@ -30,7 +34,13 @@ export function Acting({ action, target, close, onDone }: Props) {
     onDone(operation, told?.complete ? told.count : null);
   };
   return (
-    <FormDialog title={`${name} jobs`} yes={`${name} ${jobs}`} danger={action === "delete" || action === "cancel"} close={close} run={run}>
+    <FormDialog
+      title={`${name} jobs`}
+      yes={`${name} ${jobs}`}
+      danger={action === "delete" || action === "cancel"}
+      close={close}
+      run={run}
+    >
       {"filter" in target && (
         <p>
           All that match <code dir="auto">{target.filter}</code>
@@ -43,7 +53,14 @@ export function Acting({ action, target, close, onDone }: Props) {
           </p>
         )}
       </Shown>
-      {action === "retry" && <Field autofocus name="rate" label="At most so many a second (optional; also 20/m, 500/h)" placeholder="all at once" />}
+      {action === "retry" && (
+        <Field
+          autofocus
+          name="rate"
+          label="At most so many a second (optional; also 20/m, 500/h)"
+          placeholder="all at once"
+        />
+      )}
       {action === "change" && <Changes />}
       {action === "delete" && <p>With their results, errors and logs. This cannot be undone.</p>}
       {action === "cancel" && <p>Jobs that run are asked to end.</p>}
@@ -56,7 +73,14 @@ function Changes() {
   return (
     <>
       <Field autofocus name="queue" label="Queue" placeholder="as it is" />
-      <Field name="priority" label="Priority, 0 is first and 9 last" type="number" min="0" max="9" placeholder="as it is" />
+      <Field
+        name="priority"
+        label="Priority, 0 is first and 9 last"
+        type="number"
+        min="0"
+        max="9"
+        placeholder="as it is"
+      />
       <label class="field">
         <span>Runs</span>
         <select value={when.value} name="when" onChange={(event) => (when.value = event.currentTarget.value)}>

@@ -4,8 +4,8 @@ import type { Signal } from "@preact/signals";
 import { count } from "../format";
 import type { Status } from "../live";
 import { may } from "../session";
-import type { Action } from "../shapes/operation";
 import type { Job } from "../shapes/job";
+import type { Action } from "../shapes/operation";
 import { Button } from "../ui/button";
 import { ACTIONS, ACTS } from "./acts";
 
@@ -27,8 +27,14 @@ export function Bar({ status, rows, marked, all, act, onPrevious, onNext, oldest
     marked.value = new Set();
   };
   const any = all.value || marked.value.size > 0;
-  const statuses = all.value ? (status ? [status] : null) : rows.filter((row) => marked.value.has(row.id)).map((row) => row.status);
-  const possible = ACTIONS.filter((action) => any && (statuses === null || statuses.some((each) => ACTS[action].of.includes(each))));
+  const statuses = all.value
+    ? status
+      ? [status]
+      : null
+    : rows.filter((row) => marked.value.has(row.id)).map((row) => row.status);
+  const possible = ACTIONS.filter(
+    (action) => any && (statuses === null || statuses.some((each) => ACTS[action].of.includes(each))),
+  );
   return (
     <div class="bar-of-jobs">
       {may("operate") && (
@@ -39,7 +45,12 @@ export function Bar({ status, rows, marked, all, act, onPrevious, onNext, oldest
             </strong>
           )}
           {possible.map((action) => (
-            <Button key={action} kind={action === "delete" ? "danger" : "plain"} title={ACTS[action].key} onClick={() => act(action)}>
+            <Button
+              key={action}
+              kind={action === "delete" ? "danger" : "plain"}
+              title={ACTS[action].key}
+              onClick={() => act(action)}
+            >
               {ACTS[action].name}
             </Button>
           ))}

@@ -1,8 +1,8 @@
 /** What the table of jobs tells of each. */
 
 import { between, count, duration } from "../format";
-import { hrefTo } from "../router";
 import type { Status } from "../live";
+import { hrefTo } from "../router";
 import type { Job } from "../shapes/job";
 import { Ago, Badge, ShortId } from "../ui/bits";
 import type { Column } from "../ui/table";
@@ -12,7 +12,11 @@ const LONGEST = 300;
 const TAGS = 3;
 
 /** @param narrow shows only jobs that have this, too */
-export function columns(status: Status | null, gone: ReadonlySet<string>, narrow: (field: string, value: string) => void): Column<Job>[] {
+export function columns(
+  status: Status | null,
+  gone: ReadonlySet<string>,
+  narrow: (field: string, value: string) => void,
+): Column<Job>[] {
   const Only = ({ field, value }: { field: string; value: string }) => (
     <button type="button" class="only" title={`Only ${field} ${value}`} onClick={() => narrow(field, value)}>
       <bdi>{value}</bdi>
@@ -48,7 +52,12 @@ export function columns(status: Status | null, gone: ReadonlySet<string>, narrow
         </a>
       ),
     },
-    { name: "Attempt", number: true, extra: true, cell: (job) => (job.attempt ? `${count(job.attempt)} of ${count(job.max_attempts)}` : <span class="dim">–</span>) },
+    {
+      name: "Attempt",
+      number: true,
+      extra: true,
+      cell: (job) => (job.attempt ? `${count(job.attempt)} of ${count(job.max_attempts)}` : <span class="dim">–</span>),
+    },
     { name: "Tags", extra: errors, wide: !errors, cell: tags },
     ...(errors ? [{ name: "Error", wide: true, cell: failure }] : []),
     ...(status && ENDED.includes(status) ? [{ name: "Took", number: true, extra: true, cell: took }] : []),
@@ -68,7 +77,8 @@ function took({ started_at, finished_at }: Job) {
 
 /** The time that matters for jobs of a status. */
 function when(status: Status | null): Column<Job> {
-  if (status && ENDED.includes(status)) return { name: "Finished", number: true, cell: (job) => <Ago at={job.finished_at} /> };
+  if (status && ENDED.includes(status))
+    return { name: "Finished", number: true, cell: (job) => <Ago at={job.finished_at} /> };
   if (status === "scheduled") return { name: "Due", number: true, cell: (job) => <Ago at={job.run_at} /> };
   return { name: "Created", number: true, cell: (job) => <Ago at={job.created_at} /> };
 }

@@ -13,7 +13,8 @@ export function End({ shown, wish, next }: { shown: Rows; wish: Wish; next: (() 
     return (
       <div class="row end">
         <span>
-          {count(shown.scanned ?? 0)} jobs were looked at for this page, {many(shown.rows.length, "fits", "fit")}. There may be more.
+          {count(shown.scanned ?? 0)} jobs were looked at for this page, {many(shown.rows.length, "fits", "fit")}. There
+          may be more.
         </span>
         <Button onClick={next}>Go on</Button>
       </div>

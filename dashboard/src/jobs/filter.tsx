@@ -6,7 +6,7 @@ import { useEffect, useId } from "preact/hooks";
 import { get, type Problem } from "../api";
 import { useLoad } from "../load";
 import { Button } from "../ui/button";
-import { complete, type Completion } from "./terms";
+import { type Completion, complete } from "./terms";
 
 interface Props {
   filter: string;
@@ -113,7 +113,14 @@ function Options({ id, options, at, choose }: Offered) {
     <div class="options" hidden={!options.length}>
       <ul id={id} role="listbox" aria-label="What may be meant">
         {options.map(({ text, about }, n) => (
-          <li key={text} id={`${id}-${n}`} role="option" aria-selected={n === at} onMouseDown={(event) => event.preventDefault()} onClick={() => choose(text)}>
+          <li
+            key={text}
+            id={`${id}-${n}`}
+            role="option"
+            aria-selected={n === at}
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={() => choose(text)}
+          >
             <code dir="auto">{text}</code> <span class="dim">{about}</span>
           </li>
         ))}
@@ -150,8 +157,14 @@ function useKnown(open: boolean): Record<string, readonly string[]> {
   const load = useLoad(
     async (signal): Promise<Record<string, readonly string[]>> => {
       if (!asked.value) return {};
-      const [types, queues] = await Promise.all([get<{ type: string; queue: string }[]>("types", {}, signal), get<{ queue: string }[]>("queues", {}, signal)]);
-      return { type: types.map((each) => each.type), queue: [...new Set([...types, ...queues].map((each) => each.queue))].sort() };
+      const [types, queues] = await Promise.all([
+        get<{ type: string; queue: string }[]>("types", {}, signal),
+        get<{ queue: string }[]>("queues", {}, signal),
+      ]);
+      return {
+        type: types.map((each) => each.type),
+        queue: [...new Set([...types, ...queues].map((each) => each.queue))].sort(),
+      };
     },
     [asked.value],
   );

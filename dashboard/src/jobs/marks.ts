@@ -27,9 +27,12 @@ export function useMarks(wish: Wish, key: string, rows: readonly Job[], changed:
   /** Do it to what is marked, or else to the job at which one is; where it is not easily undone, ask first. */
   const act = async (action: Action) => {
     const { of, done: said } = ACTS[action];
-    const chosen = marked.value.size ? rows.filter((row) => marked.value.has(row.id)) : rows.filter((row) => row.id === at.value);
+    const chosen = marked.value.size
+      ? rows.filter((row) => marked.value.has(row.id))
+      : rows.filter((row) => row.id === at.value);
     const ids = chosen.filter((row) => of.includes(row.status)).map((row) => row.id);
-    if (all.value ? wish.status && !of.includes(wish.status) : !ids.length) say(`There is nothing marked that can be ${said}.`);
+    if (all.value ? wish.status && !of.includes(wish.status) : !ids.length)
+      say(`There is nothing marked that can be ${said}.`);
     else if (all.value) asked.value = { action, target: { filter: meant(wish), status: wish.status } };
     else if (action === "retry") await each(action, ids).finally(() => done(action));
     else asked.value = { action, target: { ids } };

@@ -7,7 +7,12 @@ const none = new Set<string>();
 
 test("new jobs move no row, and what is shown is brought up to date", () => {
   const shown = [job("3", "pending"), job("2", "processing")];
-  const told = merge(shown, [job("5", "pending"), job("4", "pending"), job("3", "processing")], (id) => id >= "3", none);
+  const told = merge(
+    shown,
+    [job("5", "pending"), job("4", "pending"), job("3", "processing")],
+    (id) => id >= "3",
+    none,
+  );
   expect(told.rows).toEqual([job("3", "processing"), job("2", "processing")]);
   expect(told.news).toBe(2);
   expect(told.missed).toEqual(["2"]);

@@ -18,10 +18,17 @@ export interface Merged {
  * @param reach whether the list reaches as far as to a job, so that it is not there because it fits no more
  * @param settled ids that were asked for by themselves, and have ended
  */
-export function merge(shown: readonly Job[], heard: readonly Job[], reach: (id: string) => boolean, settled: ReadonlySet<string>): Merged {
+export function merge(
+  shown: readonly Job[],
+  heard: readonly Job[],
+  reach: (id: string) => boolean,
+  settled: ReadonlySet<string>,
+): Merged {
   const fresh = new Map(heard.map((job) => [job.id, job]));
   const rows = shown.map((job) => fresh.get(job.id) ?? job);
-  const missed = shown.filter(({ id, status }) => !fresh.has(id) && !settled.has(id) && (!ENDED.includes(status) || reach(id)));
+  const missed = shown.filter(
+    ({ id, status }) => !fresh.has(id) && !settled.has(id) && (!ENDED.includes(status) || reach(id)),
+  );
   for (const job of shown) fresh.delete(job.id);
   return { rows, news: fresh.size, missed: missed.map((job) => job.id) };
 }

@@ -28,7 +28,13 @@ export function useOperation(id: string): Load<Operation> {
 }
 
 /** How much of it is done; while nobody knows, that something is. */
-export function Meter({ operation: { status, changed, skipped }, of = null }: { operation: Operation; of?: number | null }) {
+export function Meter({
+  operation: { status, changed, skipped },
+  of = null,
+}: {
+  operation: Operation;
+  of?: number | null;
+}) {
   if (of === null && status !== "running" && status !== "completed") return null;
   const value = status === "completed" ? 1 : of ? Math.min((changed + skipped) / of, 0.99) : undefined;
   return <progress aria-label="Progress" value={value} />;
@@ -44,7 +50,8 @@ export function Words({ operation, of }: { operation: Operation; of: number | nu
     <p>
       <strong>{count(changed)}</strong>
       {of !== null && of >= changed && ` of ${count(of)}`} {ACTS[operation.action].done}
-      {skipped > 0 && `, ${count(skipped)} left alone`} <span class="dim">
+      {skipped > 0 && `, ${count(skipped)} left alone`}{" "}
+      <span class="dim">
         · {duration(seconds)}
         {changed > 0 && ` · ${rate(speed)} a second`}
         {status === "running" && left !== null && Number.isFinite(left) && left > 0 && ` · ${duration(left)} to go`}

@@ -1,7 +1,7 @@
 /** A page of jobs, kept up to date in place while one looks at it. */
 
 import { useRef } from "preact/hooks";
-import { get, list, type Page, part, Problem } from "../api";
+import { get, list, type Page, Problem, part } from "../api";
 import { type Load, useLoad, wanted } from "../load";
 import type { Job } from "../shapes/job";
 import { ENDED, merge } from "./merge";
@@ -46,7 +46,9 @@ export function useRows(wish: Wish, key: string): RowsLoad {
       const before = kept.current;
       const told = wanted.peek();
       const known = before?.key === key && before.told === told;
-      const now = known ? await keepUp(before, wish, signal) : { key, told, turn: 0, settled: new Set<string>(), rows: await look(wish, signal) };
+      const now = known
+        ? await keepUp(before, wish, signal)
+        : { key, told, turn: 0, settled: new Set<string>(), rows: await look(wish, signal) };
       if (!signal.aborted) kept.current = now;
       return now.rows;
     },
@@ -64,7 +66,11 @@ async function look(wish: Wish, signal: AbortSignal): Promise<Rows> {
   const { status, filter, before, after } = wish;
   const back = before !== null;
   const order = wish.oldest === back ? "desc" : "asc";
-  const page: Page<Job> = await list("jobs", { status, filter, order, limit: LIMIT, cursor: before ?? after, bodies: "false" }, signal);
+  const page: Page<Job> = await list(
+    "jobs",
+    { status, filter, order, limit: LIMIT, cursor: before ?? after, bodies: "false" },
+    signal,
+  );
   const on = page.next && new URLSearchParams(page.next.split("?")[1]).get("cursor");
   const rows = back ? page.rows.toReversed() : page.rows;
   const first = rows[0]?.id ?? null;
@@ -85,7 +91,8 @@ async function keepUp(kept: Kept, wish: Wish, signal: AbortSignal): Promise<Kept
   const heard = heavy ? { ...shown, rows: [] } : await look(wish, signal);
   if (!shown.rows.length) return { ...kept, rows: heavy ? shown : heard };
   const last = heard.rows.at(-1)?.id;
-  const reach = (id: string) => !heavy && (heard.next === null || (last !== undefined && (wish.oldest ? id < last : id > last)));
+  const reach = (id: string) =>
+    !heavy && (heard.next === null || (last !== undefined && (wish.oldest ? id < last : id > last)));
   const { rows, news, missed } = merge(shown.rows, heard.rows, reach, settled);
   const from = kept.turn % Math.max(1, missed.length);
   const gone = new Set(shown.gone);

@@ -16,14 +16,22 @@ export function tabHref({ filter, oldest }: Wish, status: Status | null): string
 export function Tabs({ wish }: { wish: Wish }) {
   const counts = pulse.value?.counts;
   const room = useRef<HTMLElement>(null);
-  useEffect(() => room.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [wish.status]);
+  useEffect(
+    () => room.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }),
+    [wish.status],
+  );
   return (
     <nav ref={room} class="tabs" aria-label="Statuses">
       {TABS.map((tab, n) => {
         const many = counts && (tab ? counts[tab] : STATUSES.reduce((sum, each) => sum + counts[each], 0));
         const more = counts?.at_least.some((each) => !tab || each === tab) ? "+" : "";
         return (
-          <a key={tab} href={tabHref(wish, tab)} aria-current={tab === wish.status ? "page" : undefined} title={`${many === undefined ? "" : `${count(many)}${more} in all; `}key ${n + 1}`}>
+          <a
+            key={tab}
+            href={tabHref(wish, tab)}
+            aria-current={tab === wish.status ? "page" : undefined}
+            title={`${many === undefined ? "" : `${count(many)}${more} in all; `}key ${n + 1}`}
+          >
             <span class={tab ? `badge s-${tab}` : ""}>
               {tab && <i aria-hidden="true" />}
               {tab ?? "all"}

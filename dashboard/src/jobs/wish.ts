@@ -17,7 +17,13 @@ export function readWish(query: URLSearchParams): Wish {
   const tab = STATUSES.find((each) => each === query.get("status")) ?? null;
   const said = query.get("filter") ?? "";
   const [status, filter] = tab ? [tab, said] : parted(said);
-  return { status, filter, oldest: query.get("order") === "asc", after: query.get("after"), before: query.get("before") };
+  return {
+    status,
+    filter,
+    oldest: query.get("order") === "asc",
+    after: query.get("after"),
+    before: query.get("before"),
+  };
 }
 
 /** All jobs that are meant, on whatever page, as the filter of an operation. */

@@ -69,7 +69,9 @@ function Told({ about }: { about: AboutJson }) {
         </Section>
         <Section title="Elsewhere">
           <p>
-            All that you see here is in the HTTP API: <a href="./docs">its description</a>, <a href="./openapi.json">as OpenAPI</a>, <a href="./metrics">metrics for Prometheus</a>, <a href="./health">health</a>.
+            All that you see here is in the HTTP API: <a href="./docs">its description</a>,{" "}
+            <a href="./openapi.json">as OpenAPI</a>, <a href="./metrics">metrics for Prometheus</a>,{" "}
+            <a href="./health">health</a>.
           </p>
         </Section>
       </div>

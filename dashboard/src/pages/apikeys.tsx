@@ -52,7 +52,9 @@ export function ApiKeys() {
           Add
         </Button>
       </Head>
-      {adding.value && <Add close={() => (adding.value = false)} made={(key) => (made.value = key)} changed={load.again} />}
+      {adding.value && (
+        <Add close={() => (adding.value = false)} made={(key) => (made.value = key)} changed={load.again} />
+      )}
       {made.value !== null && <Made text={made.value} close={() => (made.value = null)} />}
       <Shown load={load}>
         {(keys) =>
@@ -68,11 +70,25 @@ export function ApiKeys() {
                 { name: "Queues", extra: true, cell: (key) => key.queues?.join(", ") ?? "all" },
                 { name: "Used", cell: (key) => <Ago at={key.last_used_at} /> },
                 { name: "Ends", extra: true, cell: (key) => <Ago at={key.expires_at} /> },
-                { name: "", cell: (key) => key.live && <><Button onClick={() => rotate(key)}>Rotate</Button> <Button kind="danger" onClick={() => revoke(key)}>Revoke</Button></> },
+                {
+                  name: "",
+                  cell: (key) =>
+                    key.live && (
+                      <>
+                        <Button onClick={() => rotate(key)}>Rotate</Button>{" "}
+                        <Button kind="danger" onClick={() => revoke(key)}>
+                          Revoke
+                        </Button>
+                      </>
+                    ),
+                },
               ]}
             />
           ) : (
-            <Empty title="There is no API key.">Whoever reaches this server may do everything. The first key has to have the scope admin; this page goes on with it.</Empty>
+            <Empty title="There is no API key.">
+              Whoever reaches this server may do everything. The first key has to have the scope admin; this page goes
+              on with it.
+            </Empty>
           )
         }
       </Shown>
@@ -82,9 +98,20 @@ export function ApiKeys() {
 
 function Add({ close, made, changed }: { close: () => void; made: (key: string) => void; changed: () => void }) {
   const add = async ({ text, all }: Said) => {
-    const [scopes, queues, first] = [all("scopes"), text("queues").split(/[\s,]+/).filter(Boolean), session.value?.open];
-    if (first && !scopes.includes("admin")) throw new Error("The first key has to have the scope admin, or nobody can add another one.");
-    const { key } = await post<{ key: string }>("api-keys", { name: text("name"), scopes, queues: queues.length ? queues : undefined });
+    const [scopes, queues, first] = [
+      all("scopes"),
+      text("queues")
+        .split(/[\s,]+/)
+        .filter(Boolean),
+      session.value?.open,
+    ];
+    if (first && !scopes.includes("admin"))
+      throw new Error("The first key has to have the scope admin, or nobody can add another one.");
+    const { key } = await post<{ key: string }>("api-keys", {
+      name: text("name"),
+      scopes,
+      queues: queues.length ? queues : undefined,
+    });
     made(key);
     if (first) await signIn(key); // from now on one has to show a key, and without it this one would be gone before it was read
     changed();

@@ -17,7 +17,15 @@ interface Deed {
 
 const FIELDS = ["actor", "action", "target"] as const;
 /** Where the targets of some actions have pages. */
-const PAGES: Record<string, string> = { job: "/jobs", queue: "/queues", type: "/types", schedule: "/schedules", key: "/keys", operation: "/operations", node: "/nodes" };
+const PAGES: Record<string, string> = {
+  job: "/jobs",
+  queue: "/queues",
+  type: "/types",
+  schedule: "/schedules",
+  key: "/keys",
+  operation: "/operations",
+  node: "/nodes",
+};
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function Audit() {
@@ -30,7 +38,13 @@ export function Audit() {
       <div class="row" role="search">
         {FIELDS.map((field) => (
           <label key={field} class="row">
-            {field} <input type="search" value={said[field]} placeholder="any" onChange={(event) => setQuery({ [field]: event.currentTarget.value.trim() })} />
+            {field}{" "}
+            <input
+              type="search"
+              value={said[field]}
+              placeholder="any"
+              onChange={(event) => setQuery({ [field]: event.currentTarget.value.trim() })}
+            />
           </label>
         ))}
       </div>
@@ -47,7 +61,15 @@ export function Audit() {
                   { name: "Who", cell: (deed) => <bdi>{deed.actor}</bdi> },
                   { name: "Did", cell: (deed) => <code class="nowrap">{deed.action}</code> },
                   { name: "To", cell: (deed) => <Target deed={deed} /> },
-                  { name: "And said", wide: true, cell: (deed) => <code title={JSON.stringify(deed.detail)}>{Object.keys(deed.detail).length ? JSON.stringify(deed.detail) : ""}</code> },
+                  {
+                    name: "And said",
+                    wide: true,
+                    cell: (deed) => (
+                      <code title={JSON.stringify(deed.detail)}>
+                        {Object.keys(deed.detail).length ? JSON.stringify(deed.detail) : ""}
+                      </code>
+                    ),
+                  },
                 ]}
               />
               <Turn at={at} next={page.next} />
@@ -63,5 +85,9 @@ export function Audit() {
 
 function Target({ deed }: { deed: Deed }) {
   const page = PAGES[deed.action.split(".")[0] ?? ""];
-  return page && deed.target !== "*" ? <a href={hrefTo(page, deed.target)}>{ID.test(deed.target) ? <ShortId id={deed.target} /> : deed.target}</a> : <bdi>{deed.target}</bdi>;
+  return page && deed.target !== "*" ? (
+    <a href={hrefTo(page, deed.target)}>{ID.test(deed.target) ? <ShortId id={deed.target} /> : deed.target}</a>
+  ) : (
+    <bdi>{deed.target}</bdi>
+  );
 }

@@ -27,7 +27,19 @@ export function ErrorGroup({ params }: PageProps) {
   const group = params.group ?? "";
   const load = useLoad((signal) => get<ErrorJson>(`errors/${part(group)}`, {}, signal), [group], { live: 2_000 });
   const error = load.data;
-  useKeys(error?.jobs ? [{ keys: "r", what: "Retry the group", group: "This page", run: () => actOnGroup(error, "retry"), palette: true }] : []);
+  useKeys(
+    error?.jobs
+      ? [
+          {
+            keys: "r",
+            what: "Retry the group",
+            group: "This page",
+            run: () => actOnGroup(error, "retry"),
+            palette: true,
+          },
+        ]
+      : [],
+  );
   return (
     <>
       <Head title={error ? <bdi>{error.exception}</bdi> : "Error"} about={error && <code>{error.code}</code>}>
@@ -57,7 +69,12 @@ function Group({ error }: { error: ErrorJson }) {
               ["First", <Ago at={error.first_at} />],
               ["Last", <Ago at={error.last_at} />],
               ["Failed runs", count(error.count)],
-              ["Latest job", <a href={hrefTo("/jobs", error.job)}><ShortId id={error.job} /></a>],
+              [
+                "Latest job",
+                <a href={hrefTo("/jobs", error.job)}>
+                  <ShortId id={error.job} />
+                </a>,
+              ],
             ]}
           />
         </Section>
@@ -75,7 +92,11 @@ function Group({ error }: { error: ErrorJson }) {
 
 function Failed({ error }: { error: ErrorJson }) {
   const filter = `status:failed group:${error.group}`;
-  const load = useLoad((signal) => list<FailedJob>("jobs", { filter, order: "desc", limit: 20, bodies: "false" }, signal), [filter], { live: 2_000 });
+  const load = useLoad(
+    (signal) => list<FailedJob>("jobs", { filter, order: "desc", limit: 20, bodies: "false" }, signal),
+    [filter],
+    { live: 2_000 },
+  );
   return (
     <Section title="Jobs that stand failed with it" aside={<a href={href("/jobs", { filter })}>As a list</a>}>
       <Shown load={load}>

@@ -22,7 +22,10 @@ export function Errors() {
   const [load, at] = usePages<ErrorJson>("errors", { type, queue, limit: PAGE }, 3_000);
   return (
     <>
-      <Head title="Errors" about="What failed with the same exception, the same words and in the same place is one group." />
+      <Head
+        title="Errors"
+        about="What failed with the same exception, the same words and in the same place is one group."
+      />
       <form class="row" role="search" aria-label="Which errors" onSubmit={(event) => event.preventDefault()}>
         <Narrow name="type" value={type} />
         <Narrow name="queue" value={queue} />
@@ -35,7 +38,9 @@ export function Errors() {
               <Turn at={at} next={next} />
             </>
           ) : (
-            <Empty title={type || queue ? "No error like this." : "Nothing has failed."}>Failed runs are kept here for 90 days, also those that were tried again and went well.</Empty>
+            <Empty title={type || queue ? "No error like this." : "Nothing has failed."}>
+              Failed runs are kept here for 90 days, also those that were tried again and went well.
+            </Empty>
           )
         }
       </Shown>
@@ -46,7 +51,13 @@ export function Errors() {
 function Narrow({ name, value }: { name: "type" | "queue"; value: string }) {
   return (
     <label class="row">
-      {name} <input type="search" value={value} placeholder="any" onChange={(event) => setQuery({ [name]: event.currentTarget.value.trim() })} />
+      {name}{" "}
+      <input
+        type="search"
+        value={value}
+        placeholder="any"
+        onChange={(event) => setQuery({ [name]: event.currentTarget.value.trim() })}
+      />
     </label>
   );
 }
@@ -80,7 +91,9 @@ export function standing(error: ErrorJson): string {
 
 export function Lately({ error }: { error: ErrorJson }) {
   const { counts } = error.lately;
-  return <Spark values={counts} color="--failed" label={`${count(counts.reduce((sum, n) => sum + n, 0))} in 24 hours`} />;
+  return (
+    <Spark values={counts} color="--failed" label={`${count(counts.reduce((sum, n) => sum + n, 0))} in 24 hours`} />
+  );
 }
 
 /** Ask, then have every failed job of a group retried or deleted. */
@@ -89,7 +102,10 @@ export function actOnGroup(error: ErrorJson, action: "retry" | "delete"): void {
     title: action === "retry" ? "Retry the group?" : "Discard the group?",
     body: (
       <p>
-        {action === "retry" ? "Each job that stands failed with this error runs again" : "Each job that stands failed with this error is deleted"}: {standing(error)} now. You see how far it is, and can stop it.
+        {action === "retry"
+          ? "Each job that stands failed with this error runs again"
+          : "Each job that stands failed with this error is deleted"}
+        : {standing(error)} now. You see how far it is, and can stop it.
       </p>
     ),
     yes: action === "retry" ? "Retry them" : "Delete them",

@@ -9,8 +9,8 @@ import { type Known, useJob, usePart } from "../job/known";
 import { HowFar, Log } from "../job/log";
 import { Why } from "../job/why";
 import { href, hrefTo, place } from "../router";
-import { tellsAll } from "../session";
 import type { PageProps } from "../routes";
+import { tellsAll } from "../session";
 import { type Attempt, hasEnded, type Job as JobShape } from "../shapes/job";
 import { Ago, Badge, Copy, Facts, Head, Section } from "../ui/bits";
 import { Empty, Shown, Trouble, Waiting } from "../ui/shown";
@@ -47,7 +47,10 @@ function Gone({ id }: { id: string }) {
       <Head title="Job" about={<code>{id}</code>} />
       <div role="alert">
         <Empty title="There is no job with this id.">
-          <p>It was deleted, or has ended and was not kept any longer; or it is not there yet. Should it come, it is shown here.</p>
+          <p>
+            It was deleted, or has ended and was not kept any longer; or it is not there yet. Should it come, it is
+            shown here.
+          </p>
           <a href="#/jobs">To all jobs</a>
         </Empty>
       </div>
@@ -59,7 +62,8 @@ function About({ job, known }: { job: JobShape; known: Signal<Known | null> }) {
   const load = usePart<Attempt[]>(known, "/attempts", () => false);
   const attempts = load.data?.data;
   const runs = job.status === "processing";
-  const run = Number(place.value.query.get("run")) || (runs ? job.claim : attempts?.findLast((each) => each.started_at)?.claim);
+  const run =
+    Number(place.value.query.get("run")) || (runs ? job.claim : attempts?.findLast((each) => each.started_at)?.claim);
   return (
     <div class="stack job">
       {job.error && <Cause error={job.error} attempts={attempts} />}
@@ -95,7 +99,9 @@ function factsOf(job: JobShape) {
     job.status === "scheduled" && (["Runs", <Ago at={job.run_at} />] as const),
     ["Started", <Ago at={job.started_at} />],
     ["Finished", <Ago at={job.finished_at} />],
-    job.started_at !== null && job.finished_at !== null && (["Ran for", duration(between(job.started_at, job.finished_at))] as const),
+    job.started_at !== null &&
+      job.finished_at !== null &&
+      (["Ran for", duration(between(job.started_at, job.finished_at))] as const),
     job.expires_at !== null && (["Expires", <Ago at={job.expires_at} />] as const),
     job.unique_key !== null && (["Unique key", <bdi>{job.unique_key}</bdi>] as const),
     job.tags.length > 0 && (["Tags", job.tags.map(tag)] as const),

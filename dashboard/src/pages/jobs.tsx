@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import { many } from "../format";
 import { Acting } from "../jobs/acting";
 import { Bar } from "../jobs/bar";
 import { columns } from "../jobs/columns";
@@ -7,10 +8,9 @@ import { Filter } from "../jobs/filter";
 import { useMarks } from "../jobs/marks";
 import { Started } from "../jobs/progress";
 import { type Rows, useRows } from "../jobs/rows";
-import { TABS, tabHref, Tabs } from "../jobs/tabs";
+import { TABS, Tabs, tabHref } from "../jobs/tabs";
 import { toggled } from "../jobs/terms";
 import { readWish, type Wish } from "../jobs/wish";
-import { many } from "../format";
 import { type Binding, useKeys } from "../keys";
 import { go, href, hrefTo, place, setQuery } from "../router";
 import { may } from "../session";
@@ -34,7 +34,8 @@ export function Jobs() {
   const marks = useMarks(wish, key, rows, (action) => (action === "delete" ? load.renew() : load.again()));
   const input = useRef<HTMLInputElement>(null);
   const next = shown?.next ? () => setQuery({ after: shown.next, before: null }, "push") : null;
-  const previous = wish.after || shown?.previous ? () => setQuery({ before: shown?.previous, after: null }, "push") : null;
+  const previous =
+    wish.after || shown?.previous ? () => setQuery({ before: shown?.previous, after: null }, "push") : null;
   const filterBy = (filter: string) => {
     const address = href("/jobs", { filter, status: wish.status, order: wish.oldest ? "asc" : null });
     if (address === location.hash) load.renew();
@@ -48,7 +49,9 @@ export function Jobs() {
       </Head>
       <Tabs wish={wish} />
       <Filter filter={wish.filter} onFilter={filterBy} input={input} problem={wrong} />
-      {marks.started.value && <Started key={marks.started.value.id} {...marks.started.value} onClose={() => (marks.started.value = null)} />}
+      {marks.started.value && (
+        <Started key={marks.started.value.id} {...marks.started.value} onClose={() => (marks.started.value = null)} />
+      )}
       <Bar status={wish.status} rows={rows} {...marks} onPrevious={previous} onNext={next} oldest={wish.oldest} />
       <News news={shown?.news ?? 0} show={load.renew} />
       {load.error && !wrong && <Trouble problem={load.error} again={load.again} small={shown !== undefined} />}
@@ -104,7 +107,13 @@ function News({ news, show }: { news: number; show: () => void }) {
 function Question({ marks: { asked, answered } }: { marks: ReturnType<typeof useMarks> }) {
   const question = asked.value;
   if (!question) return null;
-  return <Acting {...question} close={() => (asked.value = null)} onDone={(operation, of) => answered(question.action, operation, of)} />;
+  return (
+    <Acting
+      {...question}
+      close={() => (asked.value = null)}
+      onDone={(operation, of) => answered(question.action, operation, of)}
+    />
+  );
 }
 
 interface Ways {
@@ -120,7 +129,13 @@ function keys({ wish, act, next, previous, filter }: Ways): Binding[] {
   const press = (action: Action) => () => void act(action).catch(fail);
   return [
     { keys: "/", what: "To the filter", group, run: filter },
-    ...TABS.map((tab, n) => ({ keys: String(n + 1), what: `Jobs: ${tab ?? "all"}`, group, run: () => go(tabHref(wish, tab)), palette: true })),
+    ...TABS.map((tab, n) => ({
+      keys: String(n + 1),
+      what: `Jobs: ${tab ?? "all"}`,
+      group,
+      run: () => go(tabHref(wish, tab)),
+      palette: true,
+    })),
     { keys: "n", what: "Next page", group, run: () => next?.() },
     { keys: "p", what: "Page before", group, run: () => previous?.() },
     ...(may("operate")

@@ -26,7 +26,10 @@ export function Keys() {
   const [load, at] = usePages<KeyJson>("keys", { limit: 100 }, 3_000);
   return (
     <>
-      <Head title="Keys" about="Jobs of one key pass one gate: so many at once, so fast, one after the other, or in turns." />
+      <Head
+        title="Keys"
+        about="Jobs of one key pass one gate: so many at once, so fast, one after the other, or in turns."
+      />
       <Shown load={load}>
         {(page) =>
           page.rows.length ? (
@@ -42,7 +45,12 @@ export function Keys() {
                   { name: "Keeps to", wide: true, cell: ruleInWords },
                   { name: "Let in", number: true, cell: (each) => brief(each.slots) },
                   { name: "Waiting", number: true, cell: (each) => brief(each.waiting) },
-                  { name: "Held by", number: true, extra: true, cell: (each) => (each.held_by.length ? `${each.held_by.length} failed` : "–") },
+                  {
+                    name: "Held by",
+                    number: true,
+                    extra: true,
+                    cell: (each) => (each.held_by.length ? `${each.held_by.length} failed` : "–"),
+                  },
                 ]}
               />
               <Turn at={at} next={page.next} />

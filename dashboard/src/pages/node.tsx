@@ -20,7 +20,10 @@ export function NodePage({ params }: PageProps) {
   const node = useLoad((signal) => get<NodeJson>(path, {}, signal), [path], { live: 2_000, every: 2_000 });
   return (
     <>
-      <Head title={node.data ? `${node.data.host} · ${node.data.pid}` : "Node"} about={node.data && <NodeBadge node={node.data} />}>
+      <Head
+        title={node.data ? `${node.data.host} · ${node.data.pid}` : "Node"}
+        about={node.data && <NodeBadge node={node.data} />}
+      >
         {node.data && <Orders path={path} node={node.data} changed={node.again} />}
       </Head>
       <Shown load={node}>{(told) => <About node={told} path={path} />}</Shown>
@@ -38,7 +41,12 @@ function Orders({ path, node, changed }: { path: string; node: NodeJson; changed
   const stop = () =>
     ask({
       title: "Stop this node?",
-      body: <p>It claims no more, lets what runs come to its end as its settings say, gives back the rest and ends. A supervisor may start it again.</p>,
+      body: (
+        <p>
+          It claims no more, lets what runs come to its end as its settings say, gives back the rest and ends. A
+          supervisor may start it again.
+        </p>
+      ),
       yes: "Stop it",
       danger: true,
       run: () => order("stop", "It stops at its next beat."),
@@ -50,7 +58,11 @@ function Orders({ path, node, changed }: { path: string; node: NodeJson; changed
           Resume
         </Button>
       ) : (
-        <Button onClick={() => order("quiet", "From its next beat on it claims no more, and goes on with what it has.")}>Quiet</Button>
+        <Button
+          onClick={() => order("quiet", "From its next beat on it claims no more, and goes on with what it has.")}
+        >
+          Quiet
+        </Button>
       )}
       <Button kind="danger" onClick={stop}>
         Stop

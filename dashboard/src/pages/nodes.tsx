@@ -59,7 +59,8 @@ function Slots({ node }: { node: NodeJson }) {
   const busy = Math.min(node.busy ?? node.claimed, node.workers);
   return (
     <span class="slots">
-      <meter min={0} max={node.workers} value={busy} aria-label={`${busy} of ${node.workers} in use`} /> {busy} / {node.workers}
+      <meter min={0} max={node.workers} value={busy} aria-label={`${busy} of ${node.workers} in use`} /> {busy} /{" "}
+      {node.workers}
     </span>
   );
 }

@@ -1,7 +1,7 @@
+import { count, rate } from "../format";
 import { howMany } from "../jobs/acts";
 import { Meter, Stop, useOperation, Words } from "../jobs/progress";
 import { parted } from "../jobs/terms";
-import { count, rate } from "../format";
 import { useLoad } from "../load";
 import { href, place } from "../router";
 import type { PageProps } from "../routes";

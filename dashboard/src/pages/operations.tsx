@@ -1,5 +1,5 @@
-import { Meter, Stop } from "../jobs/progress";
 import { count } from "../format";
+import { Meter, Stop } from "../jobs/progress";
 import { hrefTo } from "../router";
 import type { Operation } from "../shapes/operation";
 import { Ago, Badge, Head } from "../ui/bits";
@@ -15,13 +15,26 @@ export function Operations() {
   const columns: Column<Operation>[] = [
     { name: "Action", cell: ({ action }) => action },
     { name: "Status", cell: ({ status }) => <Badge status={status} /> },
-    { name: "Jobs", wide: true, extra: true, cell: ({ filter }) => <code dir="auto" title={filter}>{filter}</code> },
+    {
+      name: "Jobs",
+      wide: true,
+      extra: true,
+      cell: ({ filter }) => (
+        <code dir="auto" title={filter}>
+          {filter}
+        </code>
+      ),
+    },
     { name: "Progress", extra: true, cell: (each) => <Meter operation={each} /> },
     { name: "Changed", number: true, cell: ({ changed }) => count(changed) },
     { name: "Left alone", number: true, extra: true, cell: ({ skipped }) => count(skipped) },
     { name: "By", extra: true, cell: ({ by }) => <bdi>{by}</bdi> },
     { name: "Started", number: true, cell: ({ created_at }) => <Ago at={created_at} /> },
-    { name: <span class="visually-hidden">Stop</span>, number: true, cell: (each) => <Stop operation={each} onDone={load.again} /> },
+    {
+      name: <span class="visually-hidden">Stop</span>,
+      number: true,
+      cell: (each) => <Stop operation={each} onDone={load.again} />,
+    },
   ];
   return (
     <>
@@ -29,7 +42,13 @@ export function Operations() {
       <Shown load={load}>
         {({ rows }) =>
           rows.length ? (
-            <Table label="Operations" columns={columns} rows={rows} id={(each) => each.id} href={(each) => hrefTo("/operations", each.id)} />
+            <Table
+              label="Operations"
+              columns={columns}
+              rows={rows}
+              id={(each) => each.id}
+              href={(each) => hrefTo("/operations", each.id)}
+            />
           ) : (
             <Empty title="No operations.">
               Mark all <a href="#/jobs">jobs</a> that match a filter, and say what is to be done.

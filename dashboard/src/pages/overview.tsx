@@ -2,7 +2,7 @@
 
 import { get, list } from "../api";
 import { brief, duration, many, rate } from "../format";
-import { pulse, type Pulse, type Rates, rates } from "../live";
+import { type Pulse, pulse, type Rates, rates } from "../live";
 import { useLoad } from "../load";
 import { href } from "../router";
 import { may, tellsAll } from "../session";
@@ -32,7 +32,11 @@ export function Overview() {
         </Shown>
         <LatestErrors />
         <Section title="Queues" aside={<a href="#/queues">All queues</a>}>
-          {pulse.value?.queues.length ? <QueueTable queues={pulse.value.queues.slice(0, 2 * FEW)} keys={false} /> : <Empty title="No queue holds jobs that have not ended." />}
+          {pulse.value?.queues.length ? (
+            <QueueTable queues={pulse.value.queues.slice(0, 2 * FEW)} keys={false} />
+          ) : (
+            <Empty title="No queue holds jobs that have not ended." />
+          )}
         </Section>
         {tellsAll() && <LiveNodes />}
       </div>
@@ -51,12 +55,30 @@ function Now() {
     <dl class="figures">
       <Figure name="In" value={speed ? rate(speed.enqueued) : "–"} unit="/s" />
       <Figure name="Completed" value={speed ? rate(speed.completed) : "–"} unit="/s" />
-      <Figure name="Failed" value={speed ? rate(speed.failed) : "–"} unit="/s" tone={speed && speed.failed > 0 ? "bad" : undefined} />
+      <Figure
+        name="Failed"
+        value={speed ? rate(speed.failed) : "–"}
+        unit="/s"
+        tone={speed && speed.failed > 0 ? "bad" : undefined}
+      />
       <Figure name={<Jobs status="processing" />} value={brief(counts.processing)} />
       <Figure name={<Jobs status="pending" />} value={brief(counts.pending)} />
-      <Figure name={<Jobs status="failed" now />} value={brief(counts.failed)} tone={counts.failed ? "bad" : undefined} title="Failed for good, and still stored" />
-      <Figure name="Oldest waits" value={counts.pending ? duration(oldest) : "–"} tone={oldest > 60 ? "warn" : undefined} />
-      <Figure name="Backlog ends" value={end(now, speed)} title="If jobs go on to come and end as in the last seconds" />
+      <Figure
+        name={<Jobs status="failed" now />}
+        value={brief(counts.failed)}
+        tone={counts.failed ? "bad" : undefined}
+        title="Failed for good, and still stored"
+      />
+      <Figure
+        name="Oldest waits"
+        value={counts.pending ? duration(oldest) : "–"}
+        tone={oldest > 60 ? "warn" : undefined}
+      />
+      <Figure
+        name="Backlog ends"
+        value={end(now, speed)}
+        title="If jobs go on to come and end as in the last seconds"
+      />
     </dl>
   );
 }
@@ -85,7 +107,9 @@ function LatestErrors() {
   return (
     <Section title="Latest errors" aside={<a href="#/errors">All errors</a>}>
       <Shown load={load} lines={3}>
-        {({ rows }) => (rows.length ? <ErrorTable errors={rows} keys={false} /> : <Empty title="Nothing has failed." />)}
+        {({ rows }) =>
+          rows.length ? <ErrorTable errors={rows} keys={false} /> : <Empty title="Nothing has failed." />
+        }
       </Shown>
     </Section>
   );
@@ -105,7 +129,15 @@ function LiveNodes() {
       }
     >
       <Shown load={load} lines={2}>
-        {() => (live.length ? <NodeTable nodes={live.slice(0, 2 * FEW)} keys={false} /> : <Empty title="No node runs, so no job starts.">{may("read") && <code>ferryman work</code>} starts one.</Empty>)}
+        {() =>
+          live.length ? (
+            <NodeTable nodes={live.slice(0, 2 * FEW)} keys={false} />
+          ) : (
+            <Empty title="No node runs, so no job starts.">
+              {may("read") && <code>ferryman work</code>} starts one.
+            </Empty>
+          )
+        }
       </Shown>
     </Section>
   );

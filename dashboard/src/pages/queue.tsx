@@ -29,13 +29,23 @@ export function QueuePage({ params }: PageProps) {
     <>
       <Head title={name} about={rule && (rule.paused ? <RuleBadge rule={rule} /> : limitInWords(rule))}>
         <RuleActions scope="queue" name={name} rule={rule} changed={load.again} />
-        <Button onClick={() => (from.value = pulse.value?.queues.find((each) => each.queue === name) ?? null)}>Watch it drain</Button>
-        {may("operate") && <Button onClick={() => purge(name)} kind="danger">Purge</Button>}
+        <Button onClick={() => (from.value = pulse.value?.queues.find((each) => each.queue === name) ?? null)}>
+          Watch it drain
+        </Button>
+        {may("operate") && (
+          <Button onClick={() => purge(name)} kind="danger">
+            Purge
+          </Button>
+        )}
         <WindowChoice />
       </Head>
       <Shown load={load} lines={2}>
         {({ queue }) => {
-          const now = pulse.value?.queues.find((each) => each.queue === name) ?? { ...queue, pending: 0, processing: 0 };
+          const now = pulse.value?.queues.find((each) => each.queue === name) ?? {
+            ...queue,
+            pending: 0,
+            processing: 0,
+          };
           return (
             <>
               <Numbers queue={pulse.value ? now : queue} stats={stats.data} />
@@ -64,11 +74,26 @@ function Numbers({ queue, stats }: { queue: QueueJson; stats: Stats | undefined 
   return (
     <dl class="figures">
       {(["pending", "processing", "scheduled", "waiting"] as const).map((status) => (
-        <Figure key={status} name={<a href={href("/jobs", { status, filter: `queue:${queue.queue}` })}>{status[0]?.toUpperCase() + status.slice(1)}</a>} value={brief(queue[status])} />
+        <Figure
+          key={status}
+          name={
+            <a href={href("/jobs", { status, filter: `queue:${queue.queue}` })}>
+              {status[0]?.toUpperCase() + status.slice(1)}
+            </a>
+          }
+          value={brief(queue[status])}
+        />
       ))}
-      <Figure name="Oldest waits" value={queue.oldest_pending_seconds === null ? "–" : duration(queue.oldest_pending_seconds)} />
+      <Figure
+        name="Oldest waits"
+        value={queue.oldest_pending_seconds === null ? "–" : duration(queue.oldest_pending_seconds)}
+      />
       <Figure name="Ended" value={speed === undefined || speed === null ? "–" : rate(speed)} unit="/s" />
-      <Figure name="Empty" value={queue.pending ? (speed ? `in ${duration(queue.pending / speed)}` : "–") : "now"} title="If jobs end as in the last minutes, and no more come" />
+      <Figure
+        name="Empty"
+        value={queue.pending ? (speed ? `in ${duration(queue.pending / speed)}` : "–") : "now"}
+        title="If jobs end as in the last minutes, and no more come"
+      />
     </dl>
   );
 }
@@ -79,7 +104,10 @@ const left = (queue: QueueJson): number => queue.pending + queue.processing;
 function Drain({ queue, from, close }: { queue: QueueJson; from: QueueJson; close: () => void }) {
   const most = Math.max(left(from), left(queue));
   return (
-    <Section title={left(queue) ? `${many(left(queue), "job")} to go` : "Nothing is pending or processing"} aside={<Button onClick={close}>Close</Button>}>
+    <Section
+      title={left(queue) ? `${many(left(queue), "job")} to go` : "Nothing is pending or processing"}
+      aside={<Button onClick={close}>Close</Button>}
+    >
       <progress class="whole" max={most || 1} value={most ? most - left(queue) : 1} aria-label="Drained" />
       <p class="dim">Jobs that come meanwhile count, too.</p>
     </Section>
@@ -89,13 +117,18 @@ function Drain({ queue, from, close }: { queue: QueueJson; from: QueueJson; clos
 /** Cancel all that waits here, however much it is: an operation that one can watch and stop. */
 async function purge(name: string): Promise<void> {
   const filter = `queue:${name} status:waiting,scheduled,pending`;
-  const { count: n, complete } = await post<{ count: number; complete: boolean }>("operations", { action: "cancel", filter, dry_run: true });
+  const { count: n, complete } = await post<{ count: number; complete: boolean }>("operations", {
+    action: "cancel",
+    filter,
+    dry_run: true,
+  });
   ask({
     title: `Purge ${name}?`,
     body: (
       <p>
         {complete ? "" : "At least "}
-        {count(n)} jobs that wait, are scheduled or pending are cancelled. What runs goes on. They can be retried afterwards, one by one or all together.
+        {count(n)} jobs that wait, are scheduled or pending are cancelled. What runs goes on. They can be retried
+        afterwards, one by one or all together.
       </p>
     ),
     yes: "Cancel them",

@@ -30,7 +30,12 @@ async function lookAt(signal: AbortSignal): Promise<About> {
     all ? get<RuleJson[]>("rules", {}, signal) : [],
     all ? get<NodeJson[]>("nodes", {}, signal) : [],
   ]);
-  return { queues, stats, rules: rules.filter((rule) => rule.scope === "queue"), nodes: nodes.filter((node) => node.live) };
+  return {
+    queues,
+    stats,
+    rules: rules.filter((rule) => rule.scope === "queue"),
+    nodes: nodes.filter((node) => node.live),
+  };
 }
 
 export function Queues() {
@@ -47,7 +52,10 @@ function All({ about }: { about: About }) {
   const now = new Map((pulse.value?.queues ?? about.queues).map((each) => [each.queue, each]));
   const series = new Map(about.stats.series.map((each) => [each.queue ?? "", each]));
   const names = [...new Set([...now.keys(), ...series.keys(), ...about.rules.map((rule) => rule.name)])].sort();
-  const queues = names.map((queue) => now.get(queue) ?? { queue, pending: 0, scheduled: 0, processing: 0, waiting: 0, oldest_pending_seconds: null });
+  const queues = names.map(
+    (queue) =>
+      now.get(queue) ?? { queue, pending: 0, scheduled: 0, processing: 0, waiting: 0, oldest_pending_seconds: null },
+  );
   if (!queues.length) return <Empty title="No job was enqueued yet.">A queue comes with its first job.</Empty>;
   return <QueueTable queues={queues} series={series} step={about.stats.step} rules={about.rules} nodes={about.nodes} />;
 }
@@ -62,11 +70,29 @@ interface Props {
 }
 
 export function QueueTable({ queues, series, step = 60, rules = [], nodes = [], keys = true }: Props) {
-  const slots = (queue: string) => nodes.filter((node) => !node.quiet && (node.queues?.includes(queue) ?? true)).reduce((sum, node) => sum + node.workers, 0);
+  const slots = (queue: string) =>
+    nodes
+      .filter((node) => !node.quiet && (node.queues?.includes(queue) ?? true))
+      .reduce((sum, node) => sum + node.workers, 0);
   const lately = series && [
     { name: "Ended /s", number: true, extra: true, cell: (each: QueueNow) => ended(series.get(each.queue), step) },
-    { name: "1 hour", extra: true, cell: (each: QueueNow) => <Spark values={series.get(each.queue)?.completed ?? []} label={`Completed jobs of ${each.queue}`} color="--completed" /> },
-    { name: "In use", number: true, extra: true, cell: (each: QueueNow) => (slots(each.queue) ? percent(Math.min(1, each.processing / slots(each.queue))) : "–") },
+    {
+      name: "1 hour",
+      extra: true,
+      cell: (each: QueueNow) => (
+        <Spark
+          values={series.get(each.queue)?.completed ?? []}
+          label={`Completed jobs of ${each.queue}`}
+          color="--completed"
+        />
+      ),
+    },
+    {
+      name: "In use",
+      number: true,
+      extra: true,
+      cell: (each: QueueNow) => (slots(each.queue) ? percent(Math.min(1, each.processing / slots(each.queue))) : "–"),
+    },
   ];
   return (
     <Table
@@ -79,7 +105,11 @@ export function QueueTable({ queues, series, step = 60, rules = [], nodes = [], 
         { name: "Queue", cell: (each) => each.queue },
         { name: "", cell: (each) => <RuleBadge rule={rules.find((rule) => rule.name === each.queue)} /> },
         { name: "Pending", number: true, cell: (each) => brief(each.pending) },
-        { name: "Oldest", number: true, cell: (each) => (each.oldest_pending_seconds === null ? "–" : duration(each.oldest_pending_seconds)) },
+        {
+          name: "Oldest",
+          number: true,
+          cell: (each) => (each.oldest_pending_seconds === null ? "–" : duration(each.oldest_pending_seconds)),
+        },
         { name: "Processing", number: true, cell: (each) => brief(each.processing) },
         { name: "Scheduled", number: true, extra: true, cell: (each) => brief(each.scheduled) },
         { name: "Waiting", number: true, extra: true, cell: (each) => brief(each.waiting) },
@@ -96,10 +126,15 @@ function ended(series: Series | undefined, step: number): string {
 
 export function RuleBadge({ rule }: { rule: RuleJson | undefined }) {
   if (rule?.paused) return <Badge status="paused" />;
-  return rule && (rule.concurrency !== null || rule.rate !== null) ? <span class="dim">{limitInWords(rule)}</span> : null;
+  return rule && (rule.concurrency !== null || rule.rate !== null) ? (
+    <span class="dim">{limitInWords(rule)}</span>
+  ) : null;
 }
 
 export function limitInWords(rule: RuleJson): string {
-  const said = [rule.concurrency !== null && `${rule.concurrency} at once`, rule.rate !== null && `${rate(rule.rate)}/s${rule.burst ? `, burst ${rule.burst}` : ""}`];
+  const said = [
+    rule.concurrency !== null && `${rule.concurrency} at once`,
+    rule.rate !== null && `${rate(rule.rate)}/s${rule.burst ? `, burst ${rule.burst}` : ""}`,
+  ];
   return said.filter(Boolean).join(", ") || "no limit";
 }

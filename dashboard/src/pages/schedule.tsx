@@ -53,7 +53,9 @@ function Orders({ path, schedule, changed }: { path: string; schedule: ScheduleJ
         go("#/schedules");
       },
     });
-  useKeys([{ keys: "r", what: "Run the schedule now", group: "This page", run: () => void run().catch(fail), palette: true }]);
+  useKeys([
+    { keys: "r", what: "Run the schedule now", group: "This page", run: () => void run().catch(fail), palette: true },
+  ]);
   return (
     <>
       <Button kind="main" onClick={run}>
@@ -106,7 +108,10 @@ function Next({ runs }: { runs: readonly string[] }) {
     <ol>
       {runs.map((at) => (
         <li key={at}>
-          {moment(at).slice(0, 19)} <span class="dim">(<Ago at={at} />)</span>
+          {moment(at).slice(0, 19)}{" "}
+          <span class="dim">
+            (<Ago at={at} />)
+          </span>
         </li>
       ))}
     </ol>
@@ -130,7 +135,12 @@ function History({ path }: { path: string }) {
                 { name: "Status", cell: (run) => <Badge status={run.status} /> },
                 { name: "Due", cell: (run) => <Ago at={run.due_at} /> },
                 { name: "Made after", number: true, cell: (run) => duration(between(run.due_at, run.created_at)) },
-                { name: "Ran for", number: true, cell: (run) => (run.started_at && run.finished_at ? duration(between(run.started_at, run.finished_at)) : "–") },
+                {
+                  name: "Ran for",
+                  number: true,
+                  cell: (run) =>
+                    run.started_at && run.finished_at ? duration(between(run.started_at, run.finished_at)) : "–",
+                },
               ]}
             />
           ) : (

@@ -9,9 +9,9 @@ import { may } from "../session";
 import type { ScheduleJson } from "../shapes/flow";
 import { Ago, Badge, Head } from "../ui/bits";
 import { Button } from "../ui/button";
+import { EditSchedule } from "../ui/scheduleform";
 import { Empty, Shown } from "../ui/shown";
 import { Table } from "../ui/table";
-import { EditSchedule } from "../ui/scheduleform";
 
 export function Schedules() {
   const adding = useSignal(false);

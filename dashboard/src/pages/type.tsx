@@ -20,12 +20,20 @@ import { RuleBadge } from "./queues";
 export function TypePage({ params }: PageProps) {
   const name = params.name ?? "";
   const enqueuing = useSignal(false);
-  const load = useLoad((signal) => Promise.all([get<TypeJson[]>("types", {}, signal), get<RuleJson[]>("rules", {}, signal)]), [name], { live: 10_000 });
+  const load = useLoad(
+    (signal) => Promise.all([get<TypeJson[]>("types", {}, signal), get<RuleJson[]>("rules", {}, signal)]),
+    [name],
+    { live: 10_000 },
+  );
   const stats = useStats(windowOfPage(), { type: name });
   const type = load.data?.[0].find((each) => each.type === name);
   const rule = load.data?.[1].find((each) => each.scope === "type" && each.name === name);
   const enqueue = () => (enqueuing.value = true);
-  useKeys(may("enqueue") ? [{ keys: "e", what: "Enqueue a job of this type", group: "This page", run: enqueue, palette: true }] : []);
+  useKeys(
+    may("enqueue")
+      ? [{ keys: "e", what: "Enqueue a job of this type", group: "This page", run: enqueue, palette: true }]
+      : [],
+  );
   return (
     <>
       <Head title={<bdi>{name}</bdi>} about={<RuleBadge rule={rule} />}>
@@ -39,7 +47,9 @@ export function TypePage({ params }: PageProps) {
       </Head>
       {enqueuing.value && type && <EnqueueForm type={type} close={() => (enqueuing.value = false)} />}
       <div class="stack">
-        <Shown load={load}>{() => (type ? <Declared type={type} /> : <Empty title="No node has ever registered this type." />)}</Shown>
+        <Shown load={load}>
+          {() => (type ? <Declared type={type} /> : <Empty title="No node has ever registered this type." />)}
+        </Shown>
         <Shown load={stats} lines={12}>
           {(data) => <Charts stats={data} />}
         </Shown>
@@ -84,7 +94,9 @@ function Arguments({ schema }: { schema: Schema | null }) {
           </dt>
           <dd>
             {inWords(each)}
-            {schema?.required?.includes(name) ? "" : `, ${each.default === undefined ? "optional" : `else ${JSON.stringify(each.default)}`}`}
+            {schema?.required?.includes(name)
+              ? ""
+              : `, ${each.default === undefined ? "optional" : `else ${JSON.stringify(each.default)}`}`}
           </dd>
         </div>
       ))}

@@ -17,7 +17,11 @@ import { RuleBadge } from "./queues";
 export function Types() {
   const window = windowOfPage();
   const look = (signal: AbortSignal) =>
-    Promise.all([get<TypeJson[]>("types", {}, signal), get<Stats>("stats", { ...periodOf(window), by: "type" }, signal), get<RuleJson[]>("rules", {}, signal)]);
+    Promise.all([
+      get<TypeJson[]>("types", {}, signal),
+      get<Stats>("stats", { ...periodOf(window), by: "type" }, signal),
+      get<RuleJson[]>("rules", {}, signal),
+    ]);
   const load = useLoad(look, [window], { live: 10_000 });
   return (
     <>
@@ -36,13 +40,33 @@ export function Types() {
               href={(each) => hrefTo("/types", each.type)}
               columns={[
                 { name: "Type", cell: (each) => <bdi>{each.type}</bdi> },
-                { name: "", cell: (each) => <RuleBadge rule={rules.find((rule) => rule.scope === "type" && rule.name === each.type)} /> },
+                {
+                  name: "",
+                  cell: (each) => (
+                    <RuleBadge rule={rules.find((rule) => rule.scope === "type" && rule.name === each.type)} />
+                  ),
+                },
                 { name: "Queue", extra: true, cell: (each) => each.queue },
                 { name: "Runs", number: true, cell: (each) => brief(total(of(each)?.run.count ?? [])) },
                 { name: "Fail", number: true, cell: (each) => share(of(each)) },
                 { name: "p95", number: true, cell: (each) => last95(of(each)) },
-                { name: "Completed", extra: true, cell: (each) => <Spark values={of(each)?.completed ?? []} label={`Completed jobs of ${each.type}`} color="--completed" /> },
-                { name: "Nodes", number: true, cell: (each) => (each.nodes.length ? each.nodes.length : <strong title="No live node has its handler">none</strong>) },
+                {
+                  name: "Completed",
+                  extra: true,
+                  cell: (each) => (
+                    <Spark
+                      values={of(each)?.completed ?? []}
+                      label={`Completed jobs of ${each.type}`}
+                      color="--completed"
+                    />
+                  ),
+                },
+                {
+                  name: "Nodes",
+                  number: true,
+                  cell: (each) =>
+                    each.nodes.length ? each.nodes.length : <strong title="No live node has its handler">none</strong>,
+                },
               ]}
             />
           ) : (

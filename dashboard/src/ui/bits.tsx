@@ -8,7 +8,13 @@ import { Button } from "./button";
 import { say } from "./toast";
 
 /** A status by its shape, its colour and its word. */
-export function Badge({ status, children }: { status: Status | "running" | "live" | "ended" | "paused" | "quiet"; children?: ComponentChildren }) {
+export function Badge({
+  status,
+  children,
+}: {
+  status: Status | "running" | "live" | "ended" | "paused" | "quiet";
+  children?: ComponentChildren;
+}) {
   return (
     <span class={`badge s-${status}`}>
       <i aria-hidden="true" />
@@ -28,7 +34,15 @@ export function Ago({ at }: { at: string | null | undefined }) {
 }
 
 /** The head of a page: its title, a line about it, and what one can do on it. */
-export function Head({ title, about, children }: { title: ComponentChildren; about?: ComponentChildren; children?: ComponentChildren }) {
+export function Head({
+  title,
+  about,
+  children,
+}: {
+  title: ComponentChildren;
+  about?: ComponentChildren;
+  children?: ComponentChildren;
+}) {
   return (
     <header class="head">
       <div>
@@ -40,7 +54,17 @@ export function Head({ title, about, children }: { title: ComponentChildren; abo
   );
 }
 
-export function Section({ title, aside, children, class: kind = "" }: { title?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; class?: string }) {
+export function Section({
+  title,
+  aside,
+  children,
+  class: kind = "",
+}: {
+  title?: ComponentChildren;
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+  class?: string;
+}) {
   return (
     <section class={`card ${kind}`}>
       {(title || aside) && (
@@ -55,7 +79,19 @@ export function Section({ title, aside, children, class: kind = "" }: { title?: 
 }
 
 /** A number that matters, and its name. */
-export function Figure({ name, value, unit, tone, title }: { name: ComponentChildren; value: ComponentChildren; unit?: string; tone?: "bad" | "good" | "warn"; title?: string }) {
+export function Figure({
+  name,
+  value,
+  unit,
+  tone,
+  title,
+}: {
+  name: ComponentChildren;
+  value: ComponentChildren;
+  unit?: string;
+  tone?: "bad" | "good" | "warn";
+  title?: string;
+}) {
   return (
     <div class={`figure ${tone ?? ""}`} title={title}>
       <dt>{name}</dt>
@@ -89,7 +125,17 @@ function None() {
 }
 
 /** A switch between a few things, as tabs that change what is shown. */
-export function Choice<T extends string>({ label, options, value, onChange }: { label: string; options: readonly (readonly [T, ComponentChildren])[]; value: T; onChange: (value: T) => void }) {
+export function Choice<T extends string>({
+  label,
+  options,
+  value,
+  onChange,
+}: {
+  label: string;
+  options: readonly (readonly [T, ComponentChildren])[];
+  value: T;
+  onChange: (value: T) => void;
+}) {
   return (
     <div class="choice" role="group" aria-label={label}>
       {options.map(([option, text]) => (
@@ -102,7 +148,15 @@ export function Choice<T extends string>({ label, options, value, onChange }: { 
 }
 
 /** Copies a text, and says so. */
-export function Copy({ text, what = "Copied", children = "Copy" }: { text: string | (() => string); what?: string; children?: ComponentChildren }) {
+export function Copy({
+  text,
+  what = "Copied",
+  children = "Copy",
+}: {
+  text: string | (() => string);
+  what?: string;
+  children?: ComponentChildren;
+}) {
   const copy = async () => {
     await navigator.clipboard.writeText(typeof text === "string" ? text : text());
     say(what);

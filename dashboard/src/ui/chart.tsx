@@ -60,7 +60,16 @@ export function Chart({ label, at, lines, format }: Props) {
           </span>
         ))}
       </figcaption>
-      <div class="plot" role="img" aria-label={said} tabIndex={0} onPointerMove={point} onPointerLeave={none} onBlur={none} onKeyDown={press}>
+      <div
+        class="plot"
+        role="img"
+        aria-label={said}
+        tabIndex={0}
+        onPointerMove={point}
+        onPointerLeave={none}
+        onBlur={none}
+        onKeyDown={press}
+      >
         {scale.ticks.map((tick) => (
           <div key={tick} class="tick-y" style={{ bottom: `${(100 * tick) / scale.top}%` }}>
             <span>{format(tick)}</span>
@@ -76,7 +85,9 @@ export function Chart({ label, at, lines, format }: Props) {
             {text}
           </div>
         ))}
-        {chosen.value !== null && <Tip at={at} index={chosen.value} x={x(at[chosen.value] ?? first)} lines={lines} format={format} />}
+        {chosen.value !== null && (
+          <Tip at={at} index={chosen.value} x={x(at[chosen.value] ?? first)} lines={lines} format={format} />
+        )}
       </div>
     </figure>
   );
@@ -84,7 +95,9 @@ export function Chart({ label, at, lines, format }: Props) {
 
 function Drawn({ line, xs, scale }: { line: Line; xs: readonly number[]; scale: Scale }) {
   const stroke = `var(${line.color})`;
-  const points = line.values.map((value, n) => (value === null ? null : ([xs[n] ?? 0, HEIGHT * (1 - value / scale.top)] as const)));
+  const points = line.values.map((value, n) =>
+    value === null ? null : ([xs[n] ?? 0, HEIGHT * (1 - value / scale.top)] as const),
+  );
   return (
     <>
       {line.filled && <path d={path(points, true)} fill={stroke} opacity="0.14" />}
@@ -98,7 +111,11 @@ type Point = readonly [number, number] | null;
 
 /** Those of points that have no neighbour: a line would show nothing of them. */
 export function lone(points: readonly Point[]): string {
-  return points.map((point, n) => (point && !points[n - 1] && !points[n + 1] ? `M${point[0].toFixed(1)},${point[1].toFixed(1)}h0` : "")).join("");
+  return points
+    .map((point, n) =>
+      point && !points[n - 1] && !points[n + 1] ? `M${point[0].toFixed(1)},${point[1].toFixed(1)}h0` : "",
+    )
+    .join("");
 }
 
 /** A path through points, with a gap where nothing is known; closed, each of its pieces goes down to zero. */
@@ -120,7 +137,19 @@ export function path(points: readonly Point[], closed: boolean): string {
   return pieces.join("");
 }
 
-function Tip({ at, index, x, lines, format }: { at: readonly number[]; index: number; x: number; lines: readonly Line[]; format: (value: number) => string }) {
+function Tip({
+  at,
+  index,
+  x,
+  lines,
+  format,
+}: {
+  at: readonly number[];
+  index: number;
+  x: number;
+  lines: readonly Line[];
+  format: (value: number) => string;
+}) {
   const side = x > 0.5 ? { right: `calc(${100 * (1 - x)}% + 8px)` } : { left: `calc(${100 * x}% + 8px)` };
   const said = lines.map((line) => {
     const value = line.values[index];
@@ -145,11 +174,21 @@ function nearest(at: readonly number[], time: number): number {
 function inWords(line: Line, format: (value: number) => string): string {
   const known = line.values.filter((value) => value !== null);
   const last = known.at(-1);
-  return last === undefined ? `${line.name}: nothing is known` : `${line.name}: last ${format(last)}, at most ${format(Math.max(...known))}`;
+  return last === undefined
+    ? `${line.name}: nothing is known`
+    : `${line.name}: last ${format(last)}, at most ${format(Math.max(...known))}`;
 }
 
 /** A small line without axes. */
-export function Spark({ values, label, color = "--accent" }: { values: readonly (number | null)[]; label: string; color?: string }) {
+export function Spark({
+  values,
+  label,
+  color = "--accent",
+}: {
+  values: readonly (number | null)[];
+  label: string;
+  color?: string;
+}) {
   const most = Math.max(1, ...values.map((value) => value ?? 0));
   const step = values.length > 1 ? WIDTH / (values.length - 1) : 0;
   const points = values.map((value, n) => [n * step, HEIGHT * (1 - (0.95 * (value ?? 0)) / most)] as const);
@@ -173,5 +212,8 @@ export type Window = (typeof WINDOWS)[number][0];
 /** What to ask `GET /stats` for a window that ends now. */
 export function periodOf(window: Window): { from: string; step: string } {
   const seconds = WINDOWS.find((each) => each[0] === window)?.[2] ?? 3600;
-  return { from: new Date(now.peek() - seconds * 1000).toISOString(), step: String(Math.max(60, Math.ceil(seconds / 288))) };
+  return {
+    from: new Date(now.peek() - seconds * 1000).toISOString(),
+    step: String(Math.max(60, Math.ceil(seconds / 288))),
+  };
 }

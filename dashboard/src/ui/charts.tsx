@@ -2,11 +2,11 @@
 
 import { useMemo } from "preact/hooks";
 import { brief, duration, rate } from "../format";
+import { place, setQuery } from "../router";
 import type { Numbers, Stats } from "../shapes/stats";
 import { perSecond, useTimes } from "../stats";
-import { place, setQuery } from "../router";
 import { Choice, Section } from "./bits";
-import { Chart, type Line, type Window, WINDOWS } from "./chart";
+import { Chart, type Line, WINDOWS, type Window } from "./chart";
 
 /** The window that the address says; an hour without. */
 export function windowOfPage(): Window {
@@ -15,7 +15,14 @@ export function windowOfPage(): Window {
 }
 
 export function WindowChoice() {
-  return <Choice label="Period" options={WINDOWS.map(([window, text]) => [window, text])} value={windowOfPage()} onChange={(window) => setQuery({ window: window === "1h" ? null : window })} />;
+  return (
+    <Choice
+      label="Period"
+      options={WINDOWS.map(([window, text]) => [window, text])}
+      value={windowOfPage()}
+      onChange={(window) => setQuery({ window: window === "1h" ? null : window })}
+    />
+  );
 }
 
 /** Throughput, waiting, running and backlog of the first line of these statistics. */

@@ -21,7 +21,8 @@ export function Dialog({ title, onClose, children, class: kind = "" }: Props) {
     const before = document.activeElement;
     ref.current?.showModal();
     // by itself the browser begins at Close
-    if (!ref.current?.querySelector("[autofocus]")) ref.current?.querySelector<HTMLElement>("form :is(input, select, textarea), .field input")?.focus();
+    if (!ref.current?.querySelector("[autofocus]"))
+      ref.current?.querySelector<HTMLElement>("form :is(input, select, textarea), .field input")?.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
@@ -92,13 +93,22 @@ function Asked({ title, body, yes, danger, type, run }: Question) {
           <span>
             Type <code>{type}</code> to confirm
           </span>
-          <input value={typed.value} onInput={(event) => (typed.value = event.currentTarget.value)} autocomplete="off" />
+          <input
+            value={typed.value}
+            onInput={(event) => (typed.value = event.currentTarget.value)}
+            autocomplete="off"
+          />
         </label>
       )}
       {trouble.value && <Trouble problem={trouble.value} />}
       <footer>
         <Button onClick={close}>Do nothing</Button>
-        <Button kind={danger ? "danger" : "main"} onClick={act} disabled={type !== undefined && typed.value !== type} autofocus={!danger && type === undefined}>
+        <Button
+          kind={danger ? "danger" : "main"}
+          onClick={act}
+          disabled={type !== undefined && typed.value !== type}
+          autofocus={!danger && type === undefined}
+        >
           {yes}
         </Button>
       </footer>

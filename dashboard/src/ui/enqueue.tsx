@@ -11,12 +11,18 @@ export function EnqueueForm({ type, close }: { type: TypeJson; close: () => void
   const fields = schema?.additionalProperties === false ? Object.entries(schema.properties ?? {}) : null;
   const enqueue = async ({ text, number, json }: Said) => {
     const payload = fields ? payloadOf(fields, text) : json("payload");
-    const { id } = await post<{ id: string }>("jobs", { type: type.type, payload, delay: number("in seconds") || undefined });
+    const { id } = await post<{ id: string }>("jobs", {
+      type: type.type,
+      payload,
+      delay: number("in seconds") || undefined,
+    });
     say("The job is enqueued.", { text: "Show it", href: hrefTo("/jobs", id) });
   };
   return (
     <FormDialog title={`Enqueue ${type.type}`} yes="Enqueue" close={close} run={enqueue}>
-      {fields?.map(([name, each]) => <Argument key={name} name={name} schema={each} required={schema?.required?.includes(name) ?? false} />)}
+      {fields?.map(([name, each]) => (
+        <Argument key={name} name={name} schema={each} required={schema?.required?.includes(name) ?? false} />
+      ))}
       {!fields && <Area name="payload" label="Payload, as JSON" value="{}" />}
       <Field name="in seconds" label="Delay in seconds" type="number" min={0} step="any" placeholder="0" />
     </FormDialog>
@@ -33,7 +39,8 @@ export function kindOf(schema: Schema): "choice" | "boolean" | "number" | "text"
 
 function Argument({ name, schema, required }: { name: string; schema: Schema; required: boolean }) {
   const kind = kindOf(schema);
-  const first = schema.default === undefined ? "" : kind === "text" ? String(schema.default) : JSON.stringify(schema.default);
+  const first =
+    schema.default === undefined ? "" : kind === "text" ? String(schema.default) : JSON.stringify(schema.default);
   const label = (
     <>
       <bdi>{name}</bdi> {kind === "json" && "(JSON)"} {!required && "(optional)"}
@@ -41,7 +48,17 @@ function Argument({ name, schema, required }: { name: string; schema: Schema; re
   );
   const choices = kind === "boolean" ? [true, false] : schema.enum;
   if (kind === "json") return <Area name={name} label={label} rows={3} required={required} value={first} />;
-  if (!choices) return <Field name={name} label={label} type={schema.writeOnly ? "password" : "text"} inputMode={kind === "number" ? "decimal" : "text"} required={required} value={first} />;
+  if (!choices)
+    return (
+      <Field
+        name={name}
+        label={label}
+        type={schema.writeOnly ? "password" : "text"}
+        inputMode={kind === "number" ? "decimal" : "text"}
+        required={required}
+        value={first}
+      />
+    );
   return (
     <label class="field">
       <span>{label}</span>
@@ -58,7 +75,10 @@ function Argument({ name, schema, required }: { name: string; schema: Schema; re
 }
 
 /** The payload that fields say; what is empty is left to the handler's default. Raises Error. */
-export function payloadOf(fields: readonly (readonly [string, Schema])[], textOf: (name: string) => string): Record<string, unknown> {
+export function payloadOf(
+  fields: readonly (readonly [string, Schema])[],
+  textOf: (name: string) => string,
+): Record<string, unknown> {
   const payload: [string, unknown][] = [];
   for (const [name, schema] of fields) {
     const text = textOf(name);

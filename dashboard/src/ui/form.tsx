@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { parse, Problem } from "../api";
+import { Problem, parse } from "../api";
 import { Button } from "./button";
 import { Dialog } from "./dialog";
 import { Trouble } from "./shown";
@@ -80,7 +80,11 @@ function asText(value: Value): string {
 }
 
 /** A field, with its label above it. */
-export function Field({ label, value, ...rest }: Omit<JSX.IntrinsicElements["input"], "value" | "label"> & { label: ComponentChildren; value?: Value }) {
+export function Field({
+  label,
+  value,
+  ...rest
+}: Omit<JSX.IntrinsicElements["input"], "value" | "label"> & { label: ComponentChildren; value?: Value }) {
   return (
     <label class="field">
       <span>{label}</span>
@@ -90,7 +94,11 @@ export function Field({ label, value, ...rest }: Omit<JSX.IntrinsicElements["inp
 }
 
 /** A field of several lines. */
-export function Area({ label, value, ...rest }: Omit<JSX.IntrinsicElements["textarea"], "value" | "label"> & { label: ComponentChildren; value?: Value }) {
+export function Area({
+  label,
+  value,
+  ...rest
+}: Omit<JSX.IntrinsicElements["textarea"], "value" | "label"> & { label: ComponentChildren; value?: Value }) {
   return (
     <label class="field">
       <span>{label}</span>

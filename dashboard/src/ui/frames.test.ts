@@ -36,10 +36,15 @@ test("frames, and what stands between them", () => {
 });
 
 test("where nothing is the user's, nobody is the culprit", () => {
-  expect(takeApart("Nothing is known.")).toEqual({ pieces: [{ text: "Nothing is known.", frames: 0, own: false }], culprit: undefined });
+  expect(takeApart("Nothing is known.")).toEqual({
+    pieces: [{ text: "Nothing is known.", frames: 0, own: false }],
+    culprit: undefined,
+  });
 });
 
 test("a group of exceptions", () => {
-  const { pieces } = takeApart('  + Exception Group Traceback (most recent call last):\n  |   File "/srv/a.py", line 1, in f\n  |     g()\n  | ExceptionGroup: two (2 sub-exceptions)');
+  const { pieces } = takeApart(
+    '  + Exception Group Traceback (most recent call last):\n  |   File "/srv/a.py", line 1, in f\n  |     g()\n  | ExceptionGroup: two (2 sub-exceptions)',
+  );
   expect(pieces.map(({ frames }) => frames)).toEqual([0, 1, 0]);
 });

@@ -31,23 +31,49 @@ export function RuleActions({ scope, name, rule, changed }: Props) {
         {rule?.paused ? "Resume" : "Pause"}
       </Button>
       <Button onClick={() => (limiting.value = true)}>Limit</Button>
-      {limiting.value && <LimitDialog path={path} name={name} rule={rule} changed={changed} close={() => (limiting.value = false)} />}
+      {limiting.value && (
+        <LimitDialog path={path} name={name} rule={rule} changed={changed} close={() => (limiting.value = false)} />
+      )}
     </>
   );
 }
 
-function LimitDialog({ path, name, rule, changed, close }: { path: string; name: string; rule: RuleJson | undefined; changed: () => void; close: () => void }) {
+function LimitDialog({
+  path,
+  name,
+  rule,
+  changed,
+  close,
+}: {
+  path: string;
+  name: string;
+  rule: RuleJson | undefined;
+  changed: () => void;
+  close: () => void;
+}) {
   const limit = async ({ text, number }: Said) => {
     const rate = text("rate");
-    const body = { concurrency: number("concurrency"), rate: Number.isNaN(Number(rate)) ? rate : number("rate"), burst: number("burst") };
-    await (Object.values(body).some((each) => each !== undefined) ? put(`${path}/limit`, body) : remove(`${path}/limit`));
+    const body = {
+      concurrency: number("concurrency"),
+      rate: Number.isNaN(Number(rate)) ? rate : number("rate"),
+      burst: number("burst"),
+    };
+    await (Object.values(body).some((each) => each !== undefined)
+      ? put(`${path}/limit`, body)
+      : remove(`${path}/limit`));
     changed();
   };
   return (
     <FormDialog title={`Limit ${name}`} yes="Limit" close={close} run={limit}>
       <Field name="concurrency" label="At once, over all nodes" value={rule?.concurrency} type="number" min={1} />
       <Field name="rate" label="Starts: a number a second, or 20/h" value={rule?.rate} />
-      <Field name="burst" label="Burst: how many at once after a time without" value={rule?.burst} type="number" min={1} />
+      <Field
+        name="burst"
+        label="Burst: how many at once after a time without"
+        value={rule?.burst}
+        type="number"
+        min={1}
+      />
       <p class="dim">What is empty is not bounded.</p>
     </FormDialog>
   );

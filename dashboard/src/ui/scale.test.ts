@@ -9,7 +9,10 @@ beforeAll(async () => {
 });
 
 test.each([
-  [[0, 3, 7], [0, 2, 4, 6]],
+  [
+    [0, 3, 7],
+    [0, 2, 4, 6],
+  ],
   [[130], [0, 50, 100]],
   [[0.0042], [0, 0.002, 0.004]],
   [[1], [0, 0.25, 0.5, 0.75, 1]],
@@ -33,5 +36,13 @@ test("a line has gaps where nothing is known, and a single point is drawn", () =
   const points = [[0, 1], [10, 2], null, [20, 3], null, null, [30, 4], [40, 5]] as const;
   expect(chart.path(points, false)).toBe("M0.0,1.0L10.0,2.0M20.0,3.0M30.0,4.0L40.0,5.0");
   expect(chart.lone(points)).toBe("M20.0,3.0h0");
-  expect(chart.path([[0, 1], [10, 2]], true)).toBe("M0.0,1.0L10.0,2.0V100H0.0Z");
+  expect(
+    chart.path(
+      [
+        [0, 1],
+        [10, 2],
+      ],
+      true,
+    ),
+  ).toBe("M0.0,1.0L10.0,2.0V100H0.0Z");
 });

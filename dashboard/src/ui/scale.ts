@@ -31,11 +31,15 @@ export function timesOf(from: number, to: number): [number, string][] {
   const step = SPANS.find((each) => (to - from) / each <= MOST_TIMES) ?? 30 * DAY;
   const found: [number, string][] = [];
   const offset = new Date(from * 1000).getTimezoneOffset() * MINUTE;
-  for (let at = Math.ceil((from - offset) / step) * step + offset; at <= to; at += step) found.push([at, written(at, step)]);
+  for (let at = Math.ceil((from - offset) / step) * step + offset; at <= to; at += step)
+    found.push([at, written(at, step)]);
   return found;
 }
 
 function written(at: number, step: number): string {
   const time = new Date(at * 1000);
-  return time.toLocaleString(undefined, step < DAY ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { month: "short", day: "numeric" });
+  return time.toLocaleString(
+    undefined,
+    step < DAY ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { month: "short", day: "numeric" },
+  );
 }

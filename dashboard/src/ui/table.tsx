@@ -66,7 +66,9 @@ export function Table<T>({ label, columns, rows, id, href, marked, keys = true, 
           { keys: "j", what: "Next row", group: "Lists", run: () => step(1) },
           { keys: "k", what: "Row before", group: "Lists", run: () => step(-1) },
           ...(href ? [{ keys: "Enter", what: "Open the row", group: "Lists", run: open }] : []),
-          ...(marked ? [{ keys: "x", what: "Mark the row", group: "Lists", run: () => at.value !== null && mark(at.value) }] : []),
+          ...(marked
+            ? [{ keys: "x", what: "Mark the row", group: "Lists", run: () => at.value !== null && mark(at.value) }]
+            : []),
         ]
       : [],
   );
@@ -102,10 +104,21 @@ export function Table<T>({ label, columns, rows, id, href, marked, keys = true, 
               </td>
             ));
             return (
-              <tr key={name} class={`${href ? "leads" : ""} ${name === at.value ? "at" : ""}`} aria-selected={marked?.value.has(name)} onFocusCapture={() => (at.value = name)} onClick={(event) => pointed(event, row)}>
+              <tr
+                key={name}
+                class={`${href ? "leads" : ""} ${name === at.value ? "at" : ""}`}
+                aria-selected={marked?.value.has(name)}
+                onFocusCapture={() => (at.value = name)}
+                onClick={(event) => pointed(event, row)}
+              >
                 {marked && (
                   <td class="box">
-                    <input type="checkbox" aria-label={`Mark ${name}`} checked={marked.value.has(name)} onChange={() => mark(name)} />
+                    <input
+                      type="checkbox"
+                      aria-label={`Mark ${name}`}
+                      checked={marked.value.has(name)}
+                      onChange={() => mark(name)}
+                    />
                   </td>
                 )}
                 {cells}

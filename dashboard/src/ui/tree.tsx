@@ -35,7 +35,10 @@ export function Tree({ value, path, depth = 0 }: Props) {
           open={depth === 0 || (depth < OPEN_DEPTH && names.length <= OPEN_SIZE)}
           name={
             <>
-              {name} <span class="dim">{Array.isArray(value) ? many(names.length, "item") : many(names.length, "member")}</span>
+              {name}{" "}
+              <span class="dim">
+                {Array.isArray(value) ? many(names.length, "item") : many(names.length, "member")}
+              </span>
             </>
           }
         >
@@ -58,7 +61,17 @@ export function Tree({ value, path, depth = 0 }: Props) {
   );
 }
 
-function Members({ value, names, path, depth }: { value: Record<string, unknown>; names: string[]; path: readonly string[]; depth: number }) {
+function Members({
+  value,
+  names,
+  path,
+  depth,
+}: {
+  value: Record<string, unknown>;
+  names: string[];
+  path: readonly string[];
+  depth: number;
+}) {
   const shown = useSignal(FIRST);
   return (
     <div class="members">
