@@ -241,6 +241,15 @@ async def test_another_process_knows_who_has_signed_in(world: World) -> None:
         assert (await elsewhere.get("/session", headers=shown)).json()["name"] == "web"
 
 
+@pytest.mark.parametrize("ours", [0, 1])
+async def test_each_cookie_may_come_in_a_header_of_its_own(world: World, ours: int) -> None:
+    shown = [("Cookie", "theme=dark"), ("Cookie", "lang=en")]
+    shown.insert(ours, ("Cookie", f"ferryman={await text_of(world, 'read')}"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(world.api), base_url="http://test") as http:
+        assert (await http.get("/session", headers=shown)).json()["name"] == "web"
+        is_problem(await http.post("/queues/mail/pause", headers=shown), 403, "FM605")
+
+
 async def test_rates_count_what_comes_by_cookie(world: World) -> None:
     text = await text_of(world, "read", rate=0.1, burst=3)
     async with browser(world.api) as http:

@@ -23,9 +23,10 @@ Header = tuple[bytes, bytes]
 
 def shown(request: Request) -> str | None:
     """The text by which a request shows its API key in a cookie; None where it has none, or has a header for that."""
-    cookies = request.headers.get(b"cookie")
-    if cookies is None or b"authorization" in request.headers:
+    if b"authorization" in request.headers:
         return None
+    # by HTTP/2 each cookie may come in a header of its own
+    cookies = b";".join(value for header, value in request.scope["headers"] if header == b"cookie")
     name = _name(request)
     for each in cookies.split(b";"):  # of two the first is that of the longer path
         called, _, value = each.strip().partition(b"=")
