@@ -26,9 +26,12 @@ class Grouping(Sampling):
     def _failures(self, group: str, lanes: Collection[Lane], now: int) -> tuple[int, int]:
         """How many of the newest failures were looked at that ended their jobs, and how many jobs stand failed so."""
         rows = sorted(self._tables.jobs.values(), key=lambda row: row.job.id, reverse=True)
-        found = [(row, number) for row in rows if row.job.lane in lanes for number in _ended_by(row, group)]
+        found = [(row, number) for row in rows for number in _ended_by(row, group)]
         looked_at = found[:FAILED_MOST]
-        standing = sum(row.number == number and not row.hidden(now, self._retention) for row, number in looked_at)
+        standing = sum(
+            row.number == number and row.job.lane in lanes and not row.hidden(now, self._retention)
+            for row, number in looked_at
+        )
         return len(looked_at), standing
 
 

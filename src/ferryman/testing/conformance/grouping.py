@@ -168,6 +168,10 @@ class Grouping:
         await bench.write(*(bench.ended(job, What.FAILED, error=boom(), retryable=False) for job in jobs))
         group = await only(bench)
         assert (group.jobs, group.at_least, group.count) == (FAILED_MOST, True, FAILED_MOST + 1)
+        bench.clock.advance(1)
+        await fail(bench, queue="small", max_attempts=1)
+        few = await only(bench, queues=frozenset({"small"}))
+        assert (few.jobs, few.at_least, few.count) == (1, True, 1), "as many failures are looked at, wherever they are"
 
 
 class ListingGroups:
