@@ -42,14 +42,14 @@ def join(looks: Mapping[str, Look]) -> Steps[tuple[int, set[str]]]:
 class Drawn(NamedTuple):
     """What a claim may find once it has drawn."""
 
-    count: int = 0
+    drawn: int = 0
     """How many were drawn for it, which others may claim before."""
     fewer: bool = False
     """Whether that is fewer than it wanted because others are ready, whom others may claim before, too."""
 
     def is_short(self, claimed: int) -> bool:
         """Whether others have taken some of those that were ready, where it has claimed so many."""
-        return self.fewer or claimed < self.count
+        return self.fewer or claimed < self.drawn
 
 
 async def draw(over: Line, lanes: list[int], most: int, now: int, *, anew: bool = False) -> Drawn:
