@@ -134,7 +134,8 @@ def serving(
     try:
         yield site
     finally:
-        site.stop()
+        site.server.kill()  # what it still runs is nothing that anybody waits for
+        site.server.close()
 
 
 class Stocked:

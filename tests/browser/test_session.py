@@ -87,7 +87,8 @@ def test_a_page_of_another_site_can_do_nothing_in_ones_name(locked: Locked, visi
     with theirs.expect_response(address) as answer:
         theirs.evaluate("(url) => fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include' })", address)
     assert answer.value.status == 403
-    assert site.ask("GET", "/rules", Authorization=f"Bearer {keys['admin']}") == []
+    rules = site.ask("GET", "/rules", Authorization=f"Bearer {keys['admin']}")
+    assert "mail" not in [rule["name"] for rule in rules]
 
 
 def test_who_is_signed_in_under_another_key_sees_its_name(locked: Locked, visits: Visits) -> None:

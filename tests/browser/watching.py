@@ -61,6 +61,11 @@ class Watched:
         yield
         self._is_gone = False
 
+    def begin_anew(self) -> None:
+        """Forget what was complained of and expected, for the next one who looks at the page."""
+        self.complaints.clear()
+        self._expected.clear()
+
     def check(self) -> None:
         """Fail if there is a complaint."""
         assert not self.complaints, "The page complains:\n" + "\n".join(self.complaints)
