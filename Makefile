@@ -38,7 +38,7 @@ GROUND := tests/domain tests/store
 
 test: lint
 	$(MAKE) --jobs=2 --output-sync=target test-ground test-rest
-	$(BIN)/python -m tests.simulation --seeds 500
+	$(BIN)/python -m tests.simulation --seeds 300
 
 test-ground: $(READY)
 	$(BIN)/pytest $(GROUND) --cov --cov-report=
@@ -51,10 +51,11 @@ test-rest: $(READY)
 dashboard: $(READY)
 	$(BIN)/python -m tests.browser.building
 
-# the dashboard in a real Chromium, which is installed where it is missing (Debian); CHROMIUM=/path takes another one
+# the dashboard in a real Chromium, which is installed where it is missing (Debian); CHROMIUM=/path takes another one.
+# ONLY='not long' leaves out what takes long or is the same on both stores
 test-browser: $(READY)
 	$(BIN)/python -m tests.browser.install
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest tests/browser $(if $(ONLY),-m "$(ONLY)")
 
 # ten who look at a busy shop for MINUTES, and a restart meanwhile: does memory grow? STORE=postgres
 viewers: $(READY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -103,3 +104,19 @@ def _filled(site: Site) -> Stocked:
     stocked = Stocked(site)
     stocked.look()
     return stocked
+
+
+LONG: Final = frozenset({"test_hidden", "test_measures", "test_often", "test_polling", "test_wide"})
+"""The files whose tests watch a page for a while."""
+ON_BOTH: Final = frozenset({"test_it_shows_what_there_is_and_lets_no_text_be_more_than_a_text"})
+"""What is always looked at on PostgreSQL, too: every page."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is long, so that it can be left out."""
+    for item in items:
+        if not item.path.is_relative_to(Path(__file__).parent):
+            continue
+        again = "postgres" in item.nodeid.rpartition("[")[2] and item.name.partition("[")[0] not in ON_BOTH
+        if again or item.path.stem in LONG:
+            item.add_marker(pytest.mark.long)
