@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -257,4 +259,17 @@ async def test_a_cut_off_rescue_is_finished_by_the_next_one(tmp_path: Path) -> N
     job = await store.get("a", clock.now())
     assert job is not None
     assert job.status == "pending"
+    await store.close()
+
+
+@pytest.mark.anyio
+async def test_a_node_that_nobody_knows_any_more_hears_nothing_and_says_nothing(tmp_path: Path) -> None:
+    clock = ManualClock()
+    store = sqlite_store(tmp_path / "jobs.db", clock)
+    await store.open()
+    node = await store.register(node_info("n1"), clock.now())
+    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as other:
+        other.execute("DELETE FROM node")
+    assert await store.check_in(node, CONDITION) is None
+    assert store._liveness.condition("n1") is None
     await store.close()

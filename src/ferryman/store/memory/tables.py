@@ -101,8 +101,7 @@ class Tables:
         for group in {(lane.queue, lane.type) for lane in self.ready}:
             standing = {status: n for status in Status if (n := self.standing[*group, status])}
             totals = {what: n for what in TOTALS if (n := self.tally[*group, what])}
-            if standing or totals:
-                yield group, Tallied(standing, totals)
+            yield group, Tallied(standing, totals)
 
     def is_pending(self, id: str) -> bool:
         """Whether a job is pending."""
