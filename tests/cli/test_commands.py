@@ -95,7 +95,10 @@ def test_serve_hands_settings_and_app_to_the_node_and_exits_with_its_code(call: 
 def test_serve_has_a_flag_for_every_setting(call: Call, runs: Runs, target: str) -> None:
     arguments: list[str] = []
     for each in TABLE:
-        arguments += [f"--no-{each.flag[2:]}"] if each.kind.flag else [each.flag, each.default]
+        if each.kind.flag:
+            arguments.append(each.flag if each.default == "true" else f"--no-{each.flag[2:]}")
+        else:
+            arguments += [each.flag, each.default]
     assert call("serve", target, *arguments).code == 0
     [(settings, _)] = runs.served
     assert settings == Settings()
