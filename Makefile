@@ -38,7 +38,7 @@ GROUND := tests/domain tests/store
 
 test: lint
 	$(MAKE) --jobs=2 --output-sync=target test-ground test-rest
-	$(BIN)/python -m tests.simulation --seeds 300
+	$(BIN)/python -m tests.simulation --seeds 200
 
 test-ground: $(READY)
 	$(BIN)/pytest $(GROUND) --cov --cov-report=

@@ -106,8 +106,15 @@ def _filled(site: Site) -> Stocked:
     return stocked
 
 
-LONG: Final = frozenset({"test_hidden", "test_measures", "test_often", "test_polling", "test_wide"})
+LONG: Final = frozenset({"test_hidden", "test_measures", "test_often", "test_operations", "test_polling", "test_wide"})
 """The files whose tests watch a page for a while."""
+LONG_TESTS: Final = frozenset(
+    {
+        "test_a_node_is_told_to_be_quiet_to_go_on_and_to_stop",
+        "test_an_empty_store_is_no_empty_page",
+        "test_it_fits_each_window_and_keeps_nobody_out",
+    }
+)
 ON_BOTH: Final = frozenset({"test_it_shows_what_there_is_and_lets_no_text_be_more_than_a_text"})
 """What is always looked at on PostgreSQL, too: every page."""
 
@@ -117,6 +124,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not item.path.is_relative_to(Path(__file__).parent):
             continue
-        again = "postgres" in item.nodeid.rpartition("[")[2] and item.name.partition("[")[0] not in ON_BOTH
-        if again or item.path.stem in LONG:
+        test = item.name.partition("[")[0]
+        again = "postgres" in item.name and test not in ON_BOTH
+        if again or item.path.stem in LONG or test in LONG_TESTS:
             item.add_marker(pytest.mark.long)

@@ -56,7 +56,7 @@ def test_a_group_is_retried(each_yard: Site, visits: Visits) -> None:
     ids, [other] = failed(each_yard, 2, "the harbour is closed"), failed(each_yard, 1, "the harbour is frozen")
     page = visits.open(each_yard.url).page
     show(page, "#/errors")
-    rows(page).get_by_role("link").nth(1).press("Enter")
+    rows(page).filter(has_text="the harbour is closed").get_by_role("link").first.press("Enter")
     expect(page.get_by_text("the harbour is closed").first).to_be_visible()
     page.keyboard.press("r")
     dialog = page.get_by_role("dialog", name="Retry the group?")
