@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -70,8 +70,8 @@ def show(chromium: Browser, site: Served, options: argparse.Namespace) -> None:
             print(f"{viewers:<32} {found.cores:7.1%} {each} {found.ended_per_second:7,.0f}", flush=True)
 
 
-def rows(found: list[first.Measured]) -> None:
-    """A line each."""
+def rows(found: Iterable[first.Measured]) -> None:
+    """A line each, as soon as it is known."""
     for each in found:
         print(f"{each.name:32} {each.loaded:7.0f} {each.turned:9.0f} {each.api:7.0f}  {each.path[:70]}", flush=True)
 

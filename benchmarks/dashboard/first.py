@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from playwright.sync_api import Browser, Page
@@ -80,14 +80,14 @@ class Measured(NamedTuple):
     """Who gave it."""
 
 
-def measure(chromium: Browser, url: str, names: Mapping[str, str]) -> list[Measured]:
+def measure(chromium: Browser, url: str, names: Mapping[str, str]) -> Iterator[Measured]:
     """Every page."""
-    return [_page(chromium, url, name, fragment(name, names)) for name in PAGES if _is_known(name, names)]
+    return (_page(chromium, url, name, fragment(name, names)) for name in PAGES if _is_known(name, names))
 
 
-def filters(chromium: Browser, url: str, more: Sequence[str] = ()) -> list[Measured]:
+def filters(chromium: Browser, url: str, more: Sequence[str] = ()) -> Iterator[Measured]:
     """The list of jobs, filtered."""
-    return [_page(chromium, url, each, f"#/jobs?filter={each.replace(' ', '+')}") for each in (*FILTERS, *more)]
+    return (_page(chromium, url, each, f"#/jobs?filter={each.replace(' ', '+')}") for each in (*FILTERS, *more))
 
 
 def _is_known(name: str, names: Mapping[str, str]) -> bool:

@@ -143,6 +143,7 @@ class Seeder:
         finishes: Iterable[Finish] = [self._shop.ended(job, at) for job in batch.jobs]
         self._store.beat(self._node)
         await self._store.finish(self._node, [*finishes], at + MICROS)
+        await self._store.promote(at, PORTION)  # the step of a node's sweeper by which counts are folded
 
 
 def main() -> None:
