@@ -159,9 +159,19 @@ async def test_behind_a_proxy_that_speaks_https_it_is_for_https_alone(world: Wor
     async with browser(world.api) as http:
         http.headers["Origin"] = "https://test"
         answer = await http.post("/session", json={"key": text})
-        assert kept(answer)[2]["secure"] == "True"
-        shown = {"Cookie": f"ferryman={text}"}
-        assert (await http.get("/session", headers=shown)).status_code == 200
+        name, _, flags = kept(answer)
+        assert (name, flags["secure"]) == ("__Host-ferryman", "True")
+        http.cookies.clear()
+        for cookies in f"__Host-ferryman={text}", f"ferryman={text}", f"ferryman=tossed; __Host-ferryman={text}":
+            assert (await http.get("/session", headers={"Cookie": cookies})).status_code == 200, cookies
+        assert kept(await http.delete("/session"))[0] == "__Host-ferryman"
+
+
+async def test_what_came_by_https_shows_only_what_no_sibling_can_have_set(world: World) -> None:
+    text = await text_of(world, "read")
+    async with browser(world.api, "https://jobs.example") as http:
+        is_problem(await http.get("/session", headers={"Cookie": f"ferryman={text}"}), 401, "FM601")
+        assert (await http.get("/session", headers={"Cookie": f"__Host-ferryman={text}"})).status_code == 200
 
 
 async def test_servers_on_two_ports_do_not_take_each_others(world: World) -> None:

@@ -27,11 +27,11 @@ def shown(request: Request) -> str | None:
         return None
     # by HTTP/2 each cookie may come in a header of its own
     cookies = b";".join(value for header, value in request.scope["headers"] if header == b"cookie")
-    name = _name(request)
-    for each in cookies.split(b";"):  # of two the first is that of the longer path
-        called, _, value = each.strip().partition(b"=")
-        if called == name:
-            return value.decode("latin-1")
+    told = [each.strip().partition(b"=") for each in cookies.split(b";")]  # of two the first is that of the longer path
+    for name in _names(request):
+        for called, _, value in told:
+            if called == name:
+                return value.decode("latin-1")
     return None
 
 
@@ -48,15 +48,28 @@ def ending(request: Request) -> Header:
 def _cookie(request: Request, value: bytes, more: bytes) -> Header:
     # a proxy that speaks HTTPS for us may not be trusted to say so; that the page came by it a browser says itself
     by_https = _is_https(request) or request.headers.get(b"origin", b"").startswith(_HTTPS + b"://")
+    name = _names(request)[0] if by_https else _name(request)
     flags = b"; HttpOnly; SameSite=Strict" + (b"; Secure" if by_https else b"")
-    return (b"set-cookie", b"%s=%s; Path=%s%s%s" % (_name(request), value, _path(request), flags, more))
+    return (b"set-cookie", b"%s=%s; Path=%s%s%s" % (name, value, _path(request), flags, more))
+
+
+def _names(request: Request) -> tuple[bytes, ...]:
+    """What the cookie may be called, the name that nobody else can have set first.
+
+    With most requests a browser does not say whether the page came by HTTPS. Where we know that it did, that name alone
+    will do.
+    """
+    name = _name(request)
+    if _path(request) != b"/":
+        return (name,)
+    alone = _HOST_ALONE + name
+    return (alone,) if _is_https(request) else (alone, name)
 
 
 def _name(request: Request) -> bytes:
     """With the port, of which cookies know nothing: two servers on one machine would end each other's."""
     port = _PORT.search(request.headers.get(b"host", b""))
-    name = _NAME if port is None else _NAME + b"-" + port[1]
-    return _HOST_ALONE + name if _is_https(request) and _path(request) == b"/" else name
+    return _NAME if port is None else _NAME + b"-" + port[1]
 
 
 def _path(request: Request) -> bytes:
