@@ -1,7 +1,7 @@
 /** The keyboard: what each key does just now. Pages and dialogs bind keys while they are there; `?` shows them all. */
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface Binding {
   /** As `KeyboardEvent.key` has it: "j", "?", "Enter"; "g j" is one after the other, "Ctrl+k" both at once. */
@@ -28,7 +28,8 @@ export function useKeys(wanted: readonly Binding[]): void {
   const latest = useRef(wanted);
   latest.current = wanted;
   const names = wanted.map((each) => `${each.keys}\n${each.what}`).join("\n\n");
-  useEffect(() => {
+  // with what is shown, not after it: a key pressed on sight of a button is never lost
+  useLayoutEffect(() => {
     const bound = latest.current.map((each, at) => ({ ...each, run: () => latest.current[at]?.run() }));
     bindings.value = [...bindings.value, ...bound];
     return () => {

@@ -11,25 +11,17 @@ import { useEffect, useRef } from "preact/hooks";
 import { get, Problem } from "./api";
 import { now, visible } from "./clock";
 import { session } from "./session";
+import type { QueueJson } from "./shapes/flow";
 
 export const STATUSES = ["waiting", "scheduled", "pending", "processing", "completed", "failed", "cancelled"] as const;
 export type Status = (typeof STATUSES)[number];
-export type Counts = Record<Status, number> & { at_least: Status[] };
-
-export interface QueueNow {
-  queue: string;
-  pending: number;
-  scheduled: number;
-  processing: number;
-  waiting: number;
-  oldest_pending_seconds: number | null;
-}
+export type Counts = Record<Status, number>;
 
 /** What an event of `GET /live` says. `enqueued` and `ended` only grow. */
 export interface Pulse {
   at: string;
   counts: Counts;
-  queues: QueueNow[];
+  queues: QueueJson[];
   enqueued: number;
   ended: { completed: number; failed: number; cancelled: number };
   /** null where the server tells no more than `poll` asks for. */
@@ -166,7 +158,7 @@ async function poll(since = Date.now()): Promise<void> {
   close();
   const mine = turn;
   try {
-    const [counts, queues] = await Promise.all([get<Counts>("counts"), get<QueueNow[]>("queues")]);
+    const [counts, queues] = await Promise.all([get<Counts>("counts"), get<QueueJson[]>("queues")]);
     if (mine !== turn) return; // nobody looks any more, or a stream is open again
     const before = latest.value?.pulse ?? {
       enqueued: 0,

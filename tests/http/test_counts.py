@@ -19,7 +19,6 @@ NONE: dict[str, Any] = {
     "completed": 0,
     "failed": 0,
     "cancelled": 0,
-    "at_least": [],
 }
 
 

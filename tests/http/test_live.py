@@ -48,7 +48,7 @@ def test_the_numbers_are_told_at_once_and_whenever_they_have_changed() -> None:
         ended = {"completed": 1, "failed": 0, "cancelled": 0}
         first = {
             "at": AT,
-            "counts": {**standing, **ended, "at_least": []},
+            "counts": {**standing, **ended},
             "queues": [],
             "enqueued": 1,
             "ended": ended,
@@ -58,7 +58,7 @@ def test_the_numbers_are_told_at_once_and_whenever_they_have_changed() -> None:
         await made(world, queue="mail")
         await pass_time(1)
         mail = {"queue": "mail", **standing, "pending": 1, "oldest_pending_seconds": 0.0}
-        counts = {**standing, "pending": 1, **ended, "at_least": []}
+        counts = {**standing, "pending": 1, **ended}
         assert pulses(asked) == [first, first | {"counts": counts, "queues": [mail], "enqueued": 2}]
         assert len({each["id"] for each in asked.events if "id" in each}) == 2
         await leave(asked)

@@ -47,6 +47,6 @@ export async function howMany(action: Action, filter: string, status: Status | n
   const change = action === "change" ? { priority: 5 } : undefined; // has to be there, and is not done
   const told = await post<DryRun>("operations", { action, filter, dry_run: true, change });
   const counts = pulse.peek()?.counts;
-  const known = status && filter === `status:${status}` && counts && !counts.at_least.includes(status);
+  const known = status && filter === `status:${status}` && counts;
   return known && !told.complete ? { count: counts[status], complete: true } : told;
 }

@@ -24,19 +24,18 @@ export function Tabs({ wish }: { wish: Wish }) {
     <nav ref={room} class="tabs" aria-label="Statuses">
       {TABS.map((tab, n) => {
         const many = counts && (tab ? counts[tab] : STATUSES.reduce((sum, each) => sum + counts[each], 0));
-        const more = counts?.at_least.some((each) => !tab || each === tab) ? "+" : "";
         return (
           <a
             key={tab}
             href={tabHref(wish, tab)}
             aria-current={tab === wish.status ? "page" : undefined}
-            title={`${many === undefined ? "" : `${count(many)}${more} in all; `}key ${n + 1}`}
+            title={`${many === undefined ? "" : `${count(many)} in all; `}key ${n + 1}`}
           >
             <span class={tab ? `badge s-${tab}` : ""}>
               {tab && <i aria-hidden="true" />}
               {tab ?? "all"}
             </span>
-            <span class="n">{many === undefined ? "–" : brief(many) + more}</span>
+            <span class="n">{many === undefined ? "–" : brief(many)}</span>
           </a>
         );
       })}

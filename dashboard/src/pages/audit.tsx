@@ -1,7 +1,8 @@
 /** The audit log: who changed what. */
 
-import { hrefTo, place, setQuery } from "../router";
+import { hrefTo, place } from "../router";
 import { Ago, Head, ShortId } from "../ui/bits";
+import { Narrow } from "../ui/narrow";
 import { Turn, usePages } from "../ui/pages";
 import { Empty, Shown } from "../ui/shown";
 import { Table } from "../ui/table";
@@ -37,15 +38,7 @@ export function Audit() {
       <Head title="Audit log" about="Who changed what; kept for 90 days." />
       <div class="row" role="search">
         {FIELDS.map((field) => (
-          <label key={field} class="row">
-            {field}{" "}
-            <input
-              type="search"
-              value={said[field]}
-              placeholder="any"
-              onChange={(event) => setQuery({ [field]: event.currentTarget.value.trim() })}
-            />
-          </label>
+          <Narrow key={field} name={field} />
         ))}
       </div>
       <Shown load={load}>

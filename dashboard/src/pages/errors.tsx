@@ -2,13 +2,14 @@
 
 import { post } from "../api";
 import { brief, count } from "../format";
-import { go, hrefTo, place, setQuery } from "../router";
+import { go, hrefTo, place } from "../router";
 import { may } from "../session";
 import type { ErrorJson } from "../shapes/errors";
 import { Ago, Head } from "../ui/bits";
 import { Button } from "../ui/button";
 import { Spark } from "../ui/chart";
 import { ask } from "../ui/dialog";
+import { Narrow } from "../ui/narrow";
 import { Turn, usePages } from "../ui/pages";
 import { Empty, Shown } from "../ui/shown";
 import { Table } from "../ui/table";
@@ -27,8 +28,8 @@ export function Errors() {
         about="What failed with the same exception, the same words and in the same place is one group."
       />
       <form class="row" role="search" aria-label="Which errors" onSubmit={(event) => event.preventDefault()}>
-        <Narrow name="type" value={type} />
-        <Narrow name="queue" value={queue} />
+        <Narrow name="type" />
+        <Narrow name="queue" />
       </form>
       <Shown load={load}>
         {({ rows, next }) =>
@@ -45,20 +46,6 @@ export function Errors() {
         }
       </Shown>
     </>
-  );
-}
-
-function Narrow({ name, value }: { name: "type" | "queue"; value: string }) {
-  return (
-    <label class="row">
-      {name}{" "}
-      <input
-        type="search"
-        value={value}
-        placeholder="any"
-        onChange={(event) => setQuery({ [name]: event.currentTarget.value.trim() })}
-      />
-    </label>
   );
 }
 

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { get, part, post } from "../api";
 import { brief, count, duration, many, rate } from "../format";
-import { pulse, type QueueNow } from "../live";
+import { pulse } from "../live";
 import { useLoad } from "../load";
 import { go, href, hrefTo } from "../router";
 import type { PageProps } from "../routes";
@@ -24,7 +24,7 @@ export function QueuePage({ params }: PageProps) {
   const load = useLoad((signal) => lookAt(name, signal), [name], { live: 5_000 });
   const stats = useStats(windowOfPage(), { queue: name });
   const rule = load.data?.rule;
-  const from = useSignal<QueueNow | null>(null);
+  const from = useSignal<QueueJson | null>(null);
   return (
     <>
       <Head title={name} about={rule && (rule.paused ? <RuleBadge rule={rule} /> : limitInWords(rule))}>

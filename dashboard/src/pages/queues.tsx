@@ -2,7 +2,7 @@
 
 import { get } from "../api";
 import { brief, duration, percent, rate } from "../format";
-import { pulse, type QueueNow } from "../live";
+import { pulse } from "../live";
 import { useLoad } from "../load";
 import { hrefTo } from "../router";
 import { tellsAll } from "../session";
@@ -61,7 +61,7 @@ function All({ about }: { about: About }) {
 }
 
 interface Props {
-  queues: readonly QueueNow[];
+  queues: readonly QueueJson[];
   series?: ReadonlyMap<string, Series>;
   step?: number;
   rules?: readonly RuleJson[];
@@ -75,11 +75,11 @@ export function QueueTable({ queues, series, step = 60, rules = [], nodes = [], 
       .filter((node) => !node.quiet && (node.queues?.includes(queue) ?? true))
       .reduce((sum, node) => sum + node.workers, 0);
   const lately = series && [
-    { name: "Ended /s", number: true, extra: true, cell: (each: QueueNow) => ended(series.get(each.queue), step) },
+    { name: "Ended /s", number: true, extra: true, cell: (each: QueueJson) => ended(series.get(each.queue), step) },
     {
       name: "1 hour",
       extra: true,
-      cell: (each: QueueNow) => (
+      cell: (each: QueueJson) => (
         <Spark
           values={series.get(each.queue)?.completed ?? []}
           label={`Completed jobs of ${each.queue}`}
@@ -91,7 +91,7 @@ export function QueueTable({ queues, series, step = 60, rules = [], nodes = [], 
       name: "In use",
       number: true,
       extra: true,
-      cell: (each: QueueNow) => (slots(each.queue) ? percent(Math.min(1, each.processing / slots(each.queue))) : "–"),
+      cell: (each: QueueJson) => (slots(each.queue) ? percent(Math.min(1, each.processing / slots(each.queue))) : "–"),
     },
   ];
   return (

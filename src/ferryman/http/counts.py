@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -30,8 +29,6 @@ class CountsJson(msgspec.Struct, frozen=True):
     completed: int
     failed: int
     cancelled: int
-    at_least: Sequence[Status] = ()
-    """The statuses of which there may be more; none, as every store of Ferryman's knows all of them exactly."""
 
 
 class CountPaths:
