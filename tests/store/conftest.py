@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.postgres.databases import Databases
 from tests.postgres.proxy import Proxy
+from tests.store.postgres_place import Place
 
 
 @pytest.fixture
@@ -16,6 +18,15 @@ def database(postgres: Databases) -> Iterator[str]:
     url = postgres.fresh()
     yield url
     postgres.drop(url)
+
+
+@pytest.fixture
+async def place(database: str, tmp_path: Path) -> AsyncIterator[Place]:
+    """A store on the database, with a node and accounts; the tests of transactions on SQLite have one of their own."""
+    place = Place(database, tmp_path)
+    await place.open()
+    yield place
+    await place.store.close()
 
 
 @pytest.fixture

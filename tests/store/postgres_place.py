@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import psycopg
+import pytest
 
 from ferryman.domain.job import ClaimedJob, Job, NewJob
 from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
@@ -21,6 +22,8 @@ from tests.store.files import claim_of, new_job, node_info
 IDS = tuple(f"0190a5b4-0000-7000-8000-{n:012x}" for n in range(20))
 UNTOUCHED = {"a": 100, "b": 0}
 MOVED = {"a": 90, "b": 10}
+both_faces = pytest.mark.parametrize("blocking", [False, True], ids=["awaited", "blocking"])
+"""Coroutines and functions write their transactions in different ways."""
 
 
 class Place:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -26,21 +25,6 @@ from tests.store.postgres_place import IDS, Place
 
 pytestmark = pytest.mark.anyio
 A, B, C, D = IDS[:4]
-
-
-@pytest.fixture
-def url(postgres: Databases) -> Iterator[str]:
-    url = postgres.fresh()
-    yield url
-    postgres.drop(url)
-
-
-@pytest.fixture
-async def place(url: str, tmp_path: Path) -> AsyncIterator[Place]:
-    place = Place(url, tmp_path)
-    await place.open()
-    yield place
-    await place.store.close()
 
 
 @pytest.fixture

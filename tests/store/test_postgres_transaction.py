@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import anyio
 import asyncpg
 import msgspec
 import psycopg
 import pytest
 import sqlalchemy
 from psycopg import sql
-from psycopg.rows import dict_row
 from sqlalchemy import orm
 
-from ferryman.domain.errors import (
-    CommitUnknown,
-    DriverMissing,
-    IllegalTransition,
-    StoreBusy,
-    StoreUnreachable,
-    TransactionImpossible,
-)
+from ferryman.domain.errors import DriverMissing, IllegalTransition, StoreBusy, StoreUnreachable, TransactionImpossible
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.state import Status
 from ferryman.store.factory import joins_of, many_transactions_of, transactions_of
 from ferryman.store.memory import MemoryStore
-from ferryman.store.postgres import holds, home, transaction
-from ferryman.store.postgres.acts import aperform
 from ferryman.testing.clock import ManualClock
 from tests.postgres.databases import Databases
-from tests.postgres.proxy import Proxy
 from tests.store.files import new_job, sqlite_store
-from tests.store.postgres_place import IDS, MOVED, UNTOUCHED, Place, done
-from tests.store.servers import at_rest
+from tests.store.postgres_place import IDS, MOVED, UNTOUCHED, Place, both_faces, done
 
 pytestmark = pytest.mark.anyio
-PATIENCE = 60
 JOB, NEXT, OTHER = IDS[:3]
-both_faces = pytest.mark.parametrize("blocking", [False, True], ids=["awaited", "blocking"])
-
-
-@pytest.fixture
-def url(postgres: Databases) -> Iterator[str]:
-    url = postgres.fresh()
-    yield url
-    postgres.drop(url)
-
-
-@pytest.fixture
-async def place(url: str, tmp_path: Path) -> AsyncIterator[Place]:
-    place = Place(url, tmp_path)
-    await place.open()
-    yield place
-    await place.store.close()
-
-
-async def held(wait: Any) -> None:
-    """One of the proxy's ways to wait."""
-    assert await anyio.to_thread.run_sync(wait, PATIENCE)
 
 
 @both_faces
@@ -187,8 +148,10 @@ async def test_it_commits_durably(place: Place, own: bool) -> None:
 
 
 @pytest.mark.parametrize(("lease", "silence"), [(10.0, "8s"), (3600.0, "8s"), (5.0, "4s"), (0.3, "240ms")])
-async def test_a_silent_one_ends_before_the_lease_does(url: str, tmp_path: Path, lease: float, silence: str) -> None:
-    place = Place(url, tmp_path, lease=lease)
+async def test_a_silent_one_ends_before_the_lease_does(
+    database: str, tmp_path: Path, lease: float, silence: str
+) -> None:
+    place = Place(database, tmp_path, lease=lease)
     await place.open()
     opened = await place.begin(await place.claim(JOB))
     assert await opened.connection.fetchval("SHOW idle_in_transaction_session_timeout") == silence
@@ -196,142 +159,45 @@ async def test_a_silent_one_ends_before_the_lease_does(url: str, tmp_path: Path,
     await place.store.close()
 
 
-# -- the commit whose answer is lost ---------------------------------------------------------------
-
-
-async def through(proxy: Proxy, place: Place, blocking: bool) -> Any:
-    name = place.url.rpartition("/")[2]
-    if blocking:
-        return await asyncio.to_thread(psycopg.connect, proxy.url(name))
-    return await asyncpg.connect(proxy.url(name))
-
-
-async def gone(connection: Any, blocking: bool) -> None:
-    if blocking:
-        await asyncio.to_thread(connection.close)
-    else:
-        connection.terminate()
-
-
-@both_faces
-async def test_a_commit_whose_answer_is_lost_is_recognised(place: Place, blocking: bool) -> None:
-    job = await place.claim(JOB)
-    with Proxy(place.url) as proxy:
-        connection = await through(proxy, place, blocking)
-        opened = await place.begin(job, connection, blocking=blocking)
-        await place.move(opened)
-        proxy.swallow_commits()
-        ending = asyncio.create_task(opened.finish(done(job), 0))
-        await held(proxy.wait_for_commit)
-        proxy.drop()
-        assert await ending
-        await gone(connection, blocking)
-    assert place.money() == MOVED
-    assert (await place.store.finish(place.node, [done(job)], 0)).fenced == frozenset()
-
-
-@both_faces
-async def test_a_commit_that_never_arrived_is_known_not_to_be(
-    place: Place, blocking: bool, monkeypatch: pytest.MonkeyPatch
+async def test_a_key_that_somebody_holds_for_long_makes_the_follow_up_busy(
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await place.claim(JOB)
-    with Proxy(place.url) as proxy:
-        connection = await through(proxy, place, blocking)
-        opened = await place.begin(job, connection, blocking=blocking)
-        await place.move(opened)
-        commit = opened._hold.commit
-
-        def lost() -> Any:
-            proxy.freeze()
-            asked.set_result(None) if not blocking else loop.call_soon_threadsafe(asked.set_result, None)
-            return commit()
-
-        loop = asyncio.get_running_loop()
-        asked: asyncio.Future[None] = loop.create_future()
-        opened._hold = opened._hold._replace(commit=lost)
-        ending = asyncio.create_task(opened.finish(done(job), 0))
-        await asked
-        await held(proxy.wait_for_request)
-        proxy.drop()
-        with pytest.raises((psycopg.OperationalError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
-            await ending
-        await gone(connection, blocking)
-    assert place.money() == UNTOUCHED
-    again = await place.begin(job)
-    assert await again.finish(done(job, 6), 0)
-
-
-@both_faces
-async def test_where_the_store_cannot_be_asked_it_says_so(
-    url: str, tmp_path: Path, blocking: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transaction, "FATE_SECONDS", 0.5)
-    monkeypatch.setattr(home, "PAUSE_SECONDS", 0.01)
-    with Proxy(url) as proxy:
-        place = Place(url, tmp_path, proxy.url(url.rpartition("/")[2]))
-        await place.open()
-        first = await place.claim(OTHER, 2)
-        assert await (await place.begin(first)).finish(done(first), 0), "lanes are known from here on"
-        job = await place.claim(JOB)
-        opened = await place.begin(job, blocking=blocking)
-        await place.move(opened)
-        await at_rest(place.store)
-        proxy.swallow_commits()
-        ending = asyncio.create_task(opened.finish(done(job), 0))
-        await held(proxy.wait_for_commit)
-        proxy.cut()
-        with pytest.raises(CommitUnknown, match="FM222"):
-            await ending
-        assert place.money() == MOVED
-        proxy.restore()
-        proxy.thaw()
-        failed = msgspec.structs.replace(done(job), token=8, status=Status.FAILED)
-        report = await place.store.finish(place.node, [failed], 0)
-        assert report.fenced == {(JOB, 1)}, "so it does not end twice"
-        await place.store.close()
-
-
-async def test_what_became_of_a_commit_is_not_told_before_it_has_ended(place: Place) -> None:
-    job = await place.claim(JOB)
-    opened = await place.begin(job)
-    await opened.connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # however slow all this is
-    transactions, lent = place.store.transactions, place.store.transactions._home.lend(opened.connection)
-    await aperform(transactions._home.know({done(job).lane}, on_loop=True))
-    assert await aperform(lent.do(transactions._complete(place.node, opened._mark, done(job), 0)))
-    fate = partial(transaction._fate, place.node, done(job))
-    asking = asyncio.create_task(aperform(transactions._home.insist(fate, 60, on_loop=True)))
-    waits = asyncio.create_task(place.until_somebody_waits())
-    await asyncio.wait((asking, waits), return_when=asyncio.FIRST_COMPLETED)
-    assert not asking.done()
-    await opened._hold.commit()
-    assert await asking
-    await waits
-    await opened.rollback()
-
-
-async def test_a_connection_whose_commit_the_server_refused_is_not_cut(place: Place) -> None:
-    job, connection = await place.claim(JOB), await place.connect()
-    await connection.execute(
-        "CREATE TABLE pair (id int PRIMARY KEY, of int REFERENCES pair DEFERRABLE INITIALLY DEFERRED)"
-    )
-    opened = await place.begin(job, connection)
-    await connection.execute("INSERT INTO pair VALUES (1, 2)")
-    with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await opened.finish(done(job), 0)
-    assert await connection.fetchval("SELECT 1") == 1
+    job: ClaimedJob = await place.claim(JOB)
+    connection = await place.connect()
+    last = place.store._statements._texts["last"]
+    monkeypatch.setitem(place.store._statements._texts, "last", last.replace("'5s'", "'10ms'"))
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('unique:t:k', 0))")
+        opened = await place.begin(job)
+        with pytest.raises(StoreBusy):
+            await opened.finish(done(job, follow_ups=(new_job(NEXT, unique_key="k"),)), 0)
     await connection.close()
 
 
-async def test_a_commit_that_takes_too_long_is_asked_about(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holds, "END_SECONDS", 0.2)
+async def test_a_session_of_sqlalchemy_commits_with_the_completion(place: Place) -> None:
+    engine = sqlalchemy.create_engine(place.url.replace("postgresql:", "postgresql+psycopg:"))
     job = await place.claim(JOB)
-    with Proxy(place.url) as proxy:
-        connection = await through(proxy, place, False)
-        opened = await place.begin(job, connection)
-        proxy.swallow_commits()
+    with orm.Session(engine) as session:
+        opened = await place.begin(job, session, blocking=True)
+        session.execute(sqlalchemy.text("UPDATE account SET money = 5"))
         assert await opened.finish(done(job), 0)
-        proxy.drop()
-        await gone(connection, False)
+    engine.dispose()
+    assert place.money() == {"a": 5, "b": 5}
+
+
+@both_faces
+async def test_another_database_is_refused_and_given_back(place: Place, postgres: Databases, blocking: bool) -> None:
+    job, url = await place.claim(JOB), postgres.fresh()
+    theirs: Any = psycopg.connect(url) if blocking else await asyncpg.connect(url)
+    with pytest.raises(TransactionImpossible, match="another database"):
+        await place.begin(job, theirs, blocking=blocking)
+    if blocking:
+        assert theirs.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        theirs.close()
+    else:
+        assert not theirs.is_in_transaction()
+        await theirs.close()
+    postgres.drop(url)
 
 
 # -- what is broken off ----------------------------------------------------------------------------
@@ -349,13 +215,6 @@ async def test_a_connection_that_is_cut_rolls_back(place: Place, blocking: bool)
         await opened.finish(done(job), 0)
     await (await place.begin(job, blocking=blocking)).rollback()
     assert place.money() == UNTOUCHED
-
-
-async def test_a_closed_psycopg_connection_is_not_cut() -> None:
-    class Closed:
-        closed = True
-
-    holds.break_off(Closed())
 
 
 # -- where there is none ---------------------------------------------------------------------------
@@ -387,147 +246,3 @@ async def test_each_store_has_its_own_kind(place: Place, tmp_path: Path) -> None
     assert many_transactions_of(memory) is None
     assert joins_of(place.store) is place.store.joins
     assert joins_of(memory) is None
-
-
-# -- the spare connections -------------------------------------------------------------------------
-
-
-async def test_a_spare_connection_is_used_again_as_it_was(place: Place) -> None:
-    job, other = await place.claim(JOB), await place.claim(OTHER, 2)
-    opened = await place.begin(job, blocking=True)
-    first = opened.connection
-    await asyncio.to_thread(first.execute, "SET search_path = nowhere")
-    first.row_factory = dict_row
-    assert await opened.finish(done(job), 0)
-    again = await place.begin(other, blocking=True)
-    assert again.connection is first
-    assert first.execute("SHOW search_path").fetchone() == ('"$user", public',)
-    await again.rollback()
-
-
-async def test_a_spare_connection_that_was_lost_is_replaced(place: Place) -> None:
-    job = await place.claim(JOB)
-    opened = await place.begin(job, blocking=True)
-    first = opened.connection
-    await opened.rollback()
-    holds.break_off(first)
-    again = await place.begin(job, blocking=True)
-    assert again.connection is not first
-    await again.rollback()
-    first.close()
-
-
-async def test_a_spare_connection_that_another_thread_has_taken_is_no_harm(place: Place) -> None:
-    class Taken(list[Any]):
-        def __bool__(self) -> bool:
-            return not taken
-
-        def pop(self, index: Any = -1) -> Any:
-            taken.append(True)
-            raise IndexError
-
-    taken: list[bool] = []
-    place.store.transactions._spares._idle = Taken()
-    opened = await place.begin(await place.claim(JOB), blocking=True)
-    place.store.transactions._spares._idle = []
-    await opened.rollback()
-
-
-async def test_a_forked_child_leaves_the_connections_of_its_parent_alone(place: Place) -> None:
-    job = await place.claim(JOB)
-    for blocking in (False, True):
-        opened = await place.begin(job, blocking=blocking)
-        await opened.rollback()
-    pid = os.fork()
-    if not pid:
-        alone = not place.store.transactions._spares._idle and place.store.transactions._pool is None
-        os._exit(0 if alone else 1)
-    _, code = await asyncio.to_thread(os.waitpid, pid, 0)
-    assert code == 0
-    for blocking in (False, True):
-        opened = await place.begin(job, blocking=blocking)
-        await place.move(opened)
-        await opened.rollback()
-
-
-async def test_a_key_that_somebody_holds_for_long_makes_the_follow_up_busy(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job: ClaimedJob = await place.claim(JOB)
-    connection = await place.connect()
-    last = place.store._statements._texts["last"]
-    monkeypatch.setitem(place.store._statements._texts, "last", last.replace("'5s'", "'10ms'"))
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('unique:t:k', 0))")
-        opened = await place.begin(job)
-        with pytest.raises(StoreBusy):
-            await opened.finish(done(job, follow_ups=(new_job(NEXT, unique_key="k"),)), 0)
-    await connection.close()
-
-
-async def test_a_spare_connection_that_is_left_in_the_middle_is_closed(place: Place) -> None:
-    spares = place.store.transactions._spares
-    connection = await asyncio.to_thread(spares.getconn)
-    await asyncio.to_thread(connection.execute, "BEGIN")
-    spares.putconn(connection)
-    assert connection.closed
-
-
-async def test_connections_of_ours_are_forgotten_and_made_anew(place: Place) -> None:
-    job, transactions = await place.claim(JOB), place.store.transactions
-    for blocking in (False, True):
-        await (await place.begin(job, blocking=blocking)).rollback()
-    pool, spare = transactions._pool, transactions._spares._idle[0]
-    transactions.abandon()
-    for blocking in (False, True):
-        opened = await place.begin(job, blocking=blocking)
-        assert opened.connection is not spare
-        await opened.rollback()
-    assert transactions._pool is not pool
-    assert pool is not None
-    pool.terminate()
-    spare.close()
-
-
-async def test_a_session_of_sqlalchemy_commits_with_the_completion(place: Place) -> None:
-    engine = sqlalchemy.create_engine(place.url.replace("postgresql:", "postgresql+psycopg:"))
-    job = await place.claim(JOB)
-    with orm.Session(engine) as session:
-        opened = await place.begin(job, session, blocking=True)
-        session.execute(sqlalchemy.text("UPDATE account SET money = 5"))
-        assert await opened.finish(done(job), 0)
-    engine.dispose()
-    assert place.money() == {"a": 5, "b": 5}
-
-
-@both_faces
-async def test_what_the_commit_itself_refuses_is_the_handlers_affair(place: Place, blocking: bool) -> None:
-    with psycopg.connect(place.url) as connection:
-        connection.execute(
-            "CREATE TABLE pair (id int PRIMARY KEY, of int REFERENCES pair DEFERRABLE INITIALLY DEFERRED)"
-        )
-    job = await place.claim(JOB)
-    opened = await place.begin(job, blocking=blocking)
-    given = await asyncio.to_thread(opened.connection.execute, "INSERT INTO pair VALUES (1, 2)")
-    if not blocking:
-        await given
-    with pytest.raises((psycopg.errors.ForeignKeyViolation, asyncpg.ForeignKeyViolationError)):
-        await opened.finish(done(job), 0)
-    read = await place.job(JOB)
-    assert read is not None
-    assert read.status is Status.PROCESSING
-
-
-@both_faces
-async def test_another_database_is_refused_and_given_back(place: Place, postgres: Databases, blocking: bool) -> None:
-    job, url = await place.claim(JOB), postgres.fresh()
-    theirs: Any = psycopg.connect(url) if blocking else await asyncpg.connect(url)
-    with pytest.raises(TransactionImpossible, match="another database"):
-        await place.begin(job, theirs, blocking=blocking)
-    if blocking:
-        assert theirs.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-        theirs.close()
-    else:
-        assert not theirs.is_in_transaction()
-        await theirs.close()
-    postgres.drop(url)
