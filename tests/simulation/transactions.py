@@ -10,9 +10,9 @@ from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Finish
 from ferryman.store.transactions import OpenTransaction, Transactions
 from ferryman.testing.history import entries
+from tests.simulation.calls import faulted
 from tests.simulation.filelock import FileLock
 from tests.simulation.notes import Notes
-from tests.simulation.store import faulted
 from tests.simulation.weather import Fate, Weather
 
 
