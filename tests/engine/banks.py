@@ -15,7 +15,6 @@ import msgspec
 from ferryman.client import JobRequest
 from ferryman.client.admission import Admission
 from ferryman.domain.ids import IdMinter
-from ferryman.domain.state import Status
 from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
 from ferryman.engine.node import Node
@@ -59,13 +58,6 @@ class Bank(Bench):
     def money(self) -> dict[str, int]:
         with closing(sqlite3.connect(self.path)) as connection:
             return dict(connection.execute("SELECT name, money FROM account"))
-
-    async def one(self, type: str, **more: Any) -> tuple[Status, str | None]:
-        """Enqueue one job, wait until a run of it has ended: its status and its result."""
-        (id,) = await self.enqueue(type, **more)
-        await self.until(lambda: any(run.job.id == id for run in [*self.ended, *self.fenced]))
-        job = await self.job(id)
-        return job.status, job.result
 
 
 MOVE = "UPDATE account SET money = money + ? WHERE name = ?"

@@ -3,110 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any
 
-import anyio
-import asyncpg
 import msgspec
 import psycopg
-import psycopg_pool
 import pytest
-import sqlalchemy
-from sqlalchemy import event, orm
 
 from ferryman.client import JobRequest
 from ferryman.client.admission import Admission
 from ferryman.client.joining import Joining
 from ferryman.domain.errors import AlreadyCommitted, ClaimLost, TransactionImpossible
-from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.outcome import Outcome, Run, What, decide
 from ferryman.domain.state import Status
-from ferryman.engine.clock import SystemClock
 from ferryman.engine.context import Context
-from ferryman.engine.node import Node
-from ferryman.engine.registry import Handler
-from ferryman.engine.transaction import Transaction
-from ferryman.store.postgres import PostgresStore
-from tests.engine.world import FOREVER, Bench, handler
-from tests.postgres.databases import Databases
+from tests.engine.banks import MOVED, UNTOUCHED, call
+from tests.engine.postgres_banks import Bank, amove, move
+from tests.engine.world import handler
 
 pytestmark = pytest.mark.anyio
-
-UNTOUCHED = {"a": 100, "b": 0}
-MOVED = {"a": 90, "b": 10}
-
-
-@pytest.fixture
-def url(postgres: Databases) -> Iterator[str]:
-    url = postgres.fresh()
-    with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE account (name text PRIMARY KEY, money int NOT NULL)")
-        connection.execute("INSERT INTO account VALUES ('a', 100), ('b', 0)")
-    yield url
-    postgres.drop(url)
-
-
-class Bank(Bench):
-    """A node over a database with a table of accounts."""
-
-    def __init__(self, url: str, folder: Path, *handlers: Callable[..., Any] | Handler, **options: Any) -> None:
-        super().__init__(*handlers, noop, clock=SystemClock(), **options)
-        self.url = url
-        self.database = PostgresStore(url, clock=self.clock, retention=FOREVER, locks=folder / "locks")
-        self.world = msgspec.structs.replace(
-            self.world,
-            store=self.database,
-            many_transactions=self.database.transactions,
-            admit=Admission(self.world.registry, self.clock, IdMinter(random.Random(2))).admit,
-        )
-        self.store = self.database  # type: ignore[assignment]  # of which only the common verbs are used here
-        self.node = Node(self.world, self.options, self.wakeup)
-
-    async def __aenter__(self) -> Self:
-        await self.database.open()
-        await self.node.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.node.stop()
-        await self.database.close()
-
-    def money(self) -> dict[str, int]:
-        with psycopg.connect(self.url) as connection:
-            return dict(connection.execute("SELECT name, money FROM account").fetchall())
-
-    async def one(self, type: str, **more: Any) -> tuple[Status, str | None]:
-        """Enqueue one job, wait until a run of it has ended: its status and its result."""
-        (id,) = await self.enqueue(type, **more)
-        await self.until(lambda: any(run.job.id == id for run in [*self.ended, *self.fenced]))
-        job = await self.job(id)
-        return job.status, job.result
-
-
-async def noop() -> None:
-    pass
-
-
-def call(type: str = "noop", **options: Any) -> Any:
-    return SimpleNamespace(request=JobRequest(type, **options))
-
-
-async def amove(tx: Transaction) -> None:
-    await tx.execute("UPDATE account SET money = money - $1 WHERE name = 'a'", 10)
-    await tx.executemany("UPDATE account SET money = money + $1 WHERE name = $2", [(10, "b")])
-
-
-def move(tx: Transaction) -> None:
-    tx.execute("UPDATE account SET money = money - %s WHERE name = 'a'", (10,))
-    tx.execute("UPDATE account SET money = money + %s WHERE name = 'b'", (10,))
 
 
 async def apays(ctx: Context) -> str:
@@ -306,126 +226,6 @@ async def test_a_handler_that_commits_by_itself_is_not_completed(url: str, tmp_p
         assert bank.money() == MOVED, "which nobody can undo"
         assert (await bank.one("refused", max_attempts=1))[0] is Status.FAILED
         assert bank.money() == MOVED, "psycopg has refused it"
-
-
-# -- with what the handler brings ------------------------------------------------------------------
-
-
-def with_driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://")
-
-
-def text(sql: str) -> Any:
-    return sqlalchemy.text(sql)
-
-
-MINUS = "UPDATE account SET money = money - 10 WHERE name = 'a'"
-PLUS = "UPDATE account SET money = money + 10 WHERE name = 'b'"
-
-Opener = Callable[[str, ExitStack], Any]
-
-
-def a_psycopg_connection(url: str, stack: ExitStack) -> Any:
-    return stack.enter_context(psycopg.connect(url, autocommit=True))
-
-
-def a_psycopg_pool(url: str, stack: ExitStack) -> Any:
-    return stack.enter_context(psycopg_pool.ConnectionPool(url, min_size=1, open=True))
-
-
-def an_engine(url: str, stack: ExitStack) -> Any:
-    engine = sqlalchemy.create_engine(with_driver(url))
-    stack.callback(engine.dispose)
-    return engine
-
-
-def a_connection(url: str, stack: ExitStack) -> Any:
-    return stack.enter_context(an_engine(url, stack).connect())
-
-
-def a_sessionmaker(url: str, stack: ExitStack) -> Any:
-    return orm.sessionmaker(an_engine(url, stack))
-
-
-def a_session(url: str, stack: ExitStack) -> Any:
-    return stack.enter_context(orm.Session(an_engine(url, stack)))
-
-
-BLOCKING: list[Opener] = [a_psycopg_connection, a_psycopg_pool, an_engine, a_connection, a_sessionmaker, a_session]
-
-
-@pytest.mark.parametrize("opener", BLOCKING)
-async def test_what_blocks_is_for_functions(url: str, tmp_path: Path, opener: Opener) -> None:
-    def uses(ctx: Context) -> None:
-        with ctx.transaction(using=theirs[0]) as tx:
-            for sql in (MINUS, PLUS):
-                tx.session.execute(sql if "psycopg" in opener.__name__ else text(sql))
-            if ctx.attempt == 1:
-                raise KeyError
-            ctx.enqueue(call())
-
-    theirs: list[Any] = []
-    async with Bank(url, tmp_path, handler(uses)) as bank:
-        with ExitStack() as stack:
-            theirs.append(await anyio.to_thread.run_sync(opener, url, stack))
-            await bank.enqueue("uses")
-            await bank.until_ended(3)
-        assert [run.outcome.what for run in bank.ended] == [What.FAILED, What.DONE, What.DONE]
-        assert bank.money() == MOVED
-        assert not bank.fenced
-
-
-async def test_what_is_awaited_is_for_coroutines(url: str, tmp_path: Path) -> None:
-    async def uses(ctx: Context, which: int) -> None:
-        async with ctx.transaction(using=theirs[which]) as tx:
-            await tx.execute(MINUS)
-            await tx.execute(PLUS)
-
-    theirs: list[Any] = [
-        await asyncpg.connect(url),
-        await asyncpg.create_pool(url, min_size=0),
-        await psycopg.AsyncConnection.connect(url),
-        psycopg_pool.AsyncConnectionPool(url, min_size=1, open=False),
-    ]
-    await theirs[3].open()
-    async with Bank(url, tmp_path, uses) as bank:
-        for which in range(len(theirs)):
-            assert (await bank.one("uses", payload=f'{{"which":{which}}}'))[0] is Status.COMPLETED
-        assert bank.money() == {"a": 60, "b": 40}
-        assert not bank.fenced
-    for each in theirs:
-        await each.close()
-
-
-async def test_a_session_writes_what_it_has_kept_before_the_completion(url: str, tmp_path: Path) -> None:
-    class Base(orm.DeclarativeBase):
-        pass
-
-    class Account(Base):
-        __tablename__ = "account"
-        name: orm.Mapped[str] = orm.mapped_column(primary_key=True)
-        money: orm.Mapped[int]
-
-    def opens(ctx: Context) -> None:
-        with ctx.transaction(using=orm.sessionmaker(engine)) as tx:
-            tx.session.add(Account(name="c", money=5))
-
-    def doubles(ctx: Context) -> None:
-        with ctx.transaction(using=orm.sessionmaker(engine)) as tx:
-            tx.session.add(Account(name="a", money=5))
-
-    def look(_mapper: Any, connection: sqlalchemy.Connection, _account: Account) -> None:
-        written.append(connection.scalar(text("SELECT count(*) FROM ferryman.outcome")))
-
-    written: list[int | None] = []
-    event.listen(Account, "after_insert", look)
-    engine = sqlalchemy.create_engine(with_driver(url))
-    async with Bank(url, tmp_path, opens, doubles) as bank:
-        assert (await bank.one("opens"))[0] is Status.COMPLETED
-        assert written == [0], "the completion comes last"
-        assert (await bank.one("doubles", max_attempts=1))[0] is Status.FAILED
-        assert bank.money() == {**UNTOUCHED, "c": 5}
-    engine.dispose()
 
 
 async def test_an_error_that_only_the_commit_finds_is_the_handlers(url: str, tmp_path: Path) -> None:

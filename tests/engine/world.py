@@ -19,6 +19,7 @@ from ferryman.domain.job import ClaimedJob, Job, Lane, NewJob
 from ferryman.domain.outcome import Finish
 from ferryman.domain.report import Report
 from ferryman.domain.retry import Fixed, RetryPolicy
+from ferryman.domain.state import Status
 from ferryman.engine.node import Node
 from ferryman.engine.registry import Handler, Registry
 from ferryman.engine.runner import LoopTicker, ThreadTicker
@@ -248,6 +249,13 @@ class Bench:
     @property
     def fenced(self) -> list[Ended]:
         return [run for event in self.events if isinstance(event, WritesFenced) for run in event.runs]
+
+    async def one(self, type: str, **more: Any) -> tuple[Status, str | None]:
+        """Enqueue one job, wait until a run of it has ended: its status and its result."""
+        (id,) = await self.enqueue(type, **more)
+        await self.until(lambda: any(run.job.id == id for run in [*self.ended, *self.fenced]))
+        job = await self.job(id)
+        return job.status, job.result
 
     async def until_ended(self, count: int) -> list[Ended]:
         """Wait until so many runs have their outcomes in the store."""
