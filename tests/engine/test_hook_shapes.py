@@ -11,7 +11,7 @@ from ferryman.domain.errors import BadHandler
 from ferryman.engine.context import Context
 from ferryman.engine.hooks import Hooks
 from tests.engine.hooks import Next
-from tests.engine.test_stopping_handlers import noop
+from tests.engine.stopping import noop
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ from ferryman.domain.errors import StartupFailed
 from ferryman.engine import bounded
 from ferryman.testing.virtual_loop import run_virtual
 from tests.engine.hooks import hooks_of
-from tests.engine.test_stopping_handlers import for_ever, noop
+from tests.engine.stopping import for_ever, noop
 from tests.engine.world import Bench, pause, turns
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from ferryman.domain.retry import policy
 from ferryman.engine.context import Context
 from ferryman.engine.signals import Cancel, Snooze
 from tests.engine.hooks import KINDS, Next, as_kind, hooks_of, real, variable
-from tests.engine.test_stopping_handlers import code, noop
+from tests.engine.stopping import code, noop
 from tests.engine.world import handler
 
 pytestmark = pytest.mark.anyio

@@ -17,7 +17,7 @@ from ferryman.engine.running import Reason
 from ferryman.engine.threads import ThreadCall
 from ferryman.testing.virtual_loop import run_virtual
 from tests.engine.hooks import KINDS, Next, as_kind, hooks_of, real
-from tests.engine.test_stopping_handlers import cancel, code, healthy, life_of, noop, probe
+from tests.engine.stopping import cancel, code, healthy, life_of, noop, probe
 from tests.engine.world import Bench, handler, turns
 
 pytestmark = pytest.mark.anyio

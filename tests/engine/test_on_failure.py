@@ -19,7 +19,7 @@ from ferryman.engine.failing import cause
 from ferryman.engine.signals import Cancel, Retry, Snooze
 from ferryman.testing.virtual_loop import run_virtual
 from tests.engine.hooks import KINDS, as_kind, hooks_of, real, variable
-from tests.engine.test_stopping_handlers import cancel, code, for_ever, healthy, life_of, noop, probe
+from tests.engine.stopping import cancel, code, for_ever, healthy, life_of, noop, probe
 from tests.engine.world import Bench, handler, pause, turns
 
 pytestmark = pytest.mark.anyio
