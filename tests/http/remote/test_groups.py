@@ -9,7 +9,6 @@ from typing import Any, cast
 import httpx2
 import pytest
 
-from ferryman.client import JobRequest
 from ferryman.client.reports import PAGE
 from ferryman.client.schedules import ScheduleRequest
 from ferryman.domain.audit import Action
@@ -42,6 +41,7 @@ from ferryman.http.schedule_wire import next_runs
 from ferryman.store.protocol import AuditFilter
 from ferryman.store.scheduling import Source
 from ferryman.store.watching import version_of
+from tests.http.remote.jobs import echo
 from tests.http.remote.lines import Times, client_over
 from tests.http.world import UNKNOWN, World
 
@@ -50,10 +50,6 @@ pytestmark = pytest.mark.anyio
 DONE = Outcome(What.DONE)
 BOOM = Outcome(What.FAILED, error=JobError("FM501", "ValueError", "boom"), retryable=False)
 ODD = "a/b%2F..?x=\u00e9#"
-
-
-def echo(**more: object) -> JobRequest:
-    return JobRequest("echo", **more)  # type: ignore[arg-type]
 
 
 # -- rules -------------------------------------------------------------------------------------------
