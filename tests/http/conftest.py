@@ -1,4 +1,4 @@
-"""A fresh world per test."""
+"""A fresh world per test, and ways to talk to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.http.sockets import PATIENCE, Served
 from tests.http.world import World, talk
 
 
@@ -19,3 +20,12 @@ def world() -> World:
 async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
     async with talk(world.api) as client:
         yield client
+
+
+@pytest.fixture
+async def served(world: World) -> AsyncIterator[Served]:
+    served = Served(world)
+    await served.start()
+    yield served
+    served.client.gate.set()
+    await served.server.stop(PATIENCE)
