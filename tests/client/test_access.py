@@ -22,11 +22,6 @@ HOUR = 3600 * MICROS
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
 def keys(world: World) -> ApiKeys:
     return world.client.access
 

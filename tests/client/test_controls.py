@@ -24,11 +24,6 @@ pytestmark = pytest.mark.anyio
 EVERY = JobFilter()
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 async def fail(world: World, count: int, **given: str) -> list[str]:
     """So many failed jobs."""
     node = await world.node("send")

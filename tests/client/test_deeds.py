@@ -27,11 +27,6 @@ ANNA = "cli:anna@host"
 WAITS = ["pending", "scheduled", "waiting"]
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 async def log(world: World) -> list[Deed]:
     return [each.deed for each in await world.client.audit(AuditFilter())]
 

@@ -1,20 +1,17 @@
-"""Handing jobs in: what is stored, what is said about it, and what is refused."""
+"""Handing one job in: what is stored, what is said about it, and what is refused."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from ferryman.client import JobRequest
-from ferryman.client.chunks import CHUNK
 from ferryman.client.inserter import PATIENCE
 from ferryman.domain.errors import (
     BadOption,
     BadText,
-    IdempotencyKeyReused,
     NodeNotLive,
     PayloadTooLarge,
     QueueFull,
@@ -26,19 +23,10 @@ from ferryman.domain.errors import (
 )
 from ferryman.domain.events import Enqueued
 from ferryman.domain.state import Status
-from ferryman.store.protocol import Retention
 from tests.client import virtual
-from tests.client.world import DAY, DONE, UNKNOWN, Idle, World, send
+from tests.client.world import UNKNOWN, Idle, World, send
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-# -- one job -----------------------------------------------------------------------------------------
 
 
 async def test_a_job_takes_what_its_type_declares(world: World) -> None:
@@ -216,71 +204,6 @@ async def test_unknown_types_are_taken_where_the_settings_allow_it() -> None:
         await world.client.enqueue(JobRequest("größe"))
 
 
-# -- keys --------------------------------------------------------------------------------------------
-
-
-async def test_a_taken_unique_key_names_its_holder(world: World) -> None:
-    holder = await world.client.enqueue(send(unique_key="k"))
-    with pytest.raises(UniqueKeyTaken) as caught:
-        await world.client.enqueue(send(unique_key="k"))
-    assert caught.value.holder == holder.id
-    assert await world.all() == [holder.id]
-
-
-async def test_on_conflict_return_gives_the_holder_as_it_stands(world: World) -> None:
-    holder = await world.client.enqueue(send(unique_key="k", delay=60))
-    world.clock.advance(1)
-    other = await world.client.enqueue(send(unique_key="k", on_conflict="return"))
-    assert other.existed
-    assert not other.replayed
-    assert other.job() == await world.client.get(holder.id)
-    assert (other.id, other.status, other.created_at) == (holder.id, Status.SCHEDULED, holder.created_at)
-
-
-async def test_an_idempotency_key_makes_a_repeated_request_one_job(world: World) -> None:
-    first = await world.client.enqueue(send(idempotency_key="i", delay=5))
-    world.clock.advance(1)
-    again = await world.client.enqueue(send(idempotency_key="i", delay=5))
-    assert (again.replayed, again.existed) == (True, False)
-    assert again.job() == first.job()
-    assert await world.all() == [first.id]
-
-
-async def test_a_replayed_job_that_is_gone_is_known_by_its_id() -> None:
-    world = World(Retention(completed=0, failed=0, cancelled=0))
-    first = await world.client.enqueue(send(idempotency_key="i"))
-    node = await world.node("send")
-    await world.end(node, await world.claim(node), DONE)
-    world.clock.advance(1)
-    again = await world.client.enqueue(send(idempotency_key="i"))
-    assert again.replayed
-    assert again.id == first.id
-
-
-async def test_an_idempotency_key_holds_for_a_day(world: World) -> None:
-    first = await world.client.enqueue(send(idempotency_key="i"))
-    world.clock.advance(DAY / 1_000_000 + 1)
-    again = await world.client.enqueue(send(idempotency_key="i"))
-    assert again.id != first.id
-
-
-@pytest.mark.parametrize(
-    "other", [{"delay": 6}, {"queue": "x"}, {"tags": ("t",)}, {"priority": 1}, {"max_attempts": 2}, {"timeout": 3}]
-)
-async def test_an_idempotency_key_with_another_request_is_refused(world: World, other: Any) -> None:
-    first = await world.client.enqueue(send(idempotency_key="i", delay=5))
-    with pytest.raises(IdempotencyKeyReused, match=first.id):
-        await world.client.enqueue(send(**{"idempotency_key": "i", "delay": 5, **other}))
-
-
-async def test_the_order_of_the_payloads_members_makes_no_other_request(world: World) -> None:
-    first = await world.client.enqueue(JobRequest("send", '{"a":1,"b":{"c":2,"d":3}}', idempotency_key="i"))
-    again = await world.client.enqueue(JobRequest("send", '{"b": {"d":3,"c":2}, "a":1}', idempotency_key="i"))
-    assert again.id == first.id
-    with pytest.raises(IdempotencyKeyReused):
-        await world.client.enqueue(JobRequest("send", '{"a":1,"b":{"c":2,"d":4}}', idempotency_key="i"))
-
-
 async def test_a_full_queue_says_when_to_come_again() -> None:
     world = World(max_pending=2)
     await world.client.enqueue(send())
@@ -299,72 +222,6 @@ async def test_one_refusal_in_a_shared_commit_is_nobody_elses() -> None:
         *(world.client.enqueue(send(unique_key=key)) for key in ("j", "k", "l")), return_exceptions=True
     )
     assert [isinstance(each, UniqueKeyTaken) for each in ended] == [False, True, False]
-
-
-# -- many jobs ---------------------------------------------------------------------------------------
-
-
-async def test_many_jobs_go_in_chunks(world: World) -> None:
-    assert await world.client.enqueue_many(send() for _ in range(2 * CHUNK + 1)) == 2 * CHUNK + 1
-    assert [len(batch) for batch in world.store.batches] == [CHUNK, CHUNK, 1]
-    assert world.told == [Enqueued("send", "mail", CHUNK), Enqueued("send", "mail", CHUNK), Enqueued("send", "mail", 1)]
-
-
-async def test_of_many_jobs_the_first_due_time_is_told(world: World) -> None:
-    now = world.clock.now()
-    await world.client.enqueue_many([send(delay=60), send(delay=30), send(), send(delay=90)])
-    assert world.wakes.said == ["work", ("scheduled", now + 30_000_000)]
-
-
-async def test_no_job_is_no_commit(world: World) -> None:
-    assert await world.client.enqueue_many([]) == 0
-    assert world.store.batches == []
-
-
-async def test_many_jobs_may_arrive_asynchronously(world: World) -> None:
-    async def arrive() -> AsyncIterator[JobRequest]:
-        for _ in range(CHUNK + 1):
-            yield send()
-
-    assert await world.client.enqueue_many(arrive()) == CHUNK + 1
-    assert [len(batch) for batch in world.store.batches] == [CHUNK, 1]
-
-
-async def test_no_more_than_a_chunk_is_read_ahead(world: World) -> None:
-    ahead: list[int] = []
-
-    def requests() -> Iterator[JobRequest]:
-        for number in range(3 * CHUNK):
-            ahead.append(number - sum(map(len, world.store.batches)))
-            yield send()
-
-    await world.client.enqueue_many(requests())
-    assert max(ahead) == CHUNK - 1
-
-
-async def test_a_bad_request_among_many_ends_them_and_says_how_far_it_got(world: World) -> None:
-    def requests() -> Iterator[JobRequest]:
-        for _ in range(CHUNK + 5):
-            yield send()
-        yield send(priority=77)
-
-    with pytest.raises(BadOption) as caught:
-        await world.client.enqueue_many(requests())
-    assert caught.value.__notes__ == ["1000 jobs in the chunks before this one were accepted."]
-    assert sum(map(len, world.store.batches)) == CHUNK
-
-
-async def test_a_refused_job_among_many_leaves_the_rest_of_its_chunk_stored(world: World) -> None:
-    await world.client.enqueue(send(unique_key="k"))
-    with pytest.raises(UniqueKeyTaken):
-        await world.client.enqueue_many([send(), send(unique_key="k"), send()])
-    assert len(await world.all()) == 3
-
-
-async def test_an_unknown_type_among_many_is_refused(world: World) -> None:
-    with pytest.raises(UnknownType):
-        await world.client.enqueue_many([send(), JobRequest("nobody")])
-    assert await world.all() == []
 
 
 # -- a store in trouble ------------------------------------------------------------------------------

@@ -15,11 +15,6 @@ from tests.client.world import World
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 async def some(world: World, count: int) -> list[str]:
     """So many jobs, each a second after the one before."""
     ids = []

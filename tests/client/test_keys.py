@@ -20,11 +20,6 @@ ONE = GateRule(concurrency=1)
 SEQUENCE = GateRule(strict=True)
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def inserted(world: World) -> NewJob:
     return world.store.batches[-1][-1]
 

@@ -29,11 +29,6 @@ SECRET = '{"token":"hunter2","n":1}'
 SHOWN = '{"token":"***","n":1}'
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def asked(world: World) -> int:
     """How often the store was asked for its types."""
     return world.store.verbs.count("known_types")

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.anyio
 ANNA = "cli:anna@host"
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 async def test_what_is_asked_for_is_in_the_store(world: World) -> None:
     operations = world.client.operations
     started = await operations.start("retry", "status:failed created:<1h", rate="30/m", within={"b", "a"}, by=ANNA)

@@ -14,11 +14,6 @@ from tests.client.world import DONE, FAILED, UNKNOWN, World, send
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 @pytest.mark.parametrize("id", [UNKNOWN, "7", "", "x\0", "\ud800", UNKNOWN.upper()])
 async def test_a_job_that_is_not_there_is_not_found_by_any_verb(world: World, id: str) -> None:
     for verb in (world.client.get, world.client.attempts, world.client.cancel, world.client.retry, world.client.wait):

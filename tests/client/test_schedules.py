@@ -16,11 +16,6 @@ from tests.client.world import World, send
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 @pytest.mark.parametrize(
     "said",
     [{"run_at": 5}, {"delay": 1.0}, {"expires_at": 5}, {"idempotency_key": "k"}],
