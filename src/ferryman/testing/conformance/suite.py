@@ -22,12 +22,15 @@ from ferryman.testing.conformance.expecting import Expecting
 from ferryman.testing.conformance.explaining import Explaining
 from ferryman.testing.conformance.fencing import Fencing
 from ferryman.testing.conformance.filtering import Filtering
+from ferryman.testing.conformance.finding_by_group import FindingByGroup
 from ferryman.testing.conformance.finishing import Finishing, FinishingWhenCancelled
+from ferryman.testing.conformance.firing import FiringTicks, Overlapping
 from ferryman.testing.conformance.follow_ups import FollowingUp
-from ferryman.testing.conformance.grouping import FindingByGroup, Grouping, GroupsGrowOld, ListingGroups
+from ferryman.testing.conformance.forgetting import Forgetting
+from ferryman.testing.conformance.grouping import Grouping, GroupsGrowOld, ListingGroups
 from ferryman.testing.conformance.handing_in import HandingIn
 from ferryman.testing.conformance.harness import Harness
-from ferryman.testing.conformance.journaling import Forgetting, Journaling
+from ferryman.testing.conformance.journaling import Journaling
 from ferryman.testing.conformance.key_races import Crowding
 from ferryman.testing.conformance.key_rates import Rating
 from ferryman.testing.conformance.key_rules import Keeping, Pausing, RulingKeys
@@ -36,12 +39,8 @@ from ferryman.testing.conformance.keyed_controls import ControllingKeys
 from ferryman.testing.conformance.keys import Limiting
 from ferryman.testing.conformance.model import Modelled
 from ferryman.testing.conformance.nodes import Nodes
-from ferryman.testing.conformance.operating import (
-    KeepingOperations,
-    Operating,
-    OperatingOnce,
-    OperatingOnWhatChanges,
-)
+from ferryman.testing.conformance.operating import KeepingOperations, Operating
+from ferryman.testing.conformance.operating_meanwhile import OperatingOnce, OperatingOnWhatChanges
 from ferryman.testing.conformance.people import Cancelling, Retrying
 from ferryman.testing.conformance.quotas import TakingQuotas
 from ferryman.testing.conformance.racing import Racing
@@ -49,7 +48,7 @@ from ferryman.testing.conformance.reading import Counting, Reading
 from ferryman.testing.conformance.reporting import FencingReports, Logging, Progressing
 from ferryman.testing.conformance.ruling import Ruling
 from ferryman.testing.conformance.sampling import GrowingOld, Sampling, Timings
-from ferryman.testing.conformance.scheduling import FiringTicks, KeepingSchedules, Overlapping
+from ferryman.testing.conformance.scheduling import KeepingSchedules
 from ferryman.testing.conformance.shares import Sharing, SharingWithin
 
 
