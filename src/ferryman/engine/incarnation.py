@@ -13,25 +13,17 @@ from ferryman.domain.errors import StoreError
 from ferryman.domain.job import ClaimedJob
 from ferryman.domain.nodes import NodeWish
 from ferryman.domain.outcome import Finish
+from ferryman.engine.building import make_desk, make_dispatcher, make_executor, make_heartbeat, make_pool
 from ferryman.engine.capture import Capture
 from ferryman.engine.channel import Channel
 from ferryman.engine.completer import Completer
 from ferryman.engine.deadlines import Deadlines
-from ferryman.engine.desk import Desk
-from ferryman.engine.dispatcher import Dispatcher
-from ferryman.engine.executor import Executor
-from ferryman.engine.heartbeat import Heartbeat, Lease
-from ferryman.engine.manydesk import ManyDesk
+from ferryman.engine.heartbeat import Lease
 from ferryman.engine.pause import Pause, backoff
-from ferryman.engine.pool import Pool
-from ferryman.engine.processes import Processes
-from ferryman.engine.running import Ladder, Listener, Reason
+from ferryman.engine.running import Ladder, Reason
 from ferryman.engine.scribe import Scribe
-from ferryman.engine.shares import Shares
 from ferryman.engine.startlist import Part, StartList
 from ferryman.engine.sweeper import Sweeper
-from ferryman.engine.transaction import AnyDesk
-from ferryman.engine.turns import Turns
 from ferryman.engine.upkeep import Cancellations, CheckIn, Poll, Reconcile
 from ferryman.engine.world import NodeOptions, World
 
@@ -74,10 +66,10 @@ class Incarnation:
         self._patience = options.lease
         lease = Lease()
         ladder = Ladder(Deadlines(world.clock.monotonic), options.grace)
-        self._desk = _desk(world, options, number)
+        self._desk = make_desk(world, options, number)
         self._scribe = Scribe(world.store, number, world.clock, world.events, world.registry.hiding)
         self._capture = Capture(self._scribe.notebook, options.log_capture)
-        executor = _executor(world, options, ladder, lease, self._desk, self._scribe.notebook)
+        executor = make_executor(world, options, ladder, lease, self._desk, self._scribe.notebook)
         self.channel: Channel[ClaimedJob] = Channel(options.capacity)
         self.completer = Completer(
             world.store,
@@ -89,11 +81,11 @@ class Incarnation:
             world.ids.number,
             self._scribe.last,
         )
-        self.pool = _pool(world, options, id, self.channel, executor, self.completer, ladder)
-        self.dispatcher = _dispatcher(
+        self.pool = make_pool(world, options, id, self.channel, executor, self.completer, ladder)
+        self.dispatcher = make_dispatcher(
             world, options, number, self.channel, self.completer, lease, on_lost=self._lose, on_due=self._poll_within
         )
-        self._heartbeat = _heartbeat(world, options, number, lease, alive, self._lose)
+        self._heartbeat = make_heartbeat(world, options, number, lease, alive, self._lose)
         check_in = CheckIn(
             world.store,
             number,
@@ -208,112 +200,3 @@ class Incarnation:
 
 async def _nothing() -> None:
     """Nothing to start."""
-
-
-def _desk(world: World, options: NodeOptions, node: int) -> AnyDesk | None:
-    if world.many_transactions is not None:
-        return ManyDesk(world.many_transactions, node, world.clock, world.ids.number)
-    if world.transactions is None:
-        return None
-    timeout = options.transaction_timeout
-    return Desk(world.transactions, node, world.clock, world.ids.number, timeout=timeout, steps=world.steps)
-
-
-def _executor(
-    world: World, options: NodeOptions, ladder: Ladder, lease: Lease, desk: AnyDesk | None, listener: Listener
-) -> Executor:
-    return Executor(
-        world.registry,
-        world.clock,
-        ladder,
-        lease,
-        world.events,
-        encode=world.encode,
-        share=world.share,
-        default_timeout=options.default_timeout,
-        max_result=options.max_result,
-        admit=world.admit,
-        desk=desk,
-        listener=listener,
-    )
-
-
-def _pool(
-    world: World,
-    options: NodeOptions,
-    node: str,
-    channel: Channel[ClaimedJob],
-    executor: Executor,
-    completer: Completer,
-    ladder: Ladder,
-) -> Pool:
-    processes = Processes(
-        world.settings,
-        world.oom_kills,
-        world.registry.hooks,
-        max_result=options.max_result,
-        max_jobs=options.process_max_jobs,
-        max_rss=options.process_max_rss,
-    )
-    return Pool(
-        node,
-        options.workers,
-        channel,
-        executor,
-        completer,
-        ladder,
-        world.events,
-        world.clock,
-        world.ids.number,
-        processes=processes,
-        last_grace=options.last_grace,
-    )
-
-
-def _dispatcher(
-    world: World,
-    options: NodeOptions,
-    node: int,
-    channel: Channel[ClaimedJob],
-    completer: Completer,
-    lease: Lease,
-    *,
-    on_lost: Callable[[], None],
-    on_due: Callable[[float], None],
-) -> Dispatcher:
-    return Dispatcher(
-        world.store,
-        node,
-        channel,
-        completer,
-        world.clock,
-        world.ids,
-        lease,
-        types=world.registry.types,
-        shares=Shares(options.queues),
-        workers=options.workers,
-        turns=Turns(options.priority_factor),
-        on_lost=on_lost,
-        on_due=on_due,
-    )
-
-
-def _heartbeat(
-    world: World,
-    options: NodeOptions,
-    node: int,
-    lease: Lease,
-    alive: Callable[[], bool],
-    on_lost: Callable[[], None],
-) -> Heartbeat:
-    return Heartbeat(
-        world.store,
-        node,
-        world.clock,
-        lease,
-        on_lost,
-        beat=options.beat,
-        seconds=options.lease,
-        alive=alive,
-        ticker=world.ticker,
-    )
