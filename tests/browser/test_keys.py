@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.axe import grave
 from tests.browser.enqueued import enqueue
 from tests.browser.pages import show
+from tests.browser.pausing import resume_from_list
 from tests.browser.served import Site
 from tests.browser.visits import Visits
 
@@ -24,14 +25,7 @@ def test_a_key_is_paused_and_resumed(each_yard: Site, visits: Visits) -> None:
     expect(page.locator("main .head .badge")).to_have_text("paused")
     [id] = enqueue(each_yard, 1, key="pier")
     expect(figure(page, "Waiting")).to_have_text("1")
-    page.keyboard.press("g")
-    page.keyboard.press("k")
-    row = page.get_by_role("table", name="Keys").get_by_role("row").filter(has_text="pier")
-    expect(row).to_contain_text("paused")
-    expect(row.get_by_role("cell").nth(4)).to_have_text("1")
-    row.get_by_role("link").click()
-    page.get_by_role("button", name="Resume").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    resume_from_list(page, "k", "Keys", "pier", 4)
     assert each_yard.ended(id)["status"] == "completed"
     expect(figure(page, "Waiting")).to_have_text("0")
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.axe import grave
 from tests.browser.enqueued import enqueue, later
 from tests.browser.pages import settled, show
+from tests.browser.pausing import resume_from_list
 from tests.browser.served import Site
 from tests.browser.visits import Visits
 
@@ -32,14 +33,7 @@ def test_a_queue_is_paused_and_resumed(each_yard: Site, visits: Visits) -> None:
     expect(page.locator("main .head .badge")).to_have_text("paused")
     [id] = enqueue(each_yard, 1, queue="ink")
     expect(figure(page, "Pending")).to_have_text("1")
-    page.keyboard.press("g")
-    page.keyboard.press("q")
-    row = page.get_by_role("table", name="Queues").get_by_role("row").filter(has_text="ink")
-    expect(row).to_contain_text("paused")
-    expect(row.get_by_role("cell").nth(2)).to_have_text("1")
-    row.get_by_role("link").click()
-    page.get_by_role("button", name="Resume").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    resume_from_list(page, "q", "Queues", "ink", 2)
     assert each_yard.ended(id)["status"] == "completed"
     expect(figure(page, "Pending")).to_have_text("0")
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from ferryman.client import JobRequest
-from ferryman.domain.errors import StoreClosed
 from ferryman.domain.outcome import Outcome, What
 from ferryman.http.events import STILL_HERE
 from tests.client import virtual
 from tests.client.virtual import pass_time
 from tests.http.slowly import Asked
+from tests.http.streams import last_id, leave, made
 from tests.http.world import World, is_problem, talk
 
 DONE = Outcome(What.DONE, result='"done"')
-
-
-async def made(world: World, **body: object) -> str:
-    asked = Asked(world.api, "POST", "/jobs", json.dumps({"type": "echo", **body}).encode())
-    await asked.task
-    id: str = asked.json["id"]
-    return id
 
 
 def told(asked: Asked) -> list[dict[str, Any]]:
@@ -36,17 +28,6 @@ def told(asked: Asked) -> list[dict[str, Any]]:
 
 def gaps(asked: Asked) -> int:
     return [each.get("event") for each in asked.events].count("gap")
-
-
-def last_id(asked: Asked) -> str:
-    """What a browser sends when it comes again."""
-    return [each["id"] for each in asked.events if "id" in each][-1]
-
-
-async def leave(*asked: Asked) -> None:
-    for each in asked:
-        each.leave()
-        await each.task
 
 
 def test_each_change_of_each_job_is_an_event() -> None:
@@ -165,38 +146,6 @@ def test_a_comment_says_that_somebody_is_still_there_and_how_far_the_client_has_
         await pass_time(1)
         assert told(again) == []
         await leave(again)
-
-    virtual.run(main())
-
-
-def test_a_stop_ends_every_stream() -> None:
-    async def main() -> None:
-        world, stop = World(), asyncio.Event()
-        streams = [Asked(world.api, "GET", "/events", stop=stop) for _ in range(3)]
-        await pass_time(1)
-        stop.set()
-        await asyncio.gather(*(each.task for each in streams))
-        assert all(each.has_ended() for each in streams)
-        assert len(world.client.listening) == 0
-
-    virtual.run(main())
-
-
-def test_the_end_of_the_store_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        world = World()
-        asked = Asked(world.api, "GET", "/events")
-        await pass_time(1)
-
-        async def closed(*_: object) -> None:
-            raise StoreClosed("closed")
-
-        monkeypatch.setattr(world.store, "journal", closed)
-        await asked.task
-        assert asked.has_ended()
-        refused = Asked(world.api, "GET", "/events")
-        await refused.task
-        assert refused.status == 503
 
     virtual.run(main())
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from ferryman.client.pulses import Pulse
-from ferryman.domain.errors import StoreClosed, StoreFailed
+from ferryman.domain.errors import StoreFailed
 from ferryman.domain.outcome import Outcome, What
 from ferryman.http import live
 from ferryman.http.events import STILL_HERE
@@ -18,7 +17,7 @@ from ferryman.store.protocol import Counts
 from tests.client import virtual
 from tests.client.virtual import pass_time
 from tests.http.slowly import Asked
-from tests.http.test_all_events import leave, made
+from tests.http.streams import last_id, leave, made
 from tests.http.world import World, is_problem, talk
 
 DONE = Outcome(What.DONE, result='"done"')
@@ -29,10 +28,6 @@ def pulses(asked: Asked) -> list[dict[str, Any]]:
     found = [each for each in asked.events if "event" in each]
     assert all(each["event"] == "live" for each in found)
     return [json.loads(each["data"]) for each in found]
-
-
-def last_id(asked: Asked) -> str:
-    return [each["id"] for each in asked.events if "id" in each][-1]
 
 
 def test_the_numbers_are_told_at_once_and_whenever_they_have_changed() -> None:
@@ -155,35 +150,6 @@ def test_a_comment_says_that_somebody_is_still_there() -> None:
         assert asked.body.endswith(b"\n\n:\n\n:\n\n")
         assert len(pulses(asked)) == 1
         await leave(asked)
-
-    virtual.run(main())
-
-
-def test_a_stop_ends_every_stream() -> None:
-    async def main() -> None:
-        world, stop = World(), asyncio.Event()
-        streams = [Asked(world.api, "GET", "/live", stop=stop) for _ in range(3)]
-        await pass_time(1)
-        stop.set()
-        await asyncio.gather(*(each.task for each in streams))
-        assert all(each.has_ended() for each in streams)
-        assert len(world.client.pulses) == 0
-
-    virtual.run(main())
-
-
-def test_the_end_of_the_store_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        world = World()
-        asked = Asked(world.api, "GET", "/live")
-        await pass_time(1)
-
-        async def closed(*_: object) -> None:
-            raise StoreClosed("closed")
-
-        monkeypatch.setattr(world.store, "counts", closed)
-        await asked.task
-        assert asked.has_ended()
 
     virtual.run(main())
 

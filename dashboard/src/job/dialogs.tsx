@@ -50,7 +50,7 @@ function Place({ job }: { job: Job }) {
 const HIDDEN = "***";
 
 /** The names of secrets that were not typed in anew: the API shows none, so a copy has stars in their place. */
-export function veiled(before: unknown, payload: unknown): string[] {
+function veiled(before: unknown, payload: unknown): string[] {
   const old = before as Record<string, unknown>;
   return Object.entries(payload ?? {}).flatMap(([name, value]) =>
     value === HIDDEN && old[name] === HIDDEN ? [name] : [],

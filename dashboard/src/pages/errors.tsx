@@ -72,11 +72,11 @@ export function ErrorTable({ errors, keys = true }: { errors: readonly ErrorJson
 }
 
 /** How many jobs stand failed by it now. */
-export function standing(error: ErrorJson): string {
+function standing(error: ErrorJson): string {
   return `${count(error.jobs)}${error.at_least ? "+" : ""}`;
 }
 
-export function Lately({ error }: { error: ErrorJson }) {
+function Lately({ error }: { error: ErrorJson }) {
   const { counts } = error.lately;
   return (
     <Spark values={counts} color="--failed" label={`${count(counts.reduce((sum, n) => sum + n, 0))} in 24 hours`} />

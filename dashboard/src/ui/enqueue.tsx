@@ -30,7 +30,7 @@ export function EnqueueForm({ type, close }: { type: TypeJson; close: () => void
 }
 
 /** Which field an argument has: choices, a switch, a number, a text, or JSON. */
-export function kindOf(schema: Schema): "choice" | "boolean" | "number" | "text" | "json" {
+function kindOf(schema: Schema): "choice" | "boolean" | "number" | "text" | "json" {
   if (schema.enum) return "choice";
   if (schema.type === "boolean") return "boolean";
   if (schema.type === "integer" || schema.type === "number") return "number";
@@ -75,7 +75,7 @@ function Argument({ name, schema, required }: { name: string; schema: Schema; re
 }
 
 /** The payload that fields say; what is empty is left to the handler's default. Raises Error. */
-export function payloadOf(
+function payloadOf(
   fields: readonly (readonly [string, Schema])[],
   textOf: (name: string) => string,
 ): Record<string, unknown> {

@@ -65,29 +65,16 @@ def list_jobs(session: Session, filter: JobFilter, now: int, retention: Retentio
 
 
 def _page(session: Session, filter: JobFilter, after: str, limit: int) -> list[str]:
-    lanes = filter.lanes(session.lanes().by_number)
     wanted, groups = filter.possible(), filter.named(Field.GROUP)
+    lanes = filter.lanes(session.lanes().by_number)
+    place = {"after": after, "limit": limit, "lanes": None if lanes is None else encode(lanes).decode()}
     if groups is not None:
-        return session.document(
-            "group_desc" if filter.newest_first else "group_asc",
-            _ids,
-            after=after,
-            limit=limit,
-            lanes=None if lanes is None else encode(lanes).decode(),
-            groups=encode(sorted(groups)).decode(),
-            led_to=encode(led_to(filter)).decode(),
-        )
+        failed = {"groups": encode(sorted(groups)).decode(), "led_to": encode(led_to(filter)).decode()}
+        return session.document("group_desc" if filter.newest_first else "group_asc", _ids, **place, **failed)
     everything = Status.COMPLETED in wanted  # the place of completed jobs is where all are
-    places = {each.value: each in wanted and not everything for each in Status if each is not Status.COMPLETED}
-    return session.document(
-        "page_desc" if filter.newest_first else "page_asc",
-        _ids,
-        after=after,
-        limit=limit,
-        lanes=None if lanes is None else encode(lanes).decode(),
-        everything=everything,
-        **places,
-    )
+    statuses = {each.value: each in wanted and not everything for each in Status if each is not Status.COMPLETED}
+    name = "page_desc" if filter.newest_first else "page_asc"
+    return session.document(name, _ids, **place, everything=everything, **statuses)
 
 
 def _view(session: Session, ids: Sequence[str], filter: JobFilter, now: int, keep: Retention) -> list[Job]:
