@@ -56,5 +56,5 @@ def test_what_viewers_cost(seeded: Served, chromium: Browser) -> None:
         cost = busy.cost(chromium, seeded, 2, SECONDS)
         frames = busy.frames(chromium, seeded.url, "queues", SECONDS)
     assert cost.viewers == 2
-    assert cost.ended_per_second >= 0
+    assert cost.cores > 0
     assert 0 < frames.p50 <= frames.p95 <= frames.p99
