@@ -164,7 +164,25 @@ async def test_behind_a_proxy_that_speaks_https_it_is_for_https_alone(world: Wor
         http.cookies.clear()
         for cookies in f"__Host-ferryman={text}", f"ferryman={text}", f"ferryman=tossed; __Host-ferryman={text}":
             assert (await http.get("/session", headers={"Cookie": cookies})).status_code == 200, cookies
-        assert kept(await http.delete("/session"))[0] == "__Host-ferryman"
+        del http.headers["Origin"]
+        stale = await http.get("/session", headers={"Cookie": "__Host-ferryman=stale"})
+        assert stale.status_code == 401
+        name, _, flags = kept(stale)
+        assert (name, flags["secure"], flags["max-age"]) == ("__Host-ferryman", "True", "0")
+
+
+async def test_what_is_ended_is_what_was_shown(world: World) -> None:
+    async with browser(world.api) as http:
+        for cookies, names in (
+            ("", []),
+            ("other=1", []),
+            ("ferryman=1", ["ferryman"]),
+            ("ferryman=1; __Host-ferryman=2", ["__Host-ferryman", "ferryman"]),
+        ):
+            answer = await http.delete("/session", headers={"Cookie": cookies})
+            ended = [line.partition("=") for line in answer.headers.get_list("set-cookie")]
+            assert [name for name, _, _ in ended] == names
+            assert ["Secure" in rest for _, _, rest in ended] == [name.startswith("__Host-") for name in names]
 
 
 async def test_what_came_by_https_shows_only_what_no_sibling_can_have_set(world: World) -> None:

@@ -17,6 +17,7 @@ _HOST_ALONE: Final = b"__Host-"
 """Before a name: browsers take such a cookie from this very host by HTTPS only, not from a sibling."""
 _PORT: Final = re.compile(rb":(\d{1,5})\Z")
 _HTTPS: Final = b"https"
+_SECURE: Final = b"; Secure"
 
 Header = tuple[bytes, bytes]
 
@@ -25,32 +26,43 @@ def shown(request: Request) -> str | None:
     """The text by which a request shows its API key in a cookie; None where it has none, or has a header for that."""
     if b"authorization" in request.headers:
         return None
-    # by HTTP/2 each cookie may come in a header of its own
-    cookies = b";".join(value for header, value in request.scope["headers"] if header == b"cookie")
-    told = [each.strip().partition(b"=") for each in cookies.split(b";")]  # of two the first is that of the longer path
-    for name in _names(request):
-        for called, _, value in told:
-            if called == name:
-                return value.decode("latin-1")
-    return None
+    told = _told(request)
+    return next((told[name].decode("latin-1") for name in _names(request) if name in told), None)
 
 
 def keeping(request: Request, text: Secret[str]) -> Header:
     """The header that has a browser show an API key from now on, until it is closed."""
-    return _cookie(request, text.reveal().encode(), b"")
-
-
-def ending(request: Request) -> Header:
-    """The header that has a browser forget it."""
-    return _cookie(request, b"", b"; Max-Age=0")
-
-
-def _cookie(request: Request, value: bytes, more: bytes) -> Header:
     # a proxy that speaks HTTPS for us may not be trusted to say so; that the page came by it a browser says itself
     by_https = _is_https(request) or request.headers.get(b"origin", b"").startswith(_HTTPS + b"://")
-    name = _names(request)[0] if by_https else _name(request)
-    flags = b"; HttpOnly; SameSite=Strict" + (b"; Secure" if by_https else b"")
-    return (b"set-cookie", b"%s=%s; Path=%s%s%s" % (name, value, _path(request), flags, more))
+    name = _names(request)[0 if by_https else -1]
+    return _cookie(request, name, text.reveal().encode(), _SECURE if by_https else b"")
+
+
+def ending(request: Request) -> tuple[Header, ...]:
+    """The headers that have a browser forget what it has shown."""
+    told = _told(request)
+    # without Secure a browser takes no name for this host alone, and with it none at all by HTTP
+    return tuple(
+        _cookie(request, name, b"", (_SECURE if name.startswith(_HOST_ALONE) else b"") + b"; Max-Age=0")
+        for name in _names(request)
+        if name in told
+    )
+
+
+def _told(request: Request) -> dict[bytes, bytes]:
+    """All cookies; of two of one name the first, which is that of the longer path."""
+    # by HTTP/2 each cookie may come in a header of its own
+    cookies = b";".join(value for header, value in request.scope["headers"] if header == b"cookie")
+    found: dict[bytes, bytes] = {}
+    for each in cookies.split(b";"):
+        name, _, value = each.strip().partition(b"=")
+        found.setdefault(name, value)
+    return found
+
+
+def _cookie(request: Request, name: bytes, value: bytes, more: bytes) -> Header:
+    flags = b"; HttpOnly; SameSite=Strict" + more
+    return (b"set-cookie", b"%s=%s; Path=%s%s" % (name, value, _path(request), flags))
 
 
 def _names(request: Request) -> tuple[bytes, ...]:

@@ -66,7 +66,7 @@ class SessionPaths:
         try:
             return _told(await self._guard.recognise(request))
         except ApiKeyRefused as error:
-            return problem(error, () if cookie.shown(request) is None else (cookie.ending(request),))
+            return problem(error, () if cookie.shown(request) is None else cookie.ending(request))
 
     async def sign_in(self, request: Request) -> Answer:
         """POST /session: 200, who that is, and the cookie."""
@@ -77,7 +77,7 @@ class SessionPaths:
     async def sign_out(self, request: Request) -> Answer:
         """DELETE /session: 204, and the cookie is forgotten. The key goes on living."""
         await check_bare(request, self._max_body)
-        return Answer(204, (_UNKEPT, cookie.ending(request)))
+        return Answer(204, (_UNKEPT, *cookie.ending(request)))
 
 
 def _told(caller: Caller, *headers: cookie.Header) -> Answer:
