@@ -171,7 +171,7 @@ function Banner() {
 function Who() {
   const busy = useSignal(false);
   const who = session.value;
-  if (!who || who.open) return <p class="dim">Open to all who can reach it</p>;
+  if (!who || who.open) return <p class="dim">No sign-in needed here</p>;
   return (
     <p class="who">
       <span title={who.rights.join(", ")}>{who.name}</span>
