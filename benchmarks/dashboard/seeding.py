@@ -15,24 +15,33 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
 
 from benchmarks.postgres.stores import migrate, store_at
 from ferryman.domain.claim import ClaimRequest
+from ferryman.domain.events import Ended, Events, RunsEnded
 from ferryman.domain.ids import IdMinter
 from ferryman.domain.job import MICROS, ClaimedJob, JobError, NewJob
 from ferryman.domain.limits import Scope
-from ferryman.domain.outcome import Finish, Outcome, Run, What, decide
+from ferryman.domain.outcome import Outcome, Run, What, decide
+from ferryman.domain.report import Report
+from ferryman.domain.series import MINUTE
 from ferryman.engine.clock import SystemClock
+from ferryman.engine.firing import DeclareSchedules, FireSchedules
+from ferryman.engine.registry import Registry
+from ferryman.engine.sampling import Sampler
 from ferryman.program import new_event_loop
 from ferryman.store.protocol import NodeInfo, Store
+from ferryman.testing.clock import ManualClock
+from ferryman.testing.kit.client import NobodyWakes
 from ferryman.version import VERSION
 
 HOURS: Final = 12
-MINUTE: Final = 60 * MICROS
 PORTION: Final = 1_000
 """So many jobs are written at once."""
+PAUSE: Final = 10.0
+"""Seconds between two words about how far it is."""
 PAUSED: Final = "backlog"
 QUEUES: Final = ("mail", "billing", "images", "reports", "webhooks", "default")
 TYPES: Final = tuple(f"{queue}.{verb}" for queue in QUEUES[:-1] for verb in ("send", "check", "clean", "retry"))
@@ -52,12 +61,57 @@ WAYS: Final = (
 WORDS: Final = ("invoice", "letter", "poster", "label", "receipt")
 
 
-class Shop:
+class Minute(NamedTuple):
+    """What a minute brings."""
+
+    jobs: int
+    """That come in."""
+    room: int
+    """So many run at most; the others are there still in the next one."""
+
+
+class Shop(Protocol):
+    """Whose jobs they are, and how they end."""
+
+    ids: IdMinter
+    registry: Registry
+    """Whose schedules fire meanwhile."""
+    types: frozenset[str]
+    """What the node knows."""
+
+    def queues(self) -> frozenset[str] | None:
+        """Those whose jobs are run; None is all."""
+        ...
+
+    def jobs(self, count: int, now: int) -> list[NewJob]:
+        """So many that have come in by a time, the first one first."""
+        ...
+
+    def run(self, job: ClaimedJob, now: int) -> Ended:
+        """Run a job in the minute that ends now."""
+        ...
+
+    def said(self) -> Sequence[Report]:
+        """What runs have said since this was asked last."""
+        ...
+
+
+class BusyShop:
     """Thinks of the jobs; the same ones for one seed."""
 
     def __init__(self, seed: int = 1) -> None:
         self._random = random.Random(seed)
         self.ids = IdMinter(self._random)
+        self.registry = Registry()
+        self.types = frozenset(TYPES)
+
+    def queues(self) -> frozenset[str]:
+        """All but the one that is paused."""
+        return frozenset(QUEUES)
+
+    def said(self) -> Sequence[Report]:
+        """Nothing."""
+        return ()
 
     def jobs(self, count: int, now: int) -> list[NewJob]:
         """So many that come in at a time."""
@@ -80,8 +134,8 @@ class Shop:
             priority=draw.choice((3, 5, 5, 5, 7)),
         )  # fmt: skip
 
-    def ended(self, job: ClaimedJob, now: int) -> Finish:
-        """How a run ends."""
+    def run(self, job: ClaimedJob, now: int) -> Ended:
+        """One of the ways in which jobs end."""
         draw = self._random.random()
         run = Run(self.ids.number(), 1 + self._random.randrange(10), now)
         after = now + self._random.randrange(5_000, 900_000)
@@ -91,7 +145,7 @@ class Shop:
             outcome = Outcome(What.CANCELLED)
         else:
             outcome = Outcome(What.DONE, result='{"sent":true}')
-        return decide(job, outcome, run, after)
+        return Ended(job, outcome, decide(job, outcome, run, after))
 
     def _error(self) -> JobError:
         draw = self._random
@@ -106,44 +160,79 @@ class Shop:
 
 
 class Seeder:
-    """One node that lives through the last hours at once."""
+    """One node that lives through the last hours at once, minute by minute."""
 
-    def __init__(self, store: Store, shop: Shop, tell: Callable[[int], None]) -> None:
+    def __init__(self, store: Store, shop: Shop, tell: Callable[[int], None], *, host: str = "seed") -> None:
+        """`tell` is called with the number of jobs that have come in so far."""
         self._store = store
         self._shop = shop
         self._tell = tell
+        self._host = host
         self._node = 0
 
-    async def fill(self, count: int, now: int) -> None:
-        """All jobs, the latest of them a minute ago."""
-        await self._store.open()
-        known = frozenset({*TYPES, LATE})
-        info = NodeInfo(self._shop.ids.mint(now), "seed", os.getpid(), VERSION, known, None, 10)
-        self._node = await self._store.register(info, now)
-        await self._store.pause(Scope.QUEUE, PAUSED, True)
-        portions = -(-count // PORTION)
-        begin, span = now - HOURS * 60 * MINUTE, (HOURS * 60 - 1) * MINUTE
-        sampled = begin // MINUTE
-        for portion in range(portions):
-            at = begin + span * portion // portions
-            while sampled < at // MINUTE:
-                sampled += 1
-                await self._store.sample(sampled * MINUTE, self._node, ())
-            await self._live(min(PORTION, count - portion * PORTION), at)
-            self._tell(min((portion + 1) * PORTION, count))
-        await self._store.close()
+    async def fill(self, minutes: Iterable[Minute], begin: int) -> None:
+        """Live through them; the first one begins at a time, in microseconds."""
+        store, shop = self._store, self._shop
+        clock = ManualClock(begin // MINUTE * MINUTE)
+        sampler = Sampler(store, clock, lambda: self._node)
+        schedules = FireSchedules(store, clock, shop.ids, NobodyWakes(), Events())
+        info = NodeInfo(shop.ids.mint(begin), self._host, os.getpid(), VERSION, shop.types, None, 10)
+        self._node = await store.register(info, begin)
+        await DeclareSchedules(store, clock, shop.registry).step()
+        done = 0
+        for minute in minutes:
+            clock.advance(60)
+            await schedules.step()
+            await self._insert(minute.jobs, clock.now())
+            await self._run(minute.room, clock.now(), sampler)
+            await sampler.step()
+            done += minute.jobs
+            self._tell(done)
+        await store.retire(self._node, clock.now())
 
-    async def _live(self, count: int, at: int) -> None:
-        """One portion comes in, runs and ends."""
-        await self._store.insert(self._shop.jobs(count, at), at)
-        request = ClaimRequest(
-            self._node, self._shop.ids.number(), frozenset(TYPES), frozenset(QUEUES), PORTION, PORTION, alone=True
-        )
-        batch = await self._store.claim(request, at)
-        finishes: Iterable[Finish] = [self._shop.ended(job, at) for job in batch.jobs]
-        self._store.beat(self._node)
-        await self._store.finish(self._node, [*finishes], at + MICROS)
-        await self._store.promote(at, PORTION)  # the step of a node's sweeper by which counts are folded
+    async def _insert(self, count: int, now: int) -> None:
+        jobs = self._shop.jobs(count, now)
+        for first in range(0, len(jobs), PORTION):
+            await self._store.insert(jobs[first : first + PORTION], now)
+
+    async def _run(self, room: int, now: int, sampler: Sampler) -> None:
+        """Run what is there, and what that makes possible, as far as there is room."""
+        store, shop = self._store, self._shop
+        while room > 0:
+            await store.promote(now, PORTION)  # also the step of a node's sweeper by which counts are folded
+            await store.admit(now, PORTION)
+            most = min(room, PORTION)
+            request = ClaimRequest(
+                self._node, shop.ids.number(), shop.types, shop.queues(), most, most, alone=True
+            )  # fmt: skip
+            batch = await store.claim(request, now)
+            if not batch.jobs:
+                break
+            room -= len(batch.jobs)
+            ended = [shop.run(job, now) for job in batch.jobs]
+            store.beat(self._node)
+            if said := shop.said():
+                await store.report(self._node, said)
+            await store.finish(self._node, [each.finish for each in ended], now)
+            sampler.listen(RunsEnded(ended))
+
+
+def evenly(count: int) -> Iterator[Minute]:
+    """So many jobs in the last hours, as many in each minute as in any other."""
+    minutes = HOURS * 60
+    for minute in range(minutes):
+        yield Minute(count * (minute + 1) // minutes - count * minute // minutes, count)
+
+
+async def seed(store: Store, count: int, tell: Callable[[int], None]) -> None:
+    """Fill an empty store."""
+    await store.open()
+    try:
+        await store.pause(Scope.QUEUE, PAUSED, True)
+        begin = SystemClock().now() - HOURS * 60 * MINUTE
+        await Seeder(store, BusyShop(), tell).fill(evenly(count), begin)
+    finally:
+        await store.close()
 
 
 def main() -> None:
@@ -153,14 +242,15 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1_000_000)
     options = parser.parse_args()
     migrate(options.url)
-    began = time.monotonic()
+    began = told = time.monotonic()
 
     def tell(done: int) -> None:
-        if done % 100_000 == 0:
-            print(f"{done:,} jobs, {done / (time.monotonic() - began):,.0f}/s", file=sys.stderr, flush=True)
+        nonlocal told
+        if time.monotonic() - told >= PAUSE:
+            told = time.monotonic()
+            print(f"{done:,} jobs, {done / (told - began):,.0f}/s", file=sys.stderr, flush=True)
 
-    seeder = Seeder(store_at(options.url), Shop(), tell)
-    new_event_loop().run_until_complete(seeder.fill(options.jobs, SystemClock().now()))
+    new_event_loop().run_until_complete(seed(store_at(options.url), options.jobs, tell))
     print(json.dumps({"jobs": options.jobs, "seconds": round(time.monotonic() - began, 1)}))
 
 
