@@ -1,24 +1,27 @@
 """Pictures of the pages for docs/screenshots: `python -m tests.browser.screenshots [--out FOLDER]`.
 
-They are of the stock, and of the steps of the tour. Times are what they are; all else is the same each time.
+They are of the shop of the demonstration, which has a past and is busy, and of the steps of the tour. Its past is the
+same each time, but for the times.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import tempfile
+from collections.abc import Set
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from tests.browser import tour
+from tests.browser.alive import Alive
 from tests.browser.chromium import launched
 from tests.browser.looks import DARK, DARK_PHONE, DESK, PHONE, Look
 from tests.browser.pages import PAGES, fragment, show
 from tests.browser.pictures import keep
-from tests.browser.served import Stocked, serving
 from tests.browser.visits import Visits
 
 ROOT: Final = Path(__file__).parents[2]
@@ -30,24 +33,61 @@ PICTURES: Final[dict[str, tuple[str, Look]]] = {
     "job-phone": ("failed job", DARK_PHONE),
 }
 
+OPTIONS: Final = {"queue": "?window=24h"}
+"""What else the address of a page says."""
+PLACE: Final = "/srv/shop/jobs.db"
+SQLITE: Final = "3.51.3"
+MOVING: Final = frozenset({"jobs", "jobs-dark"})
+"""Pages on which something else is to be seen after a while."""
+LOOKED: Final = 2_500
+"""Milliseconds for which a page is looked at before its picture is taken: rates are of what happens meanwhile."""
+TOUR: Final = "shop"
+"""The folder of the tour's shop, which tracebacks name, among those of the system that are for a while."""
 
-def take_pages(chromium: Browser, folder: Path, out: Path) -> None:
-    """A picture of each page, with what the stock has."""
-    with serving(folder, f"sqlite:///{folder}/jobs.db") as site:
-        stocked = Stocked(site)
-        stocked.look()
-        for name, (page, look) in PICTURES.items():
-            with Visits(chromium) as visits:
-                watched = visits.open(site.url, look)
-                show(watched.page, fragment(page, stocked.names))
-                keep(watched.page, out / f"{name}.webp")
+
+def take_pages(chromium: Browser, out: Path) -> None:
+    """A picture of each page of a busy shop."""
+    with tempfile.TemporaryDirectory(prefix="ferryman-") as folder:
+        site = Alive(Path(folder))
+        with site.living():
+            site.begin()
+            charts = {name for name in PICTURES if name.startswith("overview")}
+            take_some(chromium, site, charts, out)
+            site.crowd()
+            take_some(chromium, site, PICTURES.keys() - charts, out)
 
 
-def take_tour(chromium: Browser, folder: Path, out: Path) -> None:
+def take_some(chromium: Browser, site: Alive, names: Set[str], out: Path) -> None:
+    """The pictures of these names."""
+    for look in (DESK, DARK, PHONE, DARK_PHONE):
+        with Visits(chromium) as visits:
+            page = visits.sign_in(site.url, site.key, look).page
+            page.route("**/about", elsewhere)
+            for name in (name for name in PICTURES if name in names and PICTURES[name][1] == look):
+                show(page, fragment(PICTURES[name][0], site.names) + OPTIONS.get(name, ""))
+                page.wait_for_timeout(LOOKED if name not in MOVING else 0)
+                keep(page, out / f"{name}.webp")
+
+
+def elsewhere(route: Route) -> None:
+    """Say what the process says of itself, but for what it has from this machine."""
+    told = route.fetch()
+    about = told.json()
+    about["store"] |= {"place": PLACE, "version": SQLITE}
+    about["warnings"] = [each for each in about["warnings"] if each["code"] != "old-sqlite"]
+    route.fulfill(response=told, json=about)
+
+
+def take_tour(chromium: Browser, out: Path) -> None:
     """A picture of each step."""
-    with tour.shop(folder) as shop, Visits(chromium) as visits:
-        for step, watched in tour.go(visits, shop):
-            keep(watched.page, out / f"tour-{step.name}.webp")
+    folder = Path(tempfile.gettempdir()) / TOUR
+    folder.mkdir()
+    try:
+        with tour.shop(folder) as shop, Visits(chromium) as visits:
+            for step, watched in tour.go(visits, shop):
+                keep(watched.page, out / f"tour-{step.name}.webp")
+    finally:
+        shutil.rmtree(folder)
 
 
 def main() -> None:
@@ -60,8 +100,7 @@ def main() -> None:
     takes = (take_tour,) if options.tour else (take_pages, take_tour)
     with launched(os.environ) as chromium:
         for take in takes:
-            with tempfile.TemporaryDirectory(prefix="ferryman-") as folder:
-                take(chromium, Path(folder), options.out)
+            take(chromium, options.out)
 
 
 if __name__ == "__main__":

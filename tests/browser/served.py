@@ -88,7 +88,7 @@ class Site:
         """What a program prints, for whom this store is the one of the settings."""
         done = subprocess.run(
             [sys.executable, "-m", module, *arguments],
-            env=_clean() | {"FERRYMAN_DATABASE_URL": self.database},
+            env=clean() | {"FERRYMAN_DATABASE_URL": self.database},
             capture_output=True,
             text=True,
             timeout=patience,
@@ -103,7 +103,7 @@ class Site:
         said = {f"FERRYMAN_{name}": str(value) for name, value in self._settings.items()}
         with self._place.with_suffix(".work.log").open("ab") as log:
             command = [sys.executable, "-m", "ferryman", "work", str(APP)]
-            process = subprocess.Popen(command, env=_clean() | said, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=clean() | said, stdout=log, stderr=log)
         try:
             yield process
         finally:
@@ -118,7 +118,7 @@ class Site:
         return key
 
 
-def _clean() -> dict[str, str]:
+def clean() -> dict[str, str]:
     """The environment without settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
 
