@@ -62,7 +62,7 @@ viewers: $(READY)
 	$(BIN)/python -m tests.browser.install
 	$(BIN)/python -m tests.browser.viewers --minutes $(or $(MINUTES),10) --store $(or $(STORE),sqlite)
 
-# docs/screenshots, of a stock that is the same each time
+# docs/screenshots, of the shop of the demonstration, which has a past and is busy: some five minutes
 screenshots: $(READY)
 	$(BIN)/python -m tests.browser.install
 	$(BIN)/python -m tests.browser.screenshots

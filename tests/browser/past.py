@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import math
 import random
 import sys
 import time
 from collections.abc import Awaitable, Iterator
-from itertools import count
 from typing import Any, Final
 
 import msgspec
@@ -153,7 +153,7 @@ class Past:
 
     def course(self, begin: int, minutes: int, clock: Clock, wait: bool) -> Iterator[Minute]:
         """So many minutes, those that pass meanwhile, and, if it is to wait for its end, the one under way."""
-        for left in count(minutes, -1):
+        for left in itertools.count(minutes, -1):
             over = begin + (minutes - left + 1) * MINUTE - clock.now()
             if over > 0:
                 if not wait:
@@ -167,10 +167,10 @@ class Past:
             if over > 0:
                 return
 
-    def jobs(self, number: int, now: int) -> list[NewJob]:
+    def jobs(self, count: int, now: int) -> list[NewJob]:
         """They have come in all over the minute."""
         weights = [order.weight for order in self._orders]
-        chosen = self._dice.choices(self._orders, weights, k=number)
+        chosen = self._dice.choices(self._orders, weights, k=count)
         times = sorted(now - self._dice.randrange(MINUTE) for _ in chosen)
         return [self._job(order.call(self._dice).request, at) for order, at in zip(chosen, times, strict=True)]
 

@@ -57,4 +57,4 @@ def enter(page: Page, key: str) -> None:
     page.goto("#/")
     page.get_by_label("API key").fill(key)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Pages")).to_be_attached()
+    expect(page.get_by_role("navigation", name="Pages", include_hidden=True)).to_be_attached()
