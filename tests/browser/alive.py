@@ -41,7 +41,7 @@ ORDERS: Final = [
     }
     for n in range(300)
 ]
-RETRY: Final = {"action": "retry", "filter": "status:failed type:deliver_webhook", "rate": "2/s"}
+RETRY: Final = {"action": "retry", "filter": "status:failed type:make_thumbnail", "rate": "4/s"}
 WANTED: Final = {
     "job": ("/jobs?filter=status:completed+type:send_mail+finished:<6h&order=desc&limit=1000", "id"),
     "failed": ("/jobs?filter=status:failed+type:send_mail+error:MailServerAway&order=desc", "id"),

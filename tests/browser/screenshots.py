@@ -51,10 +51,10 @@ def take_pages(chromium: Browser, out: Path) -> None:
         site = Alive(Path(folder))
         with site.living():
             site.begin()
-            charts = {name for name in PICTURES if name.startswith("overview")}
-            take_some(chromium, site, charts, out)
+            calm = {name for name in PICTURES if name.startswith(("overview", "jobs"))}
+            take_some(chromium, site, calm, out)
             site.crowd()
-            take_some(chromium, site, PICTURES.keys() - charts, out)
+            take_some(chromium, site, PICTURES.keys() - calm, out)
 
 
 def take_some(chromium: Browser, site: Alive, names: Set[str], out: Path) -> None:
