@@ -36,7 +36,6 @@ PICTURES: Final[dict[str, tuple[str, Look]]] = {
 OPTIONS: Final = {"queue": "?window=24h"}
 """What else the address of a page says."""
 PLACE: Final = "/srv/shop/jobs.db"
-SQLITE: Final = "3.51.3"
 MOVING: Final = frozenset({"jobs", "jobs-dark"})
 """Pages on which something else is to be seen after a while."""
 LOOKED: Final = 2_500
@@ -70,11 +69,10 @@ def take_some(chromium: Browser, site: Alive, names: Set[str], out: Path) -> Non
 
 
 def elsewhere(route: Route) -> None:
-    """Say what the process says of itself, but for what it has from this machine."""
+    """Say what the process says of itself, but for the folder of this machine in which its file is."""
     told = route.fetch()
     about = told.json()
-    about["store"] |= {"place": PLACE, "version": SQLITE}
-    about["warnings"] = [each for each in about["warnings"] if each["code"] != "old-sqlite"]
+    about["store"]["place"] = PLACE
     route.fulfill(response=told, json=about)
 
 

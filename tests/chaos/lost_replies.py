@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import math
 import os
 import random
 import sys
@@ -54,8 +55,8 @@ KEYED: Final = 7
 PATIENCE: Final = 60.0
 PACE: Final = 20.0
 """A campaign has so many seconds, and one more for so many jobs."""
-LEAST: Final = 0.8
-"""Of the answers that were to be lost so many have to be."""
+DEVIATIONS: Final = 4.0
+"""By so many standard deviations fewer answers than expected may be lost: chance takes more once in 30,000 times."""
 
 
 class Forgetful(httpx2.AsyncHTTPTransport):
@@ -132,7 +133,8 @@ def run(url: str, database: Path, jobs: int, drop: float, seed: int, *, broken: 
     if code:
         violations.append(f"the server ended with {code}")
     dropped = sum(answers[fate] for fate in DROPPED)
-    if dropped < LEAST * drop * sum(answers.values()):
+    expected = drop * sum(answers.values())
+    if dropped < expected - DEVIATIONS * math.sqrt(expected * (1 - drop)):
         violations.append(f"only {dropped} of {sum(answers.values())} answers were lost")
     told = {str(fate): count for fate, count in sorted(answers.items())}
     return Outcome(len(said.ids), len(stored), told, round(time.monotonic() - began, 1), violations)

@@ -135,7 +135,6 @@ async def test_no_statement_reads_a_whole_table(planner: Any, name: str) -> None
         ("group_asc", r"failure_\w+_group_id_status_id_idx"),
         ("group_desc", r"failure_\w+_group_id_status_id_idx"),
         ("group_failures", r"failure_\w+_group_id_status_id_idx"),
-        ("group_page", "sighting_latest"),
         ("seen", "sighting_group"),
         ("age_sightings", "sighting_hours"),
         ("fold_sightings", "sighting_fresh"),
