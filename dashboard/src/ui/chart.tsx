@@ -26,6 +26,8 @@ interface Props {
   lines: readonly Line[];
   /** How a value is written. */
   format: (value: number) => string;
+  /** Whether values are seconds. */
+  seconds?: boolean;
 }
 
 /** The drawing has its own units, which are stretched to the room there is. */
@@ -33,11 +35,14 @@ const WIDTH = 1000;
 const HEIGHT = 100;
 
 /** Lines over time from zero up; what each of them is at a moment is told below the pointer, or by the arrow keys. */
-export function Chart({ label, at, lines, format }: Props) {
+export function Chart({ label, at, lines, format, seconds = false }: Props) {
   const chosen = useSignal<number | null>(null);
   const first = at[0] ?? 0;
   const span = (at.at(-1) ?? first) - first || 1;
-  const scale = scaleOf(lines.map((line) => line.values));
+  const scale = scaleOf(
+    lines.map((line) => line.values),
+    seconds,
+  );
   const x = (time: number) => (time - first) / span;
   const point = (event: PointerEvent) => {
     const { left, width } = (event.currentTarget as Element).getBoundingClientRect();

@@ -38,10 +38,10 @@ export function Charts({ stats }: { stats: Stats }) {
         <Chart label="Backlog" at={at} lines={lines.backlog} format={brief} />
       </Section>
       <Section title="Waiting" aside={<span class="dim">from due to started</span>}>
-        <Chart label="Waiting" at={at} lines={lines.wait} format={duration} />
+        <Chart label="Waiting" at={at} lines={lines.wait} format={duration} seconds />
       </Section>
       <Section title="Running" aside={<span class="dim">from started to ended</span>}>
-        <Chart label="Running" at={at} lines={lines.run} format={duration} />
+        <Chart label="Running" at={at} lines={lines.run} format={duration} seconds />
       </Section>
     </div>
   );

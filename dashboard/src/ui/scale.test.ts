@@ -22,6 +22,15 @@ test.each([
   expect(scaleOf([values]).ticks).toEqual(ticks);
 });
 
+test.each([
+  [0.004, [0, 0.001, 0.002, 0.003, 0.004]],
+  [70, [0, 30, 60]],
+  [750, [0, 300, 600]],
+  [3 * 86_400, [0, 1, 2, 3].map((days) => days * 86_400)],
+])("the marks for %j seconds are %j", (most, ticks) => {
+  expect(scaleOf([[most]], true).ticks).toEqual(ticks);
+});
+
 test("the largest value has room above it", () => {
   expect(scaleOf([[10], [200]]).top).toBeGreaterThan(200);
 });

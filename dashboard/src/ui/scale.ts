@@ -9,14 +9,17 @@ export interface Scale {
 
 const STEPS = [1, 2, 2.5, 5, 10];
 const MARKS = 4;
+/** Seconds between marks that people read as times: 15 s, minutes, hours, days. */
+const CLOCK = [15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400];
 
-/** From zero to a little above the largest value, with a few round values. */
-export function scaleOf(columns: readonly (readonly (number | null)[])[]): Scale {
+/** From zero to a little above the largest value, with a few round values; those of seconds are round as times are. */
+export function scaleOf(columns: readonly (readonly (number | null)[])[], seconds = false): Scale {
   let most = 0;
   for (const values of columns) for (const value of values) most = Math.max(most, value ?? 0);
   if (most === 0) return { top: 1, ticks: [0] };
   const power = 10 ** Math.floor(Math.log10(most / MARKS));
-  const step = power * (STEPS.find((each) => each * power * MARKS >= most) ?? 10);
+  const round = power * (STEPS.find((each) => each * power * MARKS >= most) ?? 10);
+  const step = (seconds && round > 10 && CLOCK.find((each) => each * MARKS >= most)) || round;
   const ticks = Array.from({ length: Math.floor(most / step) + 1 }, (_, n) => Number((n * step).toPrecision(6)));
   return { top: most * 1.08, ticks };
 }
