@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -17,10 +18,11 @@ FILE = re.compile(r"^```python file=(\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE
 
 def pytest_in(folder: Path) -> str:
     """What pytest prints there, with our plugin as its only guest beside anyio's."""
-    plugins = ["-p", "no:ferryman", "-p", "ferryman.testing.plugin", "-p", "no:cacheprovider"]
+    plugins = ["-p", "anyio", "-p", "ferryman.testing.plugin", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "pytest", *plugins, f"--rootdir={folder}", "-q"],
         cwd=folder,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=120,
