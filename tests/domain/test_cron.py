@@ -72,13 +72,21 @@ def minutes(zone: str) -> Sequence[Minute]:
     return found
 
 
+@cache
+def meant(zone: str, example: Example) -> Sequence[Minute]:
+    """The minutes that the expression means if every rule lets it: of their own, or for what the wall left out."""
+    return [
+        minute for minute in minutes(zone) if example.matches(minute.wall) or any(map(example.matches, minute.left_out))
+    ]
+
+
 def oracle(zone: str, example: Example, ambiguous: Ambiguous, nonexistent: Nonexistent) -> list[int]:
     """The ticks of the year by definition, minute by minute."""
     once = example.is_fixed and ambiguous is Ambiguous.FIRST
     shifts = example.is_fixed and nonexistent is Nonexistent.SHIFT
     return [
         micros(minute.moment)
-        for minute in minutes(zone)
+        for minute in meant(zone, example)
         if (example.matches(minute.wall) and not (once and minute.again))
         or (shifts and any(map(example.matches, minute.left_out)))
     ]
