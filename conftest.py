@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres.databases import Databases, lent
+from tests.postgres.databases import Databases, in_memory, lent
 from tests.postgres.schema import migrate
 
 # pytest explains failed assertions only in modules that it was told of before they are imported
@@ -18,6 +18,12 @@ pytest.register_assert_rewrite("ferryman.testing.conformance")
 # would be said to be flaky
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+# `tmp_path` is where syncing a file costs nothing, as the stores on SQLite do with each commit: what a crash of the
+# machine would lose does not matter here
+if (memory := in_memory()) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 @pytest.fixture

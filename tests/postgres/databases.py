@@ -96,13 +96,14 @@ def lent(environ: Mapping[str, str], prepare: Callable[[str], None] | None = Non
 
 
 def new_folder(memory: Path = MEMORY, room: int = ROOM) -> Path:
-    """A new folder for a cluster that is not to last: in memory where there is so much room, else in the usual place.
+    """A new folder for a cluster that is not to last: in memory if it can be, else in the usual place."""
+    return Path(tempfile.mkdtemp(prefix="ferryman-postgres-", dir=in_memory(memory, room)))
 
-    Programs may have to be copied there, so it has to be allowed to run them.
-    """
+
+def in_memory(memory: Path = MEMORY, room: int = ROOM) -> Path | None:
+    """Where files are kept in memory, if there is so much room and programs there may be run: some are copied."""
     usable = memory.is_dir() and os.access(memory, os.W_OK) and not os.statvfs(memory).f_flag & os.ST_NOEXEC
-    roomy = usable and shutil.disk_usage(memory).free >= room
-    return Path(tempfile.mkdtemp(prefix="ferryman-postgres-", dir=memory if roomy else None))
+    return memory if usable and shutil.disk_usage(memory).free >= room else None
 
 
 def _name(url: str) -> str:
