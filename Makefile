@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo run test test-ground test-rest dashboard test-browser viewers screenshots lint simulate chaos mutants bench \
+.PHONY: setup compiled demo run test test-ground test-rest test-seeds dashboard test-browser viewers screenshots lint simulate chaos mutants bench \
   bench-dashboard
 
 setup: $(READY)
@@ -36,16 +36,25 @@ lint: $(READY)
 # the engine's tests raise exceptions in threads from outside, which hangs in a tracer.
 GROUND := tests/domain tests/store
 
-test: lint
-	$(MAKE) --jobs=2 --output-sync=target test-ground test-rest
-	$(BIN)/python -m tests.simulation --seeds 200
+# three at once, also for two cores: a test waits for its PostgreSQL, or for a process of ours, about as long as it computes
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+MAKEFLAGS += --jobs=3 --output-sync=target
+endif
+test: test-rest test-ground lint test-seeds
 
-test-ground: $(READY)
+test-ground: compiled
 	$(BIN)/pytest $(GROUND) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100
 
-test-rest: $(READY)
+test-rest: compiled
 	$(BIN)/pytest $(addprefix --ignore=,$(GROUND))
+
+test-seeds: compiled
+	$(BIN)/python -m tests.simulation --seeds 200
+
+# what tests start by the hundred reads it so, also where PYTHONDONTWRITEBYTECODE has nobody keep it: half a second each
+compiled: $(READY)
+	$(BIN)/python -m compileall -q src tests
 
 # the files of the dashboard, from its sources: with the Node of the system, else with that of a package
 dashboard: $(READY)
@@ -53,7 +62,7 @@ dashboard: $(READY)
 
 # the dashboard in a real Chromium, which is installed where it is missing (Debian); CHROMIUM=/path takes another one.
 # ONLY='not long' leaves out what takes long or is the same on both stores
-test-browser: $(READY)
+test-browser: compiled
 	$(BIN)/python -m tests.browser.install
 	$(BIN)/pytest tests/browser $(if $(ONLY),-m "$(ONLY)")
 
