@@ -6,17 +6,24 @@ import asyncio
 import os
 import random
 from pathlib import Path
+from typing import Final
 
 from ferryman.domain.ids import IdMinter
 from ferryman.engine.runner import ThreadRunner
 from ferryman.store.memory import MemoryStore
 from ferryman.store.postgres import PostgresStore
+from ferryman.store.postgres import statements as for_postgres
 from ferryman.store.protocol import Store
 from ferryman.store.sqlite import SqliteStore
+from ferryman.store.sqlite import statements as for_sqlite
 from ferryman.testing.clock import ManualClock
 from ferryman.testing.conformance import RETENTION
 from tests.postgres.databases import Databases
 from tests.store.servers import end_process_of
+
+ON_SQLITE: Final = for_sqlite.Statements()
+ON_POSTGRES: Final = for_postgres.Statements()
+"""Read once for some thousand stores: they are two hundred files."""
 
 
 class MemoryHarness:
@@ -54,7 +61,9 @@ class SqliteHarness:
 
     async def another(self) -> Store:
         ids = IdMinter(random.Random(len(self._stores)))
-        store = SqliteStore(self.path, clock=self.clock, ids=ids, retention=RETENTION, runner=ThreadRunner)
+        store = SqliteStore(
+            self.path, clock=self.clock, ids=ids, retention=RETENTION, runner=ThreadRunner, statements=ON_SQLITE
+        )
         self._stores.append(store)
         await store.open()
         return store
@@ -85,7 +94,9 @@ class PostgresHarness:
         return await self.another()
 
     async def another(self) -> Store:
-        store = PostgresStore(self.url, clock=self.clock, retention=RETENTION, locks=self._folder / "locks")
+        store = PostgresStore(
+            self.url, clock=self.clock, retention=RETENTION, locks=self._folder / "locks", statements=ON_POSTGRES
+        )
         self._stores.append(store)
         await store.open()
         return store
