@@ -37,6 +37,8 @@ async def test_a_claim_draws_anew_where_others_take_what_is_ready(database: str)
         jobs = [sharing("a") for _ in range(5)]
         await store.insert(jobs, 0)
         await drawn(store, 1)
+        store._behind.begin_if_due()  # else the first claim does, and what the look finds depends on who is quicker
+        await store._behind.flush()
         async with theirs.transaction():
             await theirs.execute("SELECT FROM ferryman.ready FOR UPDATE")
             assert ids(await store.claim(claim_of(node, 1, 1), 0)) == [jobs[1].id]
