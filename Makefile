@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup compiled demo run test test-ground test-rest test-seeds dashboard test-browser viewers screenshots lint simulate chaos mutants bench \
+.PHONY: setup compiled demo run test test-ground test-engine test-rest test-seeds dashboard test-browser viewers screenshots lint simulate chaos mutants bench \
   bench-dashboard
 
 setup: $(READY)
@@ -35,19 +35,24 @@ lint: $(READY)
 # The domain and the stores are the ground: every branch of them is run by a test. Only they run under coverage:
 # the engine's tests raise exceptions in threads from outside, which hangs in a tracer.
 GROUND := tests/domain tests/store
+# What starts many processes or waits for many is about half of the rest.
+ENGINE := tests/engine tests/crashing tests/chaos tests/supervise
 
 # three at once, also for two cores: a test waits for its PostgreSQL, or for a process of ours, about as long as it computes
 ifneq ($(filter test,$(MAKECMDGOALS)),)
 MAKEFLAGS += --jobs=3 --output-sync=target
 endif
-test: test-rest test-ground lint test-seeds
+test: test-ground test-engine test-rest lint test-seeds
 
 test-ground: compiled
 	$(BIN)/pytest $(GROUND) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100
 
+test-engine: compiled
+	$(BIN)/pytest $(ENGINE)
+
 test-rest: compiled
-	$(BIN)/pytest $(addprefix --ignore=,$(GROUND))
+	$(BIN)/pytest $(addprefix --ignore=,$(GROUND) $(ENGINE))
 
 test-seeds: compiled
 	$(BIN)/python -m tests.simulation --seeds 200
