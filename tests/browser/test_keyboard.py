@@ -97,6 +97,16 @@ def test_from_each_dialog_escape_gives_the_focus_back(yard: Site, visits: Visits
             expect(button, f"{place}: {name}").to_be_focused()
 
 
+def test_a_dialog_that_its_button_closes_gives_the_focus_back(yard: Site, visits: Visits) -> None:
+    page = visits.open(yard.url).page
+    show(page, "#/queues/rope")
+    button = page.get_by_role("button", name="Limit", exact=True)
+    button.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Close").press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(button).to_be_focused()
+
+
 def test_the_content_is_reached_at_once(yard: Site, visits: Visits) -> None:
     page = visits.open(yard.url).page
     show(page, "#/about")

@@ -2,7 +2,7 @@
 
 import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Problem } from "../api";
 import { Button } from "./button";
 import { Trouble } from "./shown";
@@ -17,15 +17,17 @@ interface Props {
 export function Dialog({ title, onClose, children, class: kind = "" }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     ref.current?.showModal();
     // by itself the browser begins at Close
     if (!ref.current?.querySelector("[autofocus]"))
       ref.current?.querySelector<HTMLElement>("form :is(input, select, textarea), .field input")?.focus();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
+    // by Escape the browser gives it back itself, and somebody may have gone on since; else it can be had once this is gone
+    return () =>
+      queueMicrotask(() => {
+        if (document.activeElement === document.body && before instanceof HTMLElement) before.focus();
+      });
   }, []);
   const outside = (event: MouseEvent) => {
     if (event.target === ref.current) onClose();
